@@ -1,0 +1,220 @@
+//! What arrived: one e-mail, one scan, one upload. The machine of its states is a pure function.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{IntakeId, SiteName, SourceName, WorkItemId};
+use crate::spool::Blob;
+
+/// The state of an intake that has a row. (`receiving` has none: its bytes are a draft in the spool until they are stored.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum IntakeState {
+    /// Bytes and record are durable; it is not yet read.
+    Stored = 0,
+    /// Read, and its filings are planned.
+    Split = 1,
+    /// No rule matched, or the target is closed or ambiguous.
+    NeedsPerson = 2,
+    /// Unsafe to read.
+    Quarantined = 3,
+    /// Every filing is filed, a duplicate, or cancelled.
+    Settled = 4,
+    /// A person closed it with a reason.
+    Dismissed = 5,
+}
+
+impl IntakeState {
+    /// All states, in the order of their numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Stored, Self::Split, Self::NeedsPerson, Self::Quarantined, Self::Settled, Self::Dismissed];
+
+    /// The name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Split => "split",
+            Self::NeedsPerson => "needs_person",
+            Self::Quarantined => "quarantined",
+            Self::Settled => "settled",
+            Self::Dismissed => "dismissed",
+        }
+    }
+
+    /// The state with that number, as stored.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+impl fmt::Display for IntakeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for IntakeState {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| format!("\"{text}\" is not a state of an intake"))
+    }
+}
+
+/// What can happen to an intake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntakeEvent {
+    /// It was read, and filings were planned.
+    Planned,
+    /// No place was found for it.
+    NoPlace,
+    /// Reading it is unsafe.
+    Unsafe,
+    /// A person gave it a place.
+    Assigned,
+    /// A person released it from quarantine.
+    Released,
+    /// A person closed it.
+    Dismissed,
+    /// The last of its filings is done.
+    FilingsDone,
+    /// A filing that was done is under way again (file anyway).
+    FilingReopened,
+}
+
+impl IntakeEvent {
+    /// All events.
+    pub const ALL: [Self; 8] = [
+        Self::Planned,
+        Self::NoPlace,
+        Self::Unsafe,
+        Self::Assigned,
+        Self::Released,
+        Self::Dismissed,
+        Self::FilingsDone,
+        Self::FilingReopened,
+    ];
+}
+
+/// The machine: the next state, or none when the event is not allowed in this state.
+pub const fn next(state: IntakeState, event: IntakeEvent) -> Option<IntakeState> {
+    use IntakeEvent as E;
+    use IntakeState as S;
+    match (state, event) {
+        (S::Stored, E::Planned) | (S::NeedsPerson, E::Assigned) | (S::Quarantined, E::Released) => Some(S::Split),
+        (S::Stored | S::Split, E::NoPlace) => Some(S::NeedsPerson),
+        (S::Stored, E::Unsafe) => Some(S::Quarantined),
+        (S::NeedsPerson | S::Quarantined, E::Dismissed) => Some(S::Dismissed),
+        (S::Split, E::FilingsDone) => Some(S::Settled),
+        (S::Settled, E::FilingReopened) => Some(S::Split),
+        _ => None,
+    }
+}
+
+/// Why an intake needs a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeedsPerson {
+    /// Stable code: `no_work_item`, `unknown_work_item`, `closed_work_item`, `no_repository`, `empty_tag`, …
+    pub code: String,
+    /// In plain words.
+    pub text: String,
+}
+
+/// One document of an intake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// The file name as it came, untouched.
+    pub file_name: String,
+    /// Media type, as told.
+    pub media_type: String,
+    /// The content.
+    pub blob: Blob,
+}
+
+/// An intake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intake {
+    /// Its id; ids grow in the order of acceptance.
+    pub id: IntakeId,
+    /// The site it belongs to.
+    pub site: SiteName,
+    /// The door it came through.
+    pub source: SourceName,
+    /// When it was accepted.
+    pub received: Timestamp,
+    /// Its state.
+    pub state: IntakeState,
+    /// Grows by one with every change.
+    pub version: u64,
+    /// Who handed it in.
+    pub submitted_by: String,
+    /// Subject or title.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// Sender or scanner.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sender: String,
+    /// A person's note.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// The work item as it was named: a reference or an id.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub work_item_given: String,
+    /// The work item that was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_item: Option<WorkItemId>,
+    /// The area whose repository is used.
+    pub area: String,
+    /// Its documents, in order.
+    pub documents: Vec<Document>,
+    /// Why it needs a person, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<NeedsPerson>,
+    /// How many of its filings are not done yet. Kept by the store with every change of a filing.
+    #[serde(default)]
+    pub open_filings: u32,
+    /// How many filings it has.
+    #[serde(default)]
+    pub filings: u32,
+    /// Which steps and rules gave which answer, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use IntakeEvent as E;
+    use IntakeState as S;
+
+    /// Every state × event: what is not listed is refused.
+    #[test]
+    fn the_machine_is_this_table() {
+        let allowed = [
+            (S::Stored, E::Planned, S::Split),
+            (S::Stored, E::NoPlace, S::NeedsPerson),
+            (S::Stored, E::Unsafe, S::Quarantined),
+            (S::Split, E::NoPlace, S::NeedsPerson),
+            (S::Split, E::FilingsDone, S::Settled),
+            (S::NeedsPerson, E::Assigned, S::Split),
+            (S::NeedsPerson, E::Dismissed, S::Dismissed),
+            (S::Quarantined, E::Released, S::Split),
+            (S::Quarantined, E::Dismissed, S::Dismissed),
+            (S::Settled, E::FilingReopened, S::Split),
+        ];
+        for state in S::ALL {
+            for event in E::ALL {
+                let wanted = allowed.iter().find(|(s, e, _)| *s == state && *e == event).map(|(.., to)| *to);
+                assert_eq!(next(state, event), wanted, "{state} × {event:?}");
+            }
+            assert_eq!(S::from_number(state as u8), Some(state));
+            assert_eq!(state.as_str().parse(), Ok(state));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What Postroom is about, as values and pure functions: ids, intakes, filings and their machines, the
+//! classification of failures, targets in a document management system (DMS), and the traits by which the other
+//! rooms meet ([`store::Store`], [`spool::Spool`], [`dms::Dms`], [`time::Clock`]).
+//!
+//! Nothing here reads a clock, draws a random number, opens a file or a socket, or knows which runtime polls its
+//! futures. What a function needs, it is handed.
+
+pub mod backoff;
+pub mod cause;
+pub mod dms;
+pub mod event;
+pub mod filing;
+pub mod ids;
+pub mod intake;
+pub mod machine;
+pub mod person;
+pub mod query;
+pub mod spool;
+pub mod store;
+pub mod target;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod time;
+pub mod work_item;
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// A boxed future, so that the traits of this room can be used as `dyn`.
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
