@@ -99,7 +99,7 @@ mod tests {
         let middle: Vec<u64> = (0..10).map(|n| policy.pause(n, 0.5).as_secs()).collect();
         assert_eq!(middle, [15, 30, 60, 120, 240, 480, 960, 1800, 1800, 1800]);
         assert_eq!(policy.pause(0, 0.0), Duration::from_secs(12));
-        assert_eq!(policy.pause(u32::MAX, 1.0), Duration::from_secs(2160));
+        assert_eq!(policy.pause(u32::MAX, 1.0), Duration::from_mins(36));
     }
 
     #[test]

@@ -337,12 +337,10 @@ pub fn classify(symptom: Symptom, sent: Sent) -> Cause {
         (Pattern::Statuses(..), _) => false,
     });
     match row {
-        Some(SymptomRow(_, _, true)) if sent == Sent::Fully => Cause::AnswerLost,
+        Some(SymptomRow(_, _, true)) | None if sent == Sent::Fully => Cause::AnswerLost,
         // Nothing was sent, so nothing can have been stored: an unreadable answer is the server's fault then.
-        Some(SymptomRow(_, Cause::AnswerLost, _)) => Cause::ServerFault,
+        Some(SymptomRow(_, Cause::AnswerLost, _)) | None => Cause::ServerFault,
         Some(SymptomRow(_, cause, _)) => *cause,
-        None if sent == Sent::Fully => Cause::AnswerLost,
-        None => Cause::ServerFault,
     }
 }
 

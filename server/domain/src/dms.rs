@@ -316,9 +316,11 @@ impl DmsError {
             Cause::Rejected | Cause::WrongType | Cause::Legal => {
                 Self::Rejected { field: None, message: trouble.detail.clone(), trouble }
             }
-            Cause::BadCertificate | Cause::LoginPage | Cause::Redirected | Cause::Misconfigured | Cause::DmsFull => {
-                Self::Misconfigured(trouble)
-            }
+            Cause::BadCertificate
+            | Cause::LoginPage
+            | Cause::Redirected
+            | Cause::Misconfigured
+            | Cause::DmsFull => Self::Misconfigured(trouble),
             Cause::Unsupported => Self::Unsupported(trouble),
             Cause::StoreDamage | Cause::OwnFault => Self::Damaged(trouble),
             Cause::Unreachable
@@ -371,7 +373,12 @@ pub trait Dms: Send + Sync {
     ) -> Fut<'a, DmsResult<Vec<Container>>>;
 
     /// A workspace or folder by its id, to check that a remembered place still is what it was.
-    fn container<'a>(&'a self, actor: &'a Actor, library: &'a str, id: &'a str) -> Fut<'a, DmsResult<Container>>;
+    fn container<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        id: &'a str,
+    ) -> Fut<'a, DmsResult<Container>>;
 
     /// The folders directly in a container, page by page.
     fn folders<'a>(

@@ -257,6 +257,9 @@ pub struct Progress {
     /// How often in a row the present cause has come up.
     #[serde(default)]
     pub same_cause: u32,
+    /// When the present cause was first met, without another one in between: the budget of a lock counts from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause_since: Option<Timestamp>,
     /// Whether an earlier attempt may have reached the DMS without our knowing: then it is asked before anything is sent.
     #[serde(default)]
     pub unsure: bool,
@@ -298,6 +301,7 @@ impl Progress {
             deferrals: 0,
             interruptions: 0,
             same_cause: 0,
+            cause_since: None,
             unsure: false,
             since: now,
             last_end: None,

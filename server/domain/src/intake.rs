@@ -107,7 +107,9 @@ pub const fn next(state: IntakeState, event: IntakeEvent) -> Option<IntakeState>
     use IntakeEvent as E;
     use IntakeState as S;
     match (state, event) {
-        (S::Stored, E::Planned) | (S::NeedsPerson, E::Assigned) | (S::Quarantined, E::Released) => Some(S::Split),
+        (S::Stored, E::Planned) | (S::NeedsPerson, E::Assigned) | (S::Quarantined, E::Released) => {
+            Some(S::Split)
+        }
         (S::Stored | S::Split, E::NoPlace) => Some(S::NeedsPerson),
         (S::Stored, E::Unsafe) => Some(S::Quarantined),
         (S::NeedsPerson | S::Quarantined, E::Dismissed) => Some(S::Dismissed),

@@ -7,6 +7,8 @@
 
 pub mod backoff;
 pub mod cause;
+pub mod control;
+pub mod decide;
 pub mod dms;
 pub mod event;
 pub mod filing;
@@ -14,9 +16,13 @@ pub mod ids;
 pub mod intake;
 pub mod machine;
 pub mod person;
+pub mod plan;
 pub mod query;
+pub mod reception;
+pub mod repository;
 pub mod spool;
 pub mod store;
+pub mod tag;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -168,10 +168,14 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
         (State::Running, Event::Interrupted) => {
             attempt = Some(end(context.now, Outcome::Interrupted, 0));
             next.last_end = Some(context.now);
-            next.interruptions += 1;
+            next.interruptions = next.interruptions.saturating_add(1);
             next.unsure = true;
             if next.interruptions >= context.policy.interruption_limit {
-                fail(&mut next, Trouble::new(Cause::Poison, "the process ended while it had this document"), context);
+                fail(
+                    &mut next,
+                    Trouble::new(Cause::Poison, "the process ended while it had this document"),
+                    context,
+                );
             } else {
                 next.state = State::Checking;
                 next.due = Some(context.now);
@@ -189,7 +193,9 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
             attempt = Some(end(context.now, Outcome::Filed, 0));
             file(&mut next, receipt, context.now);
         }
-        (State::Checking, Event::ProbeFound(receipt)) => file(&mut next, receipt, context.now),
+        (State::Checking, Event::ProbeFound(receipt)) | (State::Undecided, Event::Link(receipt)) => {
+            file(&mut next, receipt, context.now);
+        }
         (State::Running, Event::ProbeSeveral(receipts)) => {
             attempt = Some(end(context.now, Outcome::Abandoned, 0));
             undecide(&mut next, several(&receipts));
@@ -200,24 +206,35 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
             undecide(&mut next, UNASKABLE.to_owned());
         }
         (State::Checking, Event::ProbeImpossible) => undecide(&mut next, UNASKABLE.to_owned()),
-        (State::Checking, Event::ProbeAbsent { lag }) => {
-            let sure_from = later(progress.last_end.unwrap_or(progress.since), lag);
-            if context.now >= sure_from {
+        (State::Running | State::Checking, Event::ProbeAbsent { lag }) => {
+            if state == State::Running {
+                attempt = Some(end(context.now, Outcome::Abandoned, 0));
+            }
+            if proves_absence(progress, lag, context.now) {
                 next.unsure = false;
-                next.tries += 1;
-                wait(&mut next, context.now, Why::NotThere);
+                not_there(&mut next, context);
             } else {
                 // Late enough to be sure, early enough to be found at once when the index is quick.
-                let soon = later(context.now, context.policy.pause(progress.deferrals.min(3), context.chance));
+                let soon =
+                    later(context.now, context.policy.pause(progress.deferrals.min(3), context.chance));
+                next.state = State::Checking;
                 next.deferrals += 1;
-                next.due = Some(soon.min(sure_from));
+                next.due = Some(soon.min(later(progress.last_end.unwrap_or(progress.since), lag)));
             }
         }
         (State::Checking, Event::ProbeFailed(error)) => {
             next.deferrals += 1;
+            if progress.cause() != Some(error.trouble().cause) {
+                // An attempt's count of its cause starts anew: the question is no attempt.
+                next.same_cause = 0;
+                next.cause_since = None;
+            }
             next.trouble = Some(error.trouble().clone());
             if age(context.now, progress.last_end.unwrap_or(progress.since)) >= context.policy.budget() {
-                undecide(&mut next, "the DMS could not be asked for as long as the settings allow".to_owned());
+                undecide(
+                    &mut next,
+                    "the DMS could not be asked for as long as the settings allow".to_owned(),
+                );
             } else {
                 next.due = Some(context.policy.snooze(
                     context.now,
@@ -245,6 +262,8 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
         (_, Event::Block(..)) => return refuse("be blocked"),
         (State::Blocked, Event::Unblock(due)) => {
             next.blocker = None;
+            // The time behind a closed door is not the filing's fault.
+            next.since = context.now;
             wait(&mut next, due.max(context.now), Why::Released);
         }
         (_, Event::Unblock(_)) => return refuse("be unblocked"),
@@ -282,7 +301,6 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
             next.blocker = None;
         }
         (_, Event::Cancel) => return refuse("be cancelled"),
-        (State::Undecided, Event::Link(receipt)) => file(&mut next, receipt, context.now),
         (_, Event::Link(_)) => return refuse("be linked: its outcome is not in doubt"),
         (State::Duplicate, Event::FileAnyway) => {
             restart(&mut next, context.now);
@@ -306,18 +324,43 @@ const fn end(at: Timestamp, outcome: Outcome, bytes_sent: u64) -> AttemptChange 
     AttemptChange::End { at, outcome, bytes_sent }
 }
 
-/// Takes away what belongs to waiting and failing.
+/// Whether "not found" means that it is not there: an index may be late by `lag` after the last attempt ended.
+pub fn proves_absence(progress: &Progress, lag: std::time::Duration, now: Timestamp) -> bool {
+    now >= later(progress.last_end.unwrap_or(progress.since), lag)
+}
+
+/// The document is not in the DMS: it is sent again, within the budget, and not in a tight circle when its answers keep
+/// getting lost.
+fn not_there(next: &mut Progress, context: Context<'_>) {
+    if next.interruptions > 0 {
+        // Our own end cut the attempt off: the DMS is not to blame, and nothing is gained by waiting.
+        return wait(next, context.now, Why::NotThere);
+    }
+    if age(context.now, next.since) >= context.policy.budget() {
+        let trouble = next
+            .trouble
+            .clone()
+            .unwrap_or_else(|| Trouble::new(Cause::TooOld, "its answers kept getting lost"));
+        return fail(next, trouble, context);
+    }
+    let pause = context.policy.pause(next.same_cause.saturating_sub(1), context.chance);
+    let due = later(next.last_end.unwrap_or(context.now), pause).max(context.now);
+    wait(next, due, Why::NotThere);
+}
+
+/// Takes away what belongs to waiting and failing. What is not sure still is not.
 fn clear(next: &mut Progress) {
     next.due = None;
     next.trouble = None;
     next.blocker = None;
     next.hint = String::new();
     next.same_cause = 0;
-    next.unsure = false;
+    next.cause_since = None;
 }
 
 fn file(next: &mut Progress, receipt: Receipt, now: Timestamp) {
     clear(next);
+    next.unsure = false;
     next.state = State::Filed;
     next.interruptions = 0;
     next.last_end = Some(now);
@@ -349,6 +392,7 @@ fn restart(next: &mut Progress, now: Timestamp) {
     next.tries = 0;
     next.deferrals = 0;
     next.same_cause = 0;
+    next.cause_since = None;
     next.interruptions = 0;
     next.since = now;
     next.hint = String::new();
@@ -388,6 +432,8 @@ fn react(next: &mut Progress, error: DmsError, context: Context<'_>) {
     let row = error.trouble().cause.row();
     let same = next.cause() == Some(row.cause);
     next.same_cause = if same { next.same_cause + 1 } else { 1 };
+    let cause_since = next.cause_since.filter(|_| same).unwrap_or(context.now);
+    next.cause_since = Some(cause_since);
     if row.counted {
         next.tries += 1;
     } else {
@@ -398,7 +444,9 @@ fn react(next: &mut Progress, error: DmsError, context: Context<'_>) {
     let trouble = error.trouble().clone();
     next.trouble = Some(trouble.clone());
 
-    match row.reaction {
+    // A connector that does not know the outcome is believed whatever cause it names: sending again could double it.
+    let unknown = matches!(error, DmsError::UnknownOutcome(_));
+    match if unknown { Reaction::Check } else { row.reaction } {
         Reaction::Check => {
             next.unsure = true;
             next.state = State::Checking;
@@ -414,8 +462,8 @@ fn react(next: &mut Progress, error: DmsError, context: Context<'_>) {
             wait(next, pause, why);
         }
         Reaction::PollLock => {
-            // Counted by `same_cause`: the waiting began with the first time it was met locked.
-            if age(context.now, next.since) >= LOCK_BUDGET {
+            // The waiting began when it was first met locked, however long it had been tried before.
+            if age(context.now, cause_since) >= LOCK_BUDGET {
                 return fail(next, trouble, context);
             }
             wait(next, later(context.now, RetryPolicy::lock_pause(next.same_cause - 1)), Why::Locked);

@@ -65,10 +65,7 @@ impl FilingQuery {
     pub fn matches(&self, filing: &Filing, now: Timestamp) -> bool {
         self.site.as_ref().is_none_or(|site| *site == filing.site)
             && self.submitted_by.as_ref().is_none_or(|by| *by == filing.request.submitted_by)
-            && self
-                .terms
-                .iter()
-                .all(|term| term.any.iter().any(|p| p.matches(filing, now)) != term.negated)
+            && self.terms.iter().all(|term| term.any.iter().any(|p| p.matches(filing, now)) != term.negated)
     }
 
     /// The predicates of the first term that is not negated and of which `pick` takes every one: what an index may serve.

@@ -71,7 +71,12 @@ pub trait Spool: Send + Sync {
     /// Content by its address, checked to exist; reading checks its hash.
     fn content(&self, blob: Blob) -> Fut<'_, Result<Arc<dyn Content>, SpoolError>>;
     /// Addresses of content older than `grace`, a page at a time, after `after`: what a sweep asks the store about.
-    fn old_content(&self, grace: Duration, after: Option<BlobHash>, limit: usize) -> Fut<'_, Result<Vec<Blob>, SpoolError>>;
+    fn old_content(
+        &self,
+        grace: Duration,
+        after: Option<BlobHash>,
+        limit: usize,
+    ) -> Fut<'_, Result<Vec<Blob>, SpoolError>>;
     /// Removes content that no row names, if it is still older than `grace`. True when it was removed.
     fn remove(&self, blob: Blob, grace: Duration) -> Fut<'_, Result<bool, SpoolError>>;
     /// Whether the disk has failed: then the process must stop taking anything in.

@@ -17,7 +17,9 @@ use crate::Fut;
 use crate::cause::Cause;
 use crate::event::{Event, NewEvent, Subject};
 use crate::filing::{Attempt, Filing, Lane, Progress, Request, State};
-use crate::ids::{BlobHash, FilingId, IntakeId, RepositoryName, ServiceName, SiteName, SourceName, WorkItemId};
+use crate::ids::{
+    BlobHash, FilingId, IntakeId, RepositoryName, ServiceName, SiteName, SourceName, WorkItemId,
+};
 use crate::intake::{Intake, IntakeState};
 use crate::machine::AttemptChange;
 use crate::person::Actor;
@@ -82,6 +84,10 @@ pub struct Acceptance {
 
 /// What became of an acceptance.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one short-lived value per acceptance; the large variant is the usual one"
+)]
 pub enum Accepted {
     /// Written now. Filings whose content is at the same target already (or on its way there, and not forced) have
     /// become `duplicate`, linked to the first one.
@@ -336,7 +342,12 @@ pub trait Store: Send + Sync {
 
     /// Creates or changes a work item: [`StoreError::Exists`] when another one has its reference,
     /// [`StoreError::Conflict`] when its version is not one more than that of the row.
-    fn save_work_item<'a>(&'a self, item: WorkItem, actor: &'a Actor, at: Timestamp) -> Fut<'a, StoreResult<()>>;
+    fn save_work_item<'a>(
+        &'a self,
+        item: WorkItem,
+        actor: &'a Actor,
+        at: Timestamp,
+    ) -> Fut<'a, StoreResult<()>>;
 
     /// A work item by its id.
     fn work_item(&self, id: WorkItemId) -> Fut<'_, StoreResult<Option<WorkItem>>>;

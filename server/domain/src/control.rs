@@ -1,0 +1,55 @@
+//! What the rest of the house may know of the running engine: how each destination is doing, and a nudge.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::cause::Cause;
+use crate::ids::ServiceName;
+
+/// Whether a destination takes documents at this moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "gate")]
+pub enum Gate {
+    /// It works.
+    Open,
+    /// It asked to slow down until then.
+    Throttled {
+        /// When it is met again.
+        until: Timestamp,
+    },
+    /// Its breaker is open: nothing is sent but a probe at the time given.
+    Closed {
+        /// What opened the breaker.
+        cause: Cause,
+        /// Since when.
+        since: Timestamp,
+        /// When one filing is tried.
+        retest: Timestamp,
+    },
+    /// One filing is being tried, or the number in flight is growing again.
+    Recovering,
+    /// A person stopped it.
+    Paused,
+}
+
+/// How a destination is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DestinationStatus {
+    /// Which one.
+    pub name: ServiceName,
+    /// Whether it takes documents.
+    #[serde(flatten)]
+    pub gate: Gate,
+    /// Filings being sent or checked right now.
+    pub in_flight: usize,
+    /// How many may be at once at this moment.
+    pub limit: usize,
+}
+
+/// The running engine, as seen from other rooms.
+pub trait Control: Send + Sync {
+    /// Every configured destination.
+    fn destinations(&self) -> Vec<DestinationStatus>;
+    /// Something changed that the engine should look at: a pause, a decision, an intake.
+    fn wake(&self);
+}

@@ -1,0 +1,263 @@
+//! Where every door hands in what arrived: the one place that turns stored bytes into an intake with its filings.
+//!
+//! The caller has sealed the bytes in the spool before it comes here (bytes before rows) and acknowledges its source only after
+//! [`Reception::accept`] returned `Ok` (rows before acknowledgement). On an error the bytes stay in the spool unnamed and a later
+//! sweep takes them; the source still has the document.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::filing::{Filing, Progress, Request};
+use crate::ids::{FilingId, IdMint, IntakeId, SiteName, SourceName};
+use crate::intake::{self, Document, Intake, IntakeEvent, IntakeState, NeedsPerson};
+use crate::person::{Actor, Credential};
+use crate::plan::{Plan, Planned, Rules};
+use crate::store::{Acceptance, Accepted, IdempotencyKey, IntakeChange, Store, StoreError};
+use crate::time::{Clock, Entropy};
+use crate::work_item::WorkItem;
+
+/// Something that arrived, with its bytes already durable.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The site of the door or of the person.
+    pub site: SiteName,
+    /// The door.
+    pub source: SourceName,
+    /// Who hands it in.
+    pub submitted_by: String,
+    /// Subject or title.
+    pub subject: String,
+    /// Sender or scanner.
+    pub sender: String,
+    /// A person's note.
+    pub note: String,
+    /// The work item as it was named: a reference or an id.
+    pub work_item: Option<String>,
+    /// The area whose repository is used; none means the door's usual one.
+    pub area: Option<String>,
+    /// Its documents, in order; at least one.
+    pub documents: Vec<Document>,
+    /// The door's promise that it will say the same again.
+    pub key: Option<IdempotencyKey>,
+    /// File even what is there already.
+    pub forced: bool,
+}
+
+/// Why a person's decision over an intake was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AssignError {
+    /// There is no such intake.
+    #[error("there is no intake {0}")]
+    NotFound(IntakeId),
+    /// It changed since it was looked at.
+    #[error("the intake changed meanwhile: it is {state} now (version {version})")]
+    Stale {
+        /// Its state now.
+        state: IntakeState,
+        /// Its version now.
+        version: u64,
+    },
+    /// Its state does not allow this.
+    #[error("an intake that is {0} cannot be decided on this way")]
+    NotAllowed(IntakeState),
+    /// The reason is missing.
+    #[error("a reason is needed for this")]
+    ReasonMissing,
+    /// The place given does not work either.
+    #[error("{}", .0.text)]
+    NoPlace(NeedsPerson),
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The place where intakes are taken in and decided over.
+pub struct Reception {
+    /// Where rows are kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where ids come from: one mint for the whole process.
+    pub mint: Arc<IdMint>,
+    /// Which repository serves what.
+    pub rules: Arc<Rules>,
+}
+
+impl Reception {
+    /// Takes an arrival in: plans its filings and writes all in one transaction. `Ok` means durable.
+    pub async fn accept(&self, arrival: Arrival, actor: &Actor) -> Result<Accepted, StoreError> {
+        let now = self.clock.now();
+        let given = arrival.work_item.unwrap_or_default();
+        let item = self.find_work_item(&arrival.site, &given).await?;
+        let area = arrival.area.unwrap_or_else(|| self.rules.usual_area(&arrival.source).to_owned());
+        let planned = self.rules.plan(&given, item.as_ref(), &area, arrival.documents.len());
+        let event = if planned.plan.is_ok() { IntakeEvent::Planned } else { IntakeEvent::NoPlace };
+        let mut intake = Intake {
+            id: IntakeId::from_u128(self.next_id()),
+            site: arrival.site,
+            source: arrival.source,
+            received: now,
+            // Both are allowed from `stored` by the machine's table; stored itself is not worth a commit of its own here.
+            state: intake::next(IntakeState::Stored, event).unwrap_or(IntakeState::Stored),
+            version: 1,
+            submitted_by: arrival.submitted_by,
+            subject: arrival.subject,
+            sender: arrival.sender,
+            note: arrival.note,
+            work_item_given: given,
+            work_item: item.as_ref().map(|item| item.id),
+            area,
+            documents: arrival.documents,
+            needs: None,
+            open_filings: 0,
+            filings: 0,
+            trace: planned.trace,
+        };
+        let filings = match planned.plan {
+            Ok(plan) => self.filings_of(&intake, &plan, item.as_ref(), now, arrival.forced),
+            Err(needs) => {
+                intake.needs = Some(needs);
+                Vec::new()
+            }
+        };
+        let acceptance =
+            Acceptance { intake, filings, key: arrival.key, actor: actor.clone(), note: String::new() };
+        self.store.accept(acceptance).await
+    }
+
+    /// A person says where an intake belongs. Nothing changes when that place does not work either.
+    pub async fn assign(
+        &self,
+        id: IntakeId,
+        version: Option<u64>,
+        work_item: &str,
+        area: Option<&str>,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<Intake, AssignError> {
+        let mut intake = self.read(id, version).await?;
+        let event = match intake.state {
+            IntakeState::Quarantined => IntakeEvent::Released,
+            _ => IntakeEvent::Assigned,
+        };
+        intake.state = intake::next(intake.state, event).ok_or(AssignError::NotAllowed(intake.state))?;
+        let item = self.find_work_item(&intake.site, work_item).await?;
+        if let Some(area) = area {
+            area.clone_into(&mut intake.area);
+        }
+        let Planned { plan, trace } =
+            self.rules.plan(work_item, item.as_ref(), &intake.area, intake.documents.len());
+        let plan = plan.map_err(AssignError::NoPlace)?;
+        intake.work_item = item.as_ref().map(|item| item.id);
+        work_item.clone_into(&mut intake.work_item_given);
+        intake.needs = None;
+        intake.trace.push(format!("{} assigned it to {work_item}", actor.principal));
+        intake.trace.extend(trace);
+        let filings = self.filings_of(&intake, &plan, item.as_ref(), self.clock.now(), false);
+        self.change(intake, filings, actor, reason).await
+    }
+
+    /// A person closes an intake with a reason; its documents stay.
+    pub async fn dismiss(
+        &self,
+        id: IntakeId,
+        version: Option<u64>,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<Intake, AssignError> {
+        if reason.trim().is_empty() {
+            return Err(AssignError::ReasonMissing);
+        }
+        let mut intake = self.read(id, version).await?;
+        intake.state = intake::next(intake.state, IntakeEvent::Dismissed)
+            .ok_or(AssignError::NotAllowed(intake.state))?;
+        self.change(intake, Vec::new(), actor, reason).await
+    }
+
+    async fn read(&self, id: IntakeId, version: Option<u64>) -> Result<Intake, AssignError> {
+        let intake = self.store.intake(id).await?.ok_or(AssignError::NotFound(id))?;
+        if version.is_some_and(|version| version != intake.version) {
+            return Err(AssignError::Stale { state: intake.state, version: intake.version });
+        }
+        Ok(intake)
+    }
+
+    async fn change(
+        &self,
+        mut intake: Intake,
+        filings: Vec<Filing>,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<Intake, AssignError> {
+        let id = intake.id;
+        intake.version += 1;
+        let change = IntakeChange {
+            next: intake,
+            filings,
+            actor: actor.clone(),
+            note: reason.to_owned(),
+            at: self.clock.now(),
+        };
+        let answer = self.store.change_intake(change).await;
+        let after = self.store.intake(id).await?.ok_or(AssignError::NotFound(id))?;
+        match answer {
+            Ok(()) => Ok(after),
+            Err(StoreError::Conflict { .. }) => {
+                Err(AssignError::Stale { state: after.state, version: after.version })
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// A work item by its id, or else by its reference.
+    async fn find_work_item(&self, site: &SiteName, given: &str) -> Result<Option<WorkItem>, StoreError> {
+        if given.is_empty() {
+            return Ok(None);
+        }
+        if let Ok(id) = given.parse() {
+            // Another site's work item does not exist for this one.
+            return Ok(self.store.work_item(id).await?.filter(|item| item.site == *site));
+        }
+        self.store.work_item_by_reference(site, given).await
+    }
+
+    fn filings_of(
+        &self,
+        intake: &Intake,
+        plan: &Plan,
+        item: Option<&WorkItem>,
+        now: Timestamp,
+        forced: bool,
+    ) -> Vec<Filing> {
+        let filing = |document: &Document| Filing {
+            id: FilingId::from_u128(self.next_id()),
+            intake: intake.id,
+            site: intake.site.clone(),
+            source: intake.source.clone(),
+            received: intake.received,
+            request: Arc::new(Request {
+                blob: document.blob,
+                file_name: document.file_name.clone(),
+                media_type: document.media_type.clone(),
+                target: plan.target.clone(),
+                work_item: item.map(|item| item.id),
+                reference: item.map(|item| item.reference.clone()).unwrap_or_default(),
+                subject: intake.subject.clone(),
+                sender: intake.sender.clone(),
+                submitted_by: intake.submitted_by.clone(),
+                // Links of persons come with sign-in; until then the system account files for everybody.
+                credential: Credential::System,
+                forced,
+            }),
+            progress: Progress::new(now),
+        };
+        intake.documents.iter().map(filing).collect()
+    }
+
+    fn next_id(&self) -> u128 {
+        self.mint.next(self.clock.as_ref(), self.entropy.as_ref())
+    }
+}
