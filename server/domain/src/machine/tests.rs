@@ -89,7 +89,13 @@ fn the_machine_is_this_table() {
     let allowed: &[(State, &[(&str, State)])] = &[
         (
             Waiting,
-            &[("claim", Running), ("block", Blocked), ("hold", Held), ("retry", Waiting), ("cancel", Cancelled)],
+            &[
+                ("claim", Running),
+                ("block", Blocked),
+                ("hold", Held),
+                ("retry", Waiting),
+                ("cancel", Cancelled),
+            ],
         ),
         (Blocked, &[("unblock", Waiting), ("hold", Held), ("retry", Waiting), ("cancel", Cancelled)]),
         (
@@ -166,7 +172,10 @@ fn check(before: &Progress, name: &str, step: &Step) {
     // An attempt begins with a claim, and ends with the running state.
     match &step.attempt {
         Some(AttemptChange::Begin(attempt)) => {
-            assert_eq!((name, attempt.generation, attempt.outcome.as_ref()), ("claim", next.generation, None));
+            assert_eq!(
+                (name, attempt.generation, attempt.outcome.as_ref()),
+                ("claim", next.generation, None)
+            );
             assert_eq!(attempt.probed, before.unsure);
         }
         Some(AttemptChange::End { .. }) => assert_eq!(before.state, State::Running, "{}", context()),
@@ -283,7 +292,11 @@ fn the_retry_rules_hold_row_by_row() {
     assert_eq!((answers_lost.why, answers_lost.unsure), (Why::NotThere, false));
     assert_eq!(age(answers_lost.due.unwrap(), answers_lost.last_end.unwrap()).as_secs(), 60);
     for (name, error, blocker) in [
-        ("certificate", DmsError::from_symptom(Symptom::BadCertificate, Sent::Nothing, ""), Blocker::Destination),
+        (
+            "certificate",
+            DmsError::from_symptom(Symptom::BadCertificate, Sent::Nothing, ""),
+            Blocker::Destination,
+        ),
         ("log-in page", DmsError::from_symptom(Symptom::WebPage, Sent::Nothing, ""), Blocker::Destination),
         ("redirect", status(302), Blocker::Destination),
         ("full", status(507), Blocker::Destination),
@@ -296,7 +309,8 @@ fn the_retry_rules_hold_row_by_row() {
     for code in [400, 405, 406, 409, 411, 413, 414, 415, 418, 422, 431, 451, 501, 505] {
         play(&format!("{code}"), &policy, vec![met(status(code), Failed, None, (1, 0))]);
     }
-    let existing = DmsError::Conflict { existing: Some(receipt("d-3")), trouble: Trouble::new(Cause::Conflict, "409") };
+    let existing =
+        DmsError::Conflict { existing: Some(receipt("d-3")), trouble: Trouble::new(Cause::Conflict, "409") };
     let duplicate = play("it is there already", &policy, vec![met(existing, Duplicate, None, (1, 0))]);
     assert_eq!(duplicate.receipt, Some(receipt("d-3")));
 
@@ -316,7 +330,8 @@ fn a_lock_is_polled_for_a_day_from_when_it_was_met() {
     let mut progress = Progress::new(start());
     let mut now = later(start(), Duration::from_secs(4 * DAY));
     let locked_from = now;
-    let locked = || DmsError::Locked { by: Some("A. Pike".to_owned()), trouble: Trouble::new(Cause::Locked, "423") };
+    let locked =
+        || DmsError::Locked { by: Some("A. Pike".to_owned()), trouble: Trouble::new(Cause::Locked, "423") };
     let mut pauses = Vec::new();
     loop {
         let context = Context { now, chance: 0.9, policy: &policy };
@@ -356,7 +371,11 @@ fn the_budget_is_five_days() {
         // A person's retry opens a new budget.
         let context = Context { now, chance: 0.5, policy: &policy };
         let again = step(&progress, Event::Retry, context).unwrap().next;
-        assert_eq!((again.since, again.tries, again.deferrals, again.why), (now, 0, 0, Why::Retried), "{name}");
+        assert_eq!(
+            (again.since, again.tries, again.deferrals, again.why),
+            (now, 0, 0, Why::Retried),
+            "{name}"
+        );
     }
     // Answers that keep getting lost end too.
     let mut progress = Progress::new(start());
@@ -373,7 +392,9 @@ fn the_budget_is_five_days() {
     assert_eq!(progress.cause(), Some(Cause::AnswerLost));
     // Time behind a closed door does not count.
     let blocked = Progress { since: start(), ..in_state(State::Blocked) };
-    let open = at(&blocked, 9 * DAY, Event::Unblock(later(start(), Duration::from_secs(9 * DAY + 60))), &policy).unwrap();
+    let open =
+        at(&blocked, 9 * DAY, Event::Unblock(later(start(), Duration::from_secs(9 * DAY + 60))), &policy)
+            .unwrap();
     let running = at(&open.next, 9 * DAY + 60, Event::Claim, &policy).unwrap();
     let after = at(&running.next, 9 * DAY + 61, refused(status(503)), &policy).unwrap();
     assert_eq!(after.next.state, State::Waiting);
@@ -407,7 +428,13 @@ fn three_interruptions_in_a_row_set_a_filing_aside() {
 
     // An attempt in between that ended by itself starts the count anew.
     let mut progress = Progress::new(start());
-    for event in [Event::Interrupted, refused(status(503)), Event::Interrupted, refused(status(503)), Event::Interrupted] {
+    for event in [
+        Event::Interrupted,
+        refused(status(503)),
+        Event::Interrupted,
+        refused(status(503)),
+        Event::Interrupted,
+    ] {
         progress = at(&progress, 10, Event::Claim, &policy).unwrap().next;
         progress = at(&progress, 10, event, &policy).unwrap().next;
         if progress.state == State::Checking {
@@ -427,10 +454,14 @@ fn absence_is_believed_only_after_the_lag() {
     while progress.state == State::Checking {
         now = age(progress.due.unwrap(), start()).as_secs();
         asked.push(now);
-        progress = at(&progress, now, Event::ProbeAbsent { lag: Duration::from_mins(2) }, &policy).unwrap().next;
+        progress =
+            at(&progress, now, Event::ProbeAbsent { lag: Duration::from_mins(2) }, &policy).unwrap().next;
     }
     assert_eq!(asked, [0, 15, 45, 105, 120]);
-    assert_eq!((progress.state, progress.why, progress.unsure, progress.tries), (State::Waiting, Why::NotThere, false, 1));
+    assert_eq!(
+        (progress.state, progress.why, progress.unsure, progress.tries),
+        (State::Waiting, Why::NotThere, false, 1)
+    );
     assert_eq!(now, 120);
 }
 
@@ -451,7 +482,10 @@ fn what_is_unsure_stays_so_through_a_persons_hands() {
         }
         assert!(progress.unsure, "{state}");
         let claimed = at(&progress, 10, Event::Claim, &policy).unwrap();
-        assert!(matches!(claimed.attempt, Some(AttemptChange::Begin(ref attempt)) if attempt.probed), "{state}");
+        assert!(
+            matches!(claimed.attempt, Some(AttemptChange::Begin(ref attempt)) if attempt.probed),
+            "{state}"
+        );
     }
     // "Send again" is the one way out without knowing.
     assert!(!at(&unsure(State::Undecided), 10, Event::Retry, &policy).unwrap().next.unsure);
