@@ -1,1 +1,29 @@
-//! Under construction.
+//! What travels between Postroom's server and its clients: one struct per JSON body of `/api/v1`, the problem body, the
+//! filter language, and (feature `client`) a typed client.
+//!
+//! Answers are read tolerantly, so that an older console understands a newer server; request bodies refuse fields they do
+//! not know, so that a misspelt one is never ignored. Times are RFC 3339 in UTC. Nothing here knows about actix, a store or
+//! a terminal.
+
+pub mod body;
+pub mod cause;
+
+pub mod decision;
+pub mod event;
+pub mod filing;
+pub mod filter;
+pub mod health;
+pub mod intake;
+mod nearest;
+pub mod page;
+pub mod pause;
+pub mod problem;
+pub mod summary;
+pub mod work_item;
+
+// The words of the domain that stand in the wire structs, so that clients need no second crate.
+pub use postroom_domain::cause::Fixer;
+pub use postroom_domain::filing::{Owner, State, Why};
+pub use postroom_domain::ids::{BlobHash, FilingId, IntakeId, ServiceName, SiteName, SourceName, WorkItemId};
+pub use postroom_domain::intake::IntakeState;
+pub use postroom_domain::person::Role;

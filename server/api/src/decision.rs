@@ -1,0 +1,279 @@
+//! What a person decides about a filing: `POST /filings/{id}/retry` and its sisters, each with `If-Match`.
+
+use std::collections::BTreeMap;
+
+use postroom_domain::dms::Receipt;
+use postroom_domain::filing::State;
+use postroom_domain::ids::ServiceName;
+use postroom_domain::target::{Target, WhenAmbiguous, WorkspaceQuery};
+use serde::{Deserialize, Serialize};
+
+use crate::filing::FilingItem;
+
+/// A decision about one filing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Another try.
+    Retry,
+    /// Out of automatic work.
+    Hold,
+    /// Back into automatic work.
+    Release,
+    /// The end.
+    Cancel,
+    /// Another target or name.
+    Edit,
+    /// The document was found in the DMS.
+    Link,
+}
+
+impl Decision {
+    /// All decisions.
+    pub const ALL: [Self; 6] = [Self::Retry, Self::Hold, Self::Release, Self::Cancel, Self::Edit, Self::Link];
+
+    /// The last part of its address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Cancel => "cancel",
+            Self::Edit => "edit",
+            Self::Link => "link",
+        }
+    }
+
+    /// Why a filing in this state cannot have this decision; none when it can.
+    pub const fn refusal(self, state: State) -> Option<&'static str> {
+        use State as S;
+        let (allowed, reason) = match self {
+            Self::Retry => (
+                matches!(state, S::Failed | S::Undecided | S::Waiting | S::Blocked | S::Duplicate),
+                match state {
+                    S::Running | S::Checking => "it is being worked on right now",
+                    S::Held => "it is held: release it instead",
+                    S::Filed => "it is in the DMS already",
+                    _ => "it was cancelled",
+                },
+            ),
+            Self::Hold => (
+                matches!(state, S::Waiting | S::Blocked),
+                match state {
+                    S::Running | S::Checking => "it is being worked on right now",
+                    S::Held => "it is held already",
+                    S::Failed | S::Undecided => "it waits for a person anyway",
+                    _ => "it is done",
+                },
+            ),
+            Self::Release => (matches!(state, S::Held), "it is not held"),
+            Self::Cancel => (
+                matches!(state, S::Waiting | S::Blocked | S::Undecided | S::Held | S::Failed),
+                match state {
+                    S::Running | S::Checking => "it is being worked on right now",
+                    _ => "it is done",
+                },
+            ),
+            Self::Edit => (
+                matches!(state, S::Waiting | S::Blocked | S::Held | S::Failed),
+                match state {
+                    S::Running | S::Checking => "it is being worked on right now",
+                    S::Undecided => "it may be in the DMS already: link it or send it again",
+                    _ => "it is done",
+                },
+            ),
+            Self::Link => (matches!(state, S::Undecided), "its outcome is not in doubt"),
+        };
+        if allowed { None } else { Some(reason) }
+    }
+}
+
+impl std::fmt::Display for Decision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Body of `/retry`. An empty body means an empty reason.
+///
+/// For an `undecided` filing it sends the document again, accepting the risk of a second copy; for a `duplicate` one it
+/// files it although the same content is there. Both need a reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RetryBody {
+    /// Why; kept in the history.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// Body of `/hold`. An empty body means an empty reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HoldBody {
+    /// Why; kept in the history.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// Body of `/release`. An empty body means an empty reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseBody {
+    /// Why; kept in the history.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// Body of `/cancel`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CancelBody {
+    /// Why; must not be blank.
+    pub reason: String,
+}
+
+/// Body of `/link`: the document that is the filing's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LinkBody {
+    /// Why; must not be blank.
+    pub reason: String,
+    /// The document's id in the DMS.
+    pub document: String,
+    /// Its version, where the DMS has versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The workspace or folder it lies in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub container: String,
+    /// Where a person can open it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+impl LinkBody {
+    /// The receipt that the machine takes. Size and hash are not known: a person found it.
+    pub fn receipt(&self) -> Receipt {
+        Receipt {
+            document: self.document.clone(),
+            version: self.version.clone(),
+            container: self.container.clone(),
+            size: None,
+            hash: None,
+            link: self.link.clone(),
+        }
+    }
+}
+
+/// How the workspace is found: exactly one of the three.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum WorkspaceBody {
+    /// The workspace whose title equals this.
+    Title(String),
+    /// The workspace on which every field equals its value.
+    Fields(BTreeMap<String, String>),
+    /// The workspace with this id.
+    Id(String),
+}
+
+impl From<&WorkspaceBody> for WorkspaceQuery {
+    fn from(body: &WorkspaceBody) -> Self {
+        match body {
+            WorkspaceBody::Title(title) => Self::Title(title.clone()),
+            WorkspaceBody::Fields(fields) => {
+                Self::Fields(fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+            }
+            WorkspaceBody::Id(id) => Self::Pinned(id.clone()),
+        }
+    }
+}
+
+/// Body of `/edit`: what is absent stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EditBody {
+    /// Why; must not be blank.
+    pub reason: String,
+    /// Another destination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub service: Option<ServiceName>,
+    /// Another library, cabinet or site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
+    /// Another workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<WorkspaceBody>,
+    /// Other folders, from the workspace downwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Vec<String>>,
+    /// Whether missing folders are created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_folders: Option<bool>,
+    /// Profile attributes to set; an empty value takes one away.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub profile: BTreeMap<String, String>,
+    /// Another file name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// Whether it is tried again at once.
+    #[serde(default)]
+    pub retry: bool,
+}
+
+impl EditBody {
+    /// The target after the edit. A person who names a workspace means exactly that one.
+    pub fn target(&self, before: &Target) -> Target {
+        let mut target = before.clone();
+        if let Some(service) = &self.service {
+            target.service = service.clone();
+        }
+        if let Some(library) = &self.library {
+            target.library.clone_from(library);
+        }
+        if let Some(workspace) = &self.workspace {
+            target.workspace = workspace.into();
+            target.when_ambiguous = WhenAmbiguous::Ask;
+        }
+        if let Some(folder) = &self.folder {
+            target.folder.clone_from(folder);
+        }
+        if let Some(create) = self.create_folders {
+            target.create_folders = create;
+        }
+        for (name, value) in &self.profile {
+            if value.is_empty() {
+                target.profile.remove(name);
+            } else {
+                target.profile.insert(name.clone(), value.clone());
+            }
+        }
+        target
+    }
+}
+
+/// The answer to a decision: the filing as it is now, with its new version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Decided {
+    /// The filing.
+    pub filing: FilingItem,
+}
+
+/// The `ETag` of a version.
+pub fn etag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+/// The version in an `If-Match` header; none when it is not one of ours. Weak tags are refused, as RFC 9110 says.
+pub fn if_match(header: &str) -> Option<u64> {
+    header.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+}

@@ -1,0 +1,226 @@
+//! Intakes: handing documents in, and deciding over what needs a person.
+
+use jiff::Timestamp;
+use postroom_domain::event::Event;
+use postroom_domain::filing::Filing;
+use postroom_domain::ids::{BlobHash, IntakeId, SiteName, SourceName, WorkItemId};
+use postroom_domain::intake::{Document, Intake, IntakeState, NeedsPerson};
+use serde::{Deserialize, Serialize};
+
+use crate::event::EventView;
+use crate::filing::FilingItem;
+
+/// The part `meta` of `POST /intakes`, before the parts `file`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct IntakeMeta {
+    /// The door; `upload` when not said. A token may be bound to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub source: Option<SourceName>,
+    /// The work item: its reference, or its id. Empty or unknown: kept, and a person decides.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub work_item: String,
+    /// The area whose repository is used; the door's own when not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub area: String,
+    /// Subject or title.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// A note for the people who see it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// File it although the same content is at the same place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub file_anyway: bool,
+}
+
+/// The answer of `POST /intakes`: everything in it is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IntakeAnswer {
+    /// The intake.
+    pub intake: IntakeItem,
+    /// Its filings.
+    pub filings: Vec<FilingItem>,
+    /// The idempotency key was used before with the same content: this is what it made then.
+    pub again: bool,
+}
+
+/// Why an intake needs a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NeedsView {
+    /// Stable code: `no_work_item`, `unknown_work_item`, …
+    pub code: String,
+    /// In plain words.
+    pub text: String,
+}
+
+impl From<&NeedsPerson> for NeedsView {
+    fn from(needs: &NeedsPerson) -> Self {
+        Self { code: needs.code.clone(), text: needs.text.clone() }
+    }
+}
+
+/// One document of an intake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DocumentView {
+    /// The file name as it came.
+    pub file_name: String,
+    /// Media type, as told.
+    pub media_type: String,
+    /// Length in bytes.
+    pub size: u64,
+    /// BLAKE3 of the bytes, in hexadecimal.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub hash: BlobHash,
+}
+
+impl From<&Document> for DocumentView {
+    fn from(document: &Document) -> Self {
+        Self {
+            file_name: document.file_name.clone(),
+            media_type: document.media_type.clone(),
+            size: document.blob.size,
+            hash: document.blob.hash,
+        }
+    }
+}
+
+/// An intake in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IntakeItem {
+    /// Its id.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Uuid))]
+    pub id: IntakeId,
+    /// The site it belongs to.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub site: SiteName,
+    /// Its version; the `ETag` is this in quotes. Decisions send it in `If-Match`.
+    pub version: u64,
+    /// `stored`, `split`, `needs_person`, `quarantined`, `settled` or `dismissed`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "split"))]
+    pub state: IntakeState,
+    /// The door it came through.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub source: SourceName,
+    /// When it was accepted.
+    pub received: Timestamp,
+    /// Who handed it in.
+    pub submitted_by: String,
+    /// Subject or title.
+    #[serde(default)]
+    pub subject: String,
+    /// Sender or scanner.
+    #[serde(default)]
+    pub sender: String,
+    /// The work item as it was named.
+    #[serde(default)]
+    pub work_item_given: String,
+    /// The work item that was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Uuid))]
+    pub work_item: Option<WorkItemId>,
+    /// The area.
+    pub area: String,
+    /// Its documents.
+    pub documents: Vec<DocumentView>,
+    /// Why it needs a person, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<NeedsView>,
+    /// How many filings it has.
+    pub filings: u32,
+    /// How many of them are not done yet.
+    pub open_filings: u32,
+}
+
+impl From<&Intake> for IntakeItem {
+    fn from(intake: &Intake) -> Self {
+        Self {
+            id: intake.id,
+            site: intake.site.clone(),
+            version: intake.version,
+            state: intake.state,
+            source: intake.source.clone(),
+            received: intake.received,
+            submitted_by: intake.submitted_by.clone(),
+            subject: intake.subject.clone(),
+            sender: intake.sender.clone(),
+            work_item_given: intake.work_item_given.clone(),
+            work_item: intake.work_item,
+            area: intake.area.clone(),
+            documents: intake.documents.iter().map(DocumentView::from).collect(),
+            needs: intake.needs.as_ref().map(NeedsView::from),
+            filings: intake.filings,
+            open_filings: intake.open_filings,
+        }
+    }
+}
+
+/// An intake with its trace, filings and history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IntakeDetail {
+    /// What lists show.
+    #[serde(flatten)]
+    pub item: IntakeItem,
+    /// A person's note.
+    #[serde(default)]
+    pub note: String,
+    /// Which steps and rules gave which answer, in order.
+    pub trace: Vec<String>,
+    /// Its filings, first to last. (`filings` is their number.)
+    pub filing_items: Vec<FilingItem>,
+    /// Its history, first to last.
+    pub events: Vec<EventView>,
+}
+
+impl IntakeDetail {
+    /// From what the store knows.
+    pub fn of(intake: &Intake, filings: &[Filing], events: &[Event]) -> Self {
+        Self {
+            item: IntakeItem::from(intake),
+            note: intake.note.clone(),
+            trace: intake.trace.clone(),
+            filing_items: filings.iter().map(FilingItem::from).collect(),
+            events: events.iter().map(EventView::from).collect(),
+        }
+    }
+}
+
+/// Body of `POST /intakes/{id}/assign`: a person gives it a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AssignBody {
+    /// The work item: its reference, or its id.
+    pub work_item: String,
+    /// Another area than the door's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    /// Why; kept in the history.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// Body of `POST /intakes/{id}/dismiss`: a person closes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DismissBody {
+    /// Why; must not be blank.
+    pub reason: String,
+}
+
+/// Body of `POST /intakes/{id}/release`: out of quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseIntakeBody {
+    /// Why; must not be blank.
+    pub reason: String,
+}
