@@ -1,1 +1,10 @@
-//! Under construction.
+//! Connectors to document management systems, a module per vendor, all of them [`postroom_domain::dms::Dms`].
+//!
+//! A connector translates: what Postroom asks into the vendor's words, the vendor's answers and errors into
+//! [`DmsError`](postroom_domain::dms::DmsError). It keeps no queue and repeats nothing once a document's bytes were sent;
+//! that is decided by the filing machine. Every connector has settings that refuse unknown keys, a `doctor` that tells an
+//! operator what is wrong, and passes the suite in `tests/conformance.rs`.
+
+pub mod doctor;
+pub mod folder;
+pub mod names;
