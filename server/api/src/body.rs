@@ -6,8 +6,8 @@ use crate::nearest::nearest;
 use crate::problem::{Code, FieldError, Problem};
 
 /// Reads a request body. The problem names the field, its line and column, and what was probably meant.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| problem(&error))
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
+    serde_json::from_slice(bytes).map_err(|error| Box::new(problem(&error)))
 }
 
 /// The problem behind an error of `serde_json`.

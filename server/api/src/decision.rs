@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use postroom_domain::decide::{Decision, Edit};
 use postroom_domain::dms::Receipt;
 use postroom_domain::filing::State;
 use postroom_domain::ids::ServiceName;
@@ -10,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::filing::FilingItem;
 
-/// A decision about one filing.
+/// A decision about one filing, by the last part of its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Decision {
+pub enum DecisionKind {
     /// Another try.
     Retry,
     /// Out of automatic work.
@@ -28,7 +29,7 @@ pub enum Decision {
     Link,
 }
 
-impl Decision {
+impl DecisionKind {
     /// All decisions.
     pub const ALL: [Self; 6] = [Self::Retry, Self::Hold, Self::Release, Self::Cancel, Self::Edit, Self::Link];
 
@@ -88,7 +89,7 @@ impl Decision {
     }
 }
 
-impl std::fmt::Display for Decision {
+impl std::fmt::Display for DecisionKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
@@ -97,7 +98,7 @@ impl std::fmt::Display for Decision {
 /// Body of `/retry`. An empty body means an empty reason.
 ///
 /// For an `undecided` filing it sends the document again, accepting the risk of a second copy; for a `duplicate` one it
-/// files it although the same content is there. Both need a reason.
+/// files it although the same content is there, and needs a reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -105,6 +106,16 @@ pub struct RetryBody {
     /// Why; kept in the history.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+}
+
+impl RetryBody {
+    /// What it means for a filing in this state.
+    pub const fn decision(state: State) -> Decision {
+        match state {
+            State::Duplicate => Decision::FileAnyway,
+            _ => Decision::Retry,
+        }
+    }
 }
 
 /// Body of `/hold`. An empty body means an empty reason.
@@ -195,7 +206,7 @@ impl From<&WorkspaceBody> for WorkspaceQuery {
     }
 }
 
-/// Body of `/edit`: what is absent stays as it is.
+/// Body of `/edit`: what is absent stays as it is. The filing is tried again at once, unless it is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -224,12 +235,31 @@ pub struct EditBody {
     /// Another file name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// Whether it is tried again at once.
-    #[serde(default)]
-    pub retry: bool,
 }
 
 impl EditBody {
+    /// Whether it changes anything.
+    pub fn is_empty(&self) -> bool {
+        let Self { reason: _, service, library, workspace, folder, create_folders, profile, file_name } =
+            self;
+        service.is_none()
+            && library.is_none()
+            && workspace.is_none()
+            && folder.is_none()
+            && create_folders.is_none()
+            && profile.is_empty()
+            && file_name.is_none()
+    }
+
+    /// The decision over a filing whose target is `before`. A target that comes out the same is not an edit of it.
+    pub fn decision(&self, before: &Target) -> Decision {
+        let target = self.target(before);
+        Decision::Edit(Edit {
+            target: (target != *before).then_some(target),
+            file_name: self.file_name.clone(),
+        })
+    }
+
     /// The target after the edit. A person who names a workspace means exactly that one.
     pub fn target(&self, before: &Target) -> Target {
         let mut target = before.clone();
@@ -276,4 +306,61 @@ pub fn etag(version: u64) -> String {
 /// The version in an `If-Match` header; none when it is not one of ours. Weak tags are refused, as RFC 9110 says.
 pub fn if_match(header: &str) -> Option<u64> {
     header.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use postroom_domain::backoff::RetryPolicy;
+    use postroom_domain::filing::Progress;
+    use postroom_domain::machine::{Context, Event, step};
+
+    use super::*;
+
+    /// What clients grey out is exactly what the machine refuses.
+    #[test]
+    fn refusals_are_those_of_the_machine() {
+        let now = "2026-11-23T09:00:00Z".parse().unwrap();
+        let policy = RetryPolicy::default();
+        let receipt = Receipt {
+            document: "d".into(),
+            version: None,
+            container: "c".into(),
+            size: None,
+            hash: None,
+            link: None,
+        };
+        for state in State::ALL {
+            let progress = Progress { state, ..Progress::new(now) };
+            let allowed =
+                |event| step(&progress, event, Context { now, chance: 0.5, policy: &policy }).is_ok();
+            for (kind, event) in [
+                (
+                    DecisionKind::Retry,
+                    if state == State::Duplicate { Event::FileAnyway } else { Event::Retry },
+                ),
+                (DecisionKind::Hold, Event::Hold),
+                (DecisionKind::Release, Event::Release),
+                (DecisionKind::Cancel, Event::Cancel),
+                (DecisionKind::Link, Event::Link(receipt.clone())),
+            ] {
+                assert_eq!(kind.refusal(state).is_none(), allowed(event), "{kind} in {state}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_strong_tags_of_ours_are_versions() {
+        for (header, version) in [
+            ("\"7\"", Some(7)),
+            (" \"7\" ", Some(7)),
+            ("7", None),
+            ("W/\"7\"", None),
+            ("*", None),
+            ("\"x\"", None),
+            ("\"", None),
+        ] {
+            assert_eq!(if_match(header), version, "{header}");
+        }
+        assert_eq!(if_match(&etag(42)), Some(42));
+    }
 }

@@ -116,8 +116,8 @@ codes! {
     Internal        "internal"          500 "Postroom made a mistake"                    "Tell the administrator the trace_id.";
     Busy            "busy"              503 "The server is busy"                         "Wait as long as Retry-After says and send it again with the same Idempotency-Key.";
     Stopping        "stopping"          503 "The server is stopping"                     "Send it again with the same Idempotency-Key when the server is back.";
-    StoreFailed     "store_failed"      503 "The store takes no writes"                  "What was sent may or may not be stored. Send it again with the same Idempotency-Key after the restart.";
-    NoRoom          "no_room"           507 "The server's disk has too little room"      "Nothing was taken in. Free some space, or wait until the queue has drained.";
+    StoreFailed     "store_failed"      500 "The store takes no writes"                  "What was sent may or may not be stored. Send it again with the same Idempotency-Key after the restart.";
+    NoRoom          "no_room"           503 "The server's disk has too little room"      "Nothing was taken in. Free some space, or wait until the queue has drained.";
 }
 
 impl fmt::Display for Code {

@@ -1,6 +1,7 @@
 //! `GET /summary`: what the first screen shows, and who is asking.
 
 use jiff::Timestamp;
+use postroom_domain::control::{DestinationStatus, Gate};
 use postroom_domain::filing::State;
 use postroom_domain::ids::{ServiceName, SiteName, SourceName};
 use postroom_domain::intake::IntakeState;
@@ -138,6 +139,8 @@ pub enum DoorState {
     Ok,
     /// A person stopped it.
     Paused,
+    /// It asked to slow down.
+    Throttled,
     /// Its breaker is open: too much went wrong, it is tried again by itself.
     Open,
     /// It has just come back and is given more bit by bit.
@@ -157,6 +160,7 @@ impl DoorState {
         match self {
             Self::Ok => "ok",
             Self::Paused => "paused",
+            Self::Throttled => "throttled",
             Self::Open => "OPEN",
             Self::SlowStart => "slow start",
             Self::Login => "LOGIN",
@@ -172,9 +176,6 @@ impl DoorState {
 pub struct BreakerView {
     /// `closed` (works), `open` (nothing is sent) or `half_open` (one filing is tried).
     pub state: String,
-    /// Failures in a row.
-    #[serde(default)]
-    pub failures: u32,
     /// Since when it is in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -248,6 +249,79 @@ pub struct DestinationLine {
     /// How many run.
     #[serde(default)]
     pub in_flight: u32,
+}
+
+impl DestinationLine {
+    /// From what the store counts, what the engine knows and whether it is paused. A destination that the engine does not
+    /// have (any more) is `settings`.
+    pub fn of(
+        name: ServiceName,
+        kind: &str,
+        tally: &Tally,
+        status: Option<&DestinationStatus>,
+        pause: Option<PauseView>,
+        now: Timestamp,
+    ) -> Self {
+        let mut breaker = BreakerView { state: "closed".to_owned(), ..BreakerView::default() };
+        let (mut state, mut note) = match status.map(|status| &status.gate) {
+            None => (DoorState::Settings, "no longer in the settings; its filings wait".to_owned()),
+            Some(Gate::Open) => (DoorState::Ok, String::new()),
+            Some(Gate::Throttled { until }) => {
+                breaker.retry_at = Some(*until);
+                (DoorState::Throttled, "the DMS asked to slow down".to_owned())
+            }
+            Some(Gate::Closed { cause, since, retest }) => {
+                breaker = BreakerView {
+                    state: "open".to_owned(),
+                    since: Some(*since),
+                    retry_at: Some(*retest),
+                    cause: Some(CauseView::of(*cause)),
+                };
+                (DoorState::Open, cause.row().short.to_owned())
+            }
+            Some(Gate::Recovering) => {
+                "half_open".clone_into(&mut breaker.state);
+                (DoorState::SlowStart, "it is back and is given more bit by bit".to_owned())
+            }
+            Some(Gate::Paused) => (DoorState::Paused, String::new()),
+        };
+        if let Some(pause) = &pause {
+            state = DoorState::Paused;
+            note = format!("by {}: {}", pause.by, pause.reason);
+        }
+        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            name,
+            kind: kind.to_owned(),
+            filings: tally.into(),
+            oldest_seconds: oldest_seconds(tally, now),
+            state,
+            note,
+            pause,
+            breaker,
+            limit: status.map_or(0, |status| narrow(status.limit)),
+            in_flight: status.map_or(0, |status| narrow(status.in_flight)),
+        }
+    }
+}
+
+impl SourceLine {
+    /// From what the store counts and whether it is paused.
+    pub fn of(name: SourceName, kind: &str, tally: &Tally, pause: Option<PauseView>, now: Timestamp) -> Self {
+        Self {
+            name,
+            kind: kind.to_owned(),
+            filings: tally.into(),
+            last_hour: None,
+            oldest_seconds: oldest_seconds(tally, now),
+            state: if pause.is_some() { DoorState::Paused } else { DoorState::Ok },
+            note: pause
+                .as_ref()
+                .map(|pause| format!("by {}: {}", pause.by, pause.reason))
+                .unwrap_or_default(),
+            pause,
+        }
+    }
 }
 
 /// The answer of `GET /summary`.
