@@ -224,13 +224,25 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
         }
         (State::Checking, Event::ProbeFailed(error)) => {
             next.deferrals += 1;
-            if progress.cause() != Some(error.trouble().cause) {
-                // An attempt's count of its cause starts anew: the question is no attempt.
-                next.same_cause = 0;
-                next.cause_since = None;
-            }
+            let row = error.trouble().cause.row();
+            let verdict = is_verdict(row.reaction);
+            let same = progress.cause() == Some(row.cause);
+            // A verdict is counted towards giving up; anything else starts an attempt's count of its cause anew.
+            next.same_cause = if !verdict {
+                0
+            } else if same {
+                progress.same_cause + 1
+            } else {
+                1
+            };
+            next.cause_since = None;
             next.trouble = Some(error.trouble().clone());
-            if age(context.now, progress.last_end.unwrap_or(progress.since)) >= context.policy.budget() {
+            if verdict && next.same_cause > VERDICTS_BELIEVED {
+                undecide(&mut next, format!("the DMS cannot be asked whether it is there: {}", row.short));
+            } else if verdict {
+                next.due = Some(later(context.now, TARGET_LAG));
+            } else if age(context.now, progress.last_end.unwrap_or(progress.since)) >= context.policy.budget()
+            {
                 undecide(
                     &mut next,
                     "the DMS could not be asked for as long as the settings allow".to_owned(),
@@ -314,6 +326,14 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
 }
 
 const UNASKABLE: &str = "this DMS cannot be asked for a mark";
+
+/// How often a question may come back with the same verdict before a person is asked instead.
+const VERDICTS_BELIEVED: u32 = 3;
+
+/// Whether asking again is of little use: the answer will not change by itself.
+const fn is_verdict(reaction: Reaction) -> bool {
+    matches!(reaction, Reaction::OnceMore | Reaction::FindTargetAgain | Reaction::Settle | Reaction::Fail)
+}
 
 fn several(receipts: &[Receipt]) -> String {
     let ids: Vec<&str> = receipts.iter().take(5).map(|receipt| receipt.document.as_str()).collect();
@@ -405,7 +425,8 @@ fn fail(next: &mut Progress, trouble: Trouble, context: Context<'_>) {
     next.trouble = Some(trouble);
 }
 
-fn asked_until(error: &DmsError, now: Timestamp) -> Option<Timestamp> {
+/// Until when the DMS asks to be left alone, where it says so.
+pub fn asked_until(error: &DmsError, now: Timestamp) -> Option<Timestamp> {
     match error {
         DmsError::Throttled { until: Some(RetryAfter::Seconds(seconds)), .. } => {
             Some(later(now, std::time::Duration::from_secs(*seconds)))

@@ -510,6 +510,22 @@ fn what_cannot_be_asked_for_five_days_is_for_a_person() {
     assert!(age(now, start()) >= policy.budget());
 }
 
+#[test]
+fn a_place_that_cannot_be_asked_is_soon_for_a_person() {
+    let policy = RetryPolicy::default();
+    let mut progress = Progress { last_end: Some(start()), ..in_state(State::Checking) };
+    let mut pauses = Vec::new();
+    let mut now = start();
+    while progress.state == State::Checking {
+        let context = Context { now, chance: 0.5, policy: &policy };
+        progress = step(&progress, Event::ProbeFailed(status(404)), context).unwrap().next;
+        pauses.extend(progress.due.map(|due| age(due, now).as_secs()));
+        now = progress.due.unwrap_or(now);
+    }
+    assert_eq!((progress.state, progress.unsure), (State::Undecided, true));
+    assert_eq!(pauses, [300, 300, 300]);
+}
+
 fn any_event() -> impl Strategy<Value = (&'static str, Event)> {
     let causes: Vec<Cause> = CAUSES.iter().map(|row| row.cause).collect();
     prop_oneof![
