@@ -1,0 +1,302 @@
+//! One destination, and one call to it.
+
+use std::sync::Arc;
+
+use postroom_domain::cause::{Sent, Symptom};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, warn};
+use url::Url;
+
+use crate::answer::{Answer, Reply};
+use crate::failure::{Failure, chain, symptom};
+use crate::sending::{Document, Progress, watched};
+use crate::settings::{Limits, Settings, SetupError};
+use crate::shown::Shown;
+
+/// Most redirects on one host that a GET follows.
+const MOST_HOPS: usize = 5;
+
+/// The client of one destination.
+#[derive(Clone)]
+pub struct Outbound {
+    service: Arc<str>,
+    base: Url,
+    client: reqwest::Client,
+    limits: Limits,
+    parallel: Arc<Semaphore>,
+}
+
+impl Outbound {
+    /// A client for a destination. `service` is the name that logs carry; no call leaves the host of `base`.
+    pub fn new(service: &str, base: &Url, settings: &Settings) -> Result<Self, SetupError> {
+        let limits = settings.limits()?;
+        Ok(Self {
+            service: service.into(),
+            client: settings.client(base, &limits)?,
+            base: base.clone(),
+            limits,
+            parallel: Arc::new(Semaphore::new(settings.parallel)),
+        })
+    }
+
+    /// The destination's address.
+    pub const fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Begins a call. `operation` is its name in logs.
+    pub fn call(&self, operation: &'static str, method: Method, url: Url) -> Call<'_> {
+        Call { outbound: self, operation, method, url, headers: HeaderMap::new(), body: Body::None, refused: None }
+    }
+
+    /// Begins a GET.
+    pub fn get(&self, operation: &'static str, url: Url) -> Call<'_> {
+        self.call(operation, Method::GET, url)
+    }
+
+    /// Begins a POST.
+    pub fn post(&self, operation: &'static str, url: Url) -> Call<'_> {
+        self.call(operation, Method::POST, url)
+    }
+}
+
+enum Body {
+    None,
+    Ready(reqwest::Body),
+    Document { parts: Vec<(&'static str, String)>, document: Document },
+}
+
+/// A call that is being put together.
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call<'o> {
+    outbound: &'o Outbound,
+    operation: &'static str,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Body,
+    refused: Option<String>,
+}
+
+impl Call<'_> {
+    /// Adds a header.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        match HeaderValue::from_str(value) {
+            Ok(value) => drop(self.headers.insert(HeaderName::from_static(name), value)),
+            Err(_) => self.refused = Some(format!("{name} cannot be sent: its value holds line ends or the like")),
+        }
+        self
+    }
+
+    /// Adds a header whose value never shows.
+    pub fn secret_header(self, name: &'static str, value: &SecretString) -> Self {
+        self.secret_text_header(name, value.expose_secret())
+    }
+
+    /// Adds `Authorization: Bearer …`.
+    pub fn bearer(self, token: &SecretString) -> Self {
+        let value = SecretString::from(format!("Bearer {}", token.expose_secret()));
+        self.secret_text_header("authorization", value.expose_secret())
+    }
+
+    fn secret_text_header(mut self, name: &'static str, value: &str) -> Self {
+        match HeaderValue::from_str(value) {
+            Ok(mut value) => {
+                value.set_sensitive(true);
+                self.headers.insert(HeaderName::from_static(name), value);
+            }
+            Err(_) => self.refused = Some(format!("{name} cannot be sent: the token holds line ends or the like")),
+        }
+        self
+    }
+
+    /// A body of JSON.
+    pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(text) => self.body = Body::Ready(text.into()),
+            Err(e) => self.refused = Some(format!("the request cannot be written as JSON: {e}")),
+        }
+        self.header("content-type", "application/json")
+    }
+
+    /// A body as forms send it.
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body = Body::Ready(text.into());
+        self.header("content-type", "application/x-www-form-urlencoded")
+    }
+
+    /// A multipart body: JSON parts first, then the document, streamed with its length known.
+    pub fn document(mut self, parts: Vec<(&'static str, String)>, document: Document) -> Self {
+        self.body = Body::Document { parts, document };
+        self
+    }
+
+    /// Sends the call and reads the answer.
+    pub async fn fetch(self) -> Result<Reply, Failure> {
+        self.send().await?.read().await
+    }
+
+    /// Sends the call; the answer's body is still to come.
+    pub async fn send(mut self) -> Result<Answer, Failure> {
+        if let Some(why) = self.refused.take() {
+            return Err(Failure::NotAllowed(why));
+        }
+        let Self { outbound, operation, .. } = self;
+        let begun = Instant::now();
+        let permit = Arc::clone(&outbound.parallel).acquire_owned().await;
+        let permit = permit.map_err(|_| Failure::NotAllowed("the client is closed".to_owned()))?;
+        let mut hops = 0;
+        loop {
+            self.within(&outbound.base)?;
+            let (method, url) = (self.method.clone(), self.url.clone());
+            let (answer, progress, deadline) = self.once().await;
+            let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let path = url.path();
+            let response = match answer {
+                Ok(response) => response,
+                Err(failure) => {
+                    warn!(dms.service = %outbound.service, dms.operation = operation, http.method = %method,
+                        http.path = path, http.ms = ms, error = %failure, "A call to the DMS got no answer.");
+                    return Err(failure);
+                }
+            };
+            let status = response.status();
+            let request = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("");
+            if status.is_client_error() || status.is_server_error() {
+                warn!(dms.service = %outbound.service, dms.operation = operation, http.method = %method,
+                    http.path = path, http.status = status.as_u16(), http.ms = ms, http.request_id = request,
+                    "The DMS refused a call.");
+            } else {
+                debug!(dms.service = %outbound.service, dms.operation = operation, http.method = %method,
+                    http.path = path, http.status = status.as_u16(), http.ms = ms, http.request_id = request,
+                    "The DMS answered a call.");
+            }
+            if method == Method::GET
+                && hops < MOST_HOPS
+                && let Some(next) = redirect(&response, &url)
+            {
+                hops += 1;
+                self.url = next;
+                continue;
+            }
+            return Ok(Answer { response, operation, progress, limits: outbound.limits, deadline, permit });
+        }
+    }
+
+    /// Tokens and documents go nowhere else.
+    fn within(&self, base: &Url) -> Result<(), Failure> {
+        if self.url.origin() == base.origin() {
+            return Ok(());
+        }
+        let detail = format!("{} is not on {}, so nothing is sent there", Shown(&self.url), Shown(base));
+        Err(Failure::NotAllowed(detail))
+    }
+
+    async fn once(&mut self) -> (Result<reqwest::Response, Failure>, Arc<Progress>, Instant) {
+        let mut request = self.outbound.client.request(self.method.clone(), self.url.clone());
+        request = request.headers(self.headers.clone());
+        let mut size = 0;
+        let progress = match std::mem::replace(&mut self.body, Body::None) {
+            Body::None => Progress::new(None),
+            Body::Ready(body) => {
+                request = request.body(body);
+                Progress::new(None)
+            }
+            Body::Document { parts, document } => {
+                size = document.size;
+                let progress = Progress::new(Some((document.gauge.clone(), size)));
+                request = request.multipart(multipart(parts, document, &progress));
+                progress
+            }
+        };
+        let limits = self.outbound.limits;
+        let deadline = Instant::now() + limits.total(size);
+        let result = tokio::select! {
+            // A real answer counts even when time has just run out.
+            biased;
+            answer = request.send() => answer.map_err(|e| self.shape(e, &progress)),
+            why = expiry(&progress, &limits, deadline) => Err(Failure::Symptom {
+                symptom: Symptom::TimedOut,
+                sent: progress.sent(),
+                detail: format!("{}: {why}", self.operation),
+            }),
+        };
+        (result, progress, deadline)
+    }
+
+    fn shape(&self, error: reqwest::Error, progress: &Progress) -> Failure {
+        if let Some(why) = progress.broken() {
+            return Failure::Content(why);
+        }
+        if error.is_builder() {
+            return Failure::NotAllowed(format!("{}: {}", self.operation, chain(&error.without_url())));
+        }
+        let symptom = symptom(&error);
+        let sent = match symptom {
+            // Without a connection not one byte went out, whatever was waiting in buffers.
+            Symptom::NoConnection | Symptom::BadCertificate => Sent::Nothing,
+            _ => progress.sent(),
+        };
+        Failure::Symptom { symptom, sent, detail: format!("{}: {}", self.operation, chain(&error.without_url())) }
+    }
+}
+
+fn multipart(parts: Vec<(&'static str, String)>, document: Document, progress: &Arc<Progress>) -> reqwest::multipart::Form {
+    let mut form = reqwest::multipart::Form::new();
+    for (name, json) in parts {
+        let part = reqwest::multipart::Part::text(json.clone());
+        // The type is a constant that parses; the other arm only spares an unwrap.
+        let part = part.mime_str("application/json").unwrap_or_else(|_| reqwest::multipart::Part::text(json));
+        form = form.part(name, part);
+    }
+    let Document { field, file_name, media_type, size, stream, gauge } = document;
+    // A type that cannot be sent would be noticed only after the stream is gone, so it is tried on an empty part.
+    let sendable = reqwest::multipart::Part::text("").mime_str(&media_type).is_ok();
+    let media_type = if sendable { media_type.as_str() } else { "application/octet-stream" };
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(media_type) {
+        headers.insert(reqwest::header::CONTENT_TYPE, value);
+    }
+    let body = reqwest::Body::wrap_stream(watched(stream, size, gauge, Arc::clone(progress)));
+    let part = reqwest::multipart::Part::stream_with_length(body, size).file_name(file_name).headers(headers);
+    form.part(field, part)
+}
+
+/// Ends when time has run out, and says which time.
+async fn expiry(progress: &Progress, limits: &Limits, deadline: Instant) -> &'static str {
+    loop {
+        let (moved, all_out) = progress.last();
+        let limit = if all_out { limits.first_byte } else { limits.idle };
+        let next = moved + limit;
+        if next >= deadline {
+            sleep_until(deadline).await;
+            return "the whole call took too long";
+        }
+        sleep_until(next).await;
+        if progress.last() == (moved, all_out) {
+            return if all_out { "no answer came" } else { "sending stood still" };
+        }
+    }
+}
+
+/// Where a GET goes on, if that is on the same host.
+fn redirect(response: &reqwest::Response, from: &Url) -> Option<Url> {
+    let moved = [
+        StatusCode::MOVED_PERMANENTLY,
+        StatusCode::FOUND,
+        StatusCode::SEE_OTHER,
+        StatusCode::TEMPORARY_REDIRECT,
+        StatusCode::PERMANENT_REDIRECT,
+    ];
+    if !moved.contains(&response.status()) {
+        return None;
+    }
+    let to = from.join(response.headers().get(LOCATION)?.to_str().ok()?).ok()?;
+    (to.origin() == from.origin()).then_some(to)
+}
