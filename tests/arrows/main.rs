@@ -67,7 +67,8 @@ fn arrows_point_down_only() {
     }
     for (feature, enables) in &server.features {
         if enables.iter().any(|e| e.contains("postroom-sims")) && feature != "demo" {
-            wrong.push(format!("postroom's feature \"{feature}\" brings in postroom-sims; only \"demo\" may"));
+            wrong
+                .push(format!("postroom's feature \"{feature}\" brings in postroom-sims; only \"demo\" may"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
