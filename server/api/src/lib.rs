@@ -7,7 +7,8 @@
 
 pub mod body;
 pub mod cause;
-
+#[cfg(feature = "client")]
+pub mod client;
 pub mod decision;
 pub mod event;
 pub mod filing;
