@@ -1,1 +1,23 @@
-//! Under construction.
+//! The HTTP door: routes, who may use them, uploads as streams, the stream of events, and the description of it all.
+//!
+//! Invariants of this room:
+//! - no handler runs without the extractor in its signature that proves a permission, but the three that are open on purpose
+//!   (health, readiness and the description);
+//! - a document's bytes are durable before a row names them, and both before a 202 leaves;
+//! - what a caller may not see does not exist for them: 404, not 403;
+//! - bodies are bounded in bytes and in time, by counting what comes;
+//! - no DMS is called from here, and nothing here knows which store, spool or engine it has.
+
+mod app;
+mod auth;
+mod body;
+mod events;
+mod fault;
+mod request;
+mod routes;
+mod serve;
+
+pub use app::{App, Limits, RenderMetrics, Source};
+pub use auth::{TokenHash, TokenTable, Tokens};
+pub use routes::openapi;
+pub use serve::{ServeOptions, ServerHandle, serve};

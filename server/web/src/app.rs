@@ -1,0 +1,140 @@
+//! What the routes work with, handed in by the binary.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use postroom_domain::backoff::RetryPolicy;
+use postroom_domain::control::Control;
+use postroom_domain::ids::{ServiceName, SourceName};
+use postroom_domain::reception::Reception;
+use postroom_domain::spool::Spool;
+use postroom_domain::store::Store;
+use postroom_domain::time::{Clock, Entropy};
+use tokio::sync::{Semaphore, watch};
+
+use crate::auth::Tokens;
+use crate::auth::guesses::Guesses;
+use crate::events::Listeners;
+
+/// A door as the summary shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its name.
+    pub name: SourceName,
+    /// What it is, in a word or two: `upload`, `hot folder`.
+    pub kind: String,
+    /// Whether `POST /intakes` may come through it.
+    pub uploads: bool,
+}
+
+/// How much is taken at once. Bytes are counted as they come; what a request says of itself is not believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest document, in bytes.
+    pub document: u64,
+    /// All documents of one request together, in bytes.
+    pub request: u64,
+    /// The most documents of one request.
+    pub documents: usize,
+    /// The largest `meta`, in bytes.
+    pub meta: usize,
+    /// The longest file name, in bytes.
+    pub file_name: usize,
+    /// The longest text in `meta` (subject, note), in bytes.
+    pub text: usize,
+    /// The largest JSON body, in bytes.
+    pub json: u64,
+    /// Uploads under way at once; more are asked to come back.
+    pub uploads: usize,
+    /// How long a body may stand still.
+    pub body_idle: Duration,
+    /// How long a body may take altogether.
+    pub body_total: Duration,
+    /// Followers of the events at once.
+    pub listeners: usize,
+    /// Followers of the events at once with one name.
+    pub listeners_each: usize,
+    /// The time between signs of life on a stream without events.
+    pub heartbeat: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            document: 4 << 30,
+            request: 8 << 30,
+            documents: 1000,
+            meta: 64 << 10,
+            file_name: 1024,
+            text: 4096,
+            json: 256 << 10,
+            uploads: 512,
+            body_idle: Duration::from_secs(30),
+            body_total: Duration::from_hours(4),
+            listeners: 256,
+            listeners_each: 16,
+            heartbeat: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Renders the metrics of the process in Prometheus's text format.
+pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What the routes work with.
+#[derive(Clone)]
+pub struct App {
+    /// Where rows are kept.
+    pub store: Arc<dyn Store>,
+    /// Where bytes are kept.
+    pub spool: Arc<dyn Spool>,
+    /// Where intakes are taken in and decided over.
+    pub reception: Arc<Reception>,
+    /// The engine, as far as others see it.
+    pub control: Arc<dyn Control>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance, for the ids of requests.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who stands behind a token.
+    pub tokens: Arc<dyn Tokens>,
+    /// The schedule that a person's decision starts anew.
+    pub policy: RetryPolicy,
+    /// The doors. The first that takes uploads is the usual one.
+    pub sources: Vec<Source>,
+    /// What each destination is: `imanage`, `folder`.
+    pub destination_kinds: BTreeMap<ServiceName, String>,
+    /// How much is taken at once.
+    pub limits: Limits,
+    /// The name of the installation.
+    pub name: String,
+    /// The version of the program.
+    pub version: String,
+    /// Renders the metrics.
+    pub metrics: RenderMetrics,
+}
+
+/// An [`App`] with what its requests share.
+pub(crate) struct Shared {
+    pub(crate) app: App,
+    pub(crate) guesses: Guesses,
+    pub(crate) uploads: Semaphore,
+    pub(crate) listeners: Arc<Listeners>,
+    /// True once the server stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+    /// Requests being answered.
+    pub(crate) open: AtomicUsize,
+    /// The description, written once.
+    pub(crate) openapi: bytes::Bytes,
+    /// Addresses and methods, for the answer to a wrong method.
+    pub(crate) table: crate::routes::Table,
+}
+
+impl std::ops::Deref for Shared {
+    type Target = App;
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}

@@ -1,0 +1,215 @@
+//! Following the events: a stream that pulls from the store as fast as its client reads, so that a slow one costs nothing but
+//! its connection.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::web;
+use bytes::Bytes;
+use futures_util::Stream;
+use postroom_api::event::EventView;
+use postroom_domain::event::{Event, Subject};
+use postroom_domain::ids::{FilingId, SiteName};
+use postroom_domain::store::{StoreError, StoreResult};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::app::Shared;
+
+/// Events read from the store at once.
+const PORTION: usize = 200;
+/// Owners of records that one stream remembers.
+const REMEMBERED: usize = 1024;
+/// How long a client waits before it comes back, in milliseconds.
+const COME_BACK: u32 = 2000;
+
+/// How many follow, in all and by name.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    most: usize,
+    most_each: usize,
+    now: Mutex<(usize, HashMap<String, usize>)>,
+}
+
+impl Listeners {
+    pub(crate) fn new(most: usize, most_each: usize) -> Self {
+        Self { most, most_each, now: Mutex::default() }
+    }
+
+    /// A seat that is free again when it is dropped; none when all are taken.
+    pub(crate) fn seat(self: &Arc<Self>, name: &str) -> Option<Seat> {
+        let mut now = self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let own = now.1.get(name).copied().unwrap_or(0);
+        if now.0 >= self.most || own >= self.most_each {
+            return None;
+        }
+        now.0 += 1;
+        now.1.insert(name.to_owned(), own + 1);
+        Some(Seat { of: Arc::clone(self), name: name.to_owned() })
+    }
+}
+
+/// A place among the listeners.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    of: Arc<Listeners>,
+    name: String,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut now = self.of.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        now.0 -= 1;
+        if let Some(own) = now.1.get_mut(&self.name) {
+            *own -= 1;
+            if *own == 0 {
+                now.1.remove(&self.name);
+            }
+        }
+    }
+}
+
+/// What a follower may see.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) site: SiteName,
+    /// Only events about what this person handed in.
+    pub(crate) only_own: Option<String>,
+}
+
+struct Follower {
+    app: web::Data<Shared>,
+    view: View,
+    seq: u64,
+    stopping: watch::Receiver<bool>,
+    heartbeat: Duration,
+    last_sent: Instant,
+    greeted: bool,
+    /// Whether records belong to the person, by id.
+    own: HashMap<u128, bool>,
+    _seat: Seat,
+}
+
+/// The events after `seq` that the view allows, then those that come, until the server stops.
+pub(crate) fn follow(
+    app: web::Data<Shared>,
+    view: View,
+    seq: u64,
+    seat: Seat,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let follower = Follower {
+        stopping: app.stopping.clone(),
+        heartbeat: app.limits.heartbeat,
+        app,
+        view,
+        seq,
+        last_sent: Instant::now(),
+        greeted: false,
+        own: HashMap::new(),
+        _seat: seat,
+    };
+    futures_util::stream::unfold(follower, |mut follower| async move {
+        let text = follower.next().await?;
+        follower.last_sent = Instant::now();
+        Some((Ok(Bytes::from(text)), follower))
+    })
+}
+
+impl Follower {
+    /// What is sent next; none at the end.
+    async fn next(&mut self) -> Option<String> {
+        if !self.greeted {
+            self.greeted = true;
+            // The headers leave with the first bytes; the number lets a client that saw nothing come back to the right place.
+            return Some(format!("retry: {COME_BACK}\nid: {}\n\n", self.seq));
+        }
+        loop {
+            if *self.stopping.borrow() {
+                return None;
+            }
+            let events = match self.app.store.events_after(self.seq, PORTION).await {
+                Ok(events) => events,
+                Err(StoreError::Closed) => return None,
+                Err(error) => {
+                    tracing::warn!(error = %error, "a stream of events ends because they cannot be read");
+                    return None;
+                }
+            };
+            if let Some(last) = events.last() {
+                let last = last.seq;
+                let text = self.written(events).await.ok()?;
+                self.seq = last;
+                if !text.is_empty() {
+                    return Some(text);
+                }
+                if self.last_sent.elapsed() < self.heartbeat {
+                    continue;
+                }
+                return Some(self.sign_of_life());
+            }
+            let patience = self.heartbeat.saturating_sub(self.last_sent.elapsed());
+            tokio::select! {
+                beyond = self.app.store.wait_beyond(self.seq, patience) => {
+                    if beyond <= self.seq && self.last_sent.elapsed() >= self.heartbeat {
+                        return Some(self.sign_of_life());
+                    }
+                }
+                _ = self.stopping.changed() => return None,
+            }
+        }
+    }
+
+    /// A comment, with the number: who comes back need not look through what was not for them.
+    fn sign_of_life(&self) -> String {
+        format!(": still here\nid: {}\n\n", self.seq)
+    }
+
+    async fn written(&mut self, events: Vec<Event>) -> StoreResult<String> {
+        self.learn_owners(&events).await?;
+        let mut text = String::new();
+        for event in events.iter().filter(|event| self.sees(event)) {
+            let Ok(json) = serde_json::to_string(&EventView::from(event)) else { continue };
+            // Writing to a string does not fail.
+            let _ = write!(text, "id: {}\nevent: change\ndata: {json}\n\n", event.seq);
+        }
+        Ok(text)
+    }
+
+    fn sees(&self, event: &Event) -> bool {
+        let site = event.event.site.as_ref();
+        if site.is_some_and(|site| *site != self.view.site) {
+            return false;
+        }
+        self.view.only_own.is_none()
+            || match &event.event.subject {
+                Subject::Intake(id) => self.own.get(&id.as_u128()).copied().unwrap_or(false),
+                Subject::Filing(id) => self.own.get(&id.as_u128()).copied().unwrap_or(false),
+                _ => false,
+            }
+    }
+
+    async fn learn_owners(&mut self, events: &[Event]) -> StoreResult<()> {
+        let Some(name) = self.view.only_own.clone() else { return Ok(()) };
+        if self.own.len() > REMEMBERED {
+            self.own.clear();
+        }
+        let mut filings: Vec<FilingId> = Vec::new();
+        for event in events {
+            match event.event.subject {
+                Subject::Filing(id) if !self.own.contains_key(&id.as_u128()) => filings.push(id),
+                Subject::Intake(id) if !self.own.contains_key(&id.as_u128()) => {
+                    let intake = self.app.store.intake(id).await?;
+                    self.own.insert(id.as_u128(), intake.is_some_and(|intake| intake.submitted_by == name));
+                }
+                _ => {}
+            }
+        }
+        for filing in self.app.store.filings_by_id(&filings).await? {
+            self.own.insert(filing.id.as_u128(), filing.request.submitted_by == name);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,266 @@
+//! Every error answer: a problem body (RFC 9457), with the headers that belong to it. What only the log may know stays here.
+
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::error::{PathError, QueryPayloadError};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use postroom_api::problem::{Code, FieldError, MEDIA_TYPE, Problem};
+use postroom_domain::decide::DecideError;
+use postroom_domain::person::{Permission, Role};
+use postroom_domain::reception::AssignError;
+use postroom_domain::spool::SpoolError;
+use postroom_domain::store::StoreError;
+
+/// How long a client waits before it comes back to a busy server, in seconds.
+const COME_BACK: u64 = 5;
+/// How long it waits for room on the disk, in seconds.
+const COME_BACK_FOR_ROOM: u64 = 60;
+
+/// What handlers return.
+pub(crate) type Answer<T = HttpResponse> = Result<T, Fault>;
+
+/// An error on its way to the client.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault(Box<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    problem: Problem,
+    retry_after: Option<u64>,
+    allow: Option<String>,
+    for_log: Option<String>,
+}
+
+impl Fault {
+    /// A problem of a kind, with what went wrong this time.
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Problem::new(code, detail).into()
+    }
+
+    /// A value that is not accepted, by the name of its field, parameter or part.
+    pub(crate) fn value(field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Problem::new(Code::BadValue, format!("{field}: {message}"))
+            .error(FieldError { field: Some(field.to_owned()), message, ..FieldError::default() })
+            .into()
+    }
+
+    pub(crate) fn not_found(what: impl fmt::Display) -> Self {
+        Self::new(Code::NotFound, format!("There is no {what} here, or you may not see it."))
+    }
+
+    pub(crate) fn forbidden(role: Role, permission: Permission) -> Self {
+        let what = match permission {
+            Permission::File => "hand in documents",
+            Permission::SeeAll => "see all records",
+            Permission::Decide => "decide over filings and intakes",
+            Permission::Pause => "pause and resume",
+            Permission::EditWorkItems => "change work items",
+            Permission::Administer => "administer the server",
+        };
+        Self::new(Code::Forbidden, format!("The role {role} may not {what}."))
+    }
+
+    pub(crate) fn internal(for_log: impl Into<String>) -> Self {
+        Self::new(Code::Internal, "The request could not be carried out.").log(for_log)
+    }
+
+    pub(crate) fn too_many(detail: impl Into<String>, wait: Duration) -> Self {
+        Self::new(Code::TooManyRequests, detail).after(wait.as_secs().max(1))
+    }
+
+    /// With the pause after which the client may come back, in seconds.
+    #[must_use]
+    pub(crate) fn after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// With the methods that are allowed.
+    #[must_use]
+    pub(crate) fn allow(mut self, methods: String) -> Self {
+        self.0.allow = Some(methods);
+        self
+    }
+
+    /// With better advice than the kind has.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.problem.hint = hint.into();
+        self
+    }
+
+    /// With what only the log may know.
+    #[must_use]
+    pub(crate) fn log(mut self, for_log: impl Into<String>) -> Self {
+        self.0.for_log = Some(for_log.into());
+        self
+    }
+
+    /// With the name under which the log knows the request.
+    pub(crate) fn trace(&mut self, trace_id: &str) {
+        trace_id.clone_into(&mut self.0.problem.trace_id);
+    }
+
+
+    pub(crate) fn for_log(&self) -> Option<&str> {
+        self.0.for_log.as_deref()
+    }
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(Inner { problem, retry_after: None, allow: None, for_log: None }))
+    }
+}
+
+impl From<Box<Problem>> for Fault {
+    fn from(problem: Box<Problem>) -> Self {
+        (*problem).into()
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict { found } => {
+                Self::new(Code::Changed, format!("Its version is {found} now."))
+            }
+            StoreError::KeyReused => Self::new(
+                Code::KeyReused,
+                "This Idempotency-Key came before with other content. Nothing was taken in this time.",
+            ),
+            StoreError::Exists(what) => Self::new(Code::Exists, format!("{what} exists already.")),
+            StoreError::Busy => Self::new(Code::Busy, "Too many writes are waiting.").after(COME_BACK),
+            StoreError::Closed => Self::new(Code::Stopping, "The store is closing.").after(COME_BACK),
+            StoreError::Fatal(why) => {
+                Self::new(Code::StoreFailed, "The store failed while it was asked.").log(why)
+            }
+            StoreError::Damaged(why) => Self::internal(format!("damaged record: {why}")),
+        }
+    }
+}
+
+impl From<SpoolError> for Fault {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::NoRoom { free, wanted } => Self::new(
+                Code::NoRoom,
+                format!("{free} bytes are free; {wanted} are kept in reserve so that the queue can drain."),
+            )
+            .after(COME_BACK_FOR_ROOM),
+            SpoolError::Missing(hash) => {
+                Self::new(Code::Internal, "The stored bytes are missing.").log(format!("no content {hash}"))
+            }
+            SpoolError::Damaged(hash) => Self::new(Code::Internal, "The stored bytes are damaged.")
+                .log(format!("content {hash} is damaged")),
+            SpoolError::Disk(why) => {
+                Self::new(Code::StoreFailed, "The disk for documents failed.").log(why)
+            }
+        }
+    }
+}
+
+impl From<DecideError> for Fault {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::NotFound(_) => Self::not_found("such filing"),
+            DecideError::Stale(filing) => Self::new(
+                Code::Changed,
+                format!("It is {} now, version {}.", filing.progress.state, filing.progress.version),
+            ),
+            DecideError::NotAllowed(why) => Self::new(Code::NotAllowedNow, sentence(&why.to_string())),
+            DecideError::ReasonMissing => Self::value("reason", "must not be blank for this"),
+            DecideError::Unsure => Self::new(Code::NotAllowedNow, sentence(&error.to_string())),
+            DecideError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AssignError> for Fault {
+    fn from(error: AssignError) -> Self {
+        match error {
+            AssignError::NotFound(_) => Self::not_found("such intake"),
+            AssignError::Stale { state, version } => {
+                Self::new(Code::Changed, format!("It is {state} now, version {version}."))
+            }
+            AssignError::NotAllowed(_) => Self::new(Code::NotAllowedNow, sentence(&error.to_string())),
+            AssignError::ReasonMissing => Self::value("reason", "must not be blank for this"),
+            AssignError::NoPlace(needs) => Self::value("work_item", needs.text)
+                .hint("Nothing was changed. Name another work item, or have this one put right."),
+            AssignError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PathError> for Fault {
+    fn from(error: PathError) -> Self {
+        Self::new(Code::BadValue, format!("The address cannot be read: {error}."))
+    }
+}
+
+impl From<QueryPayloadError> for Fault {
+    fn from(error: QueryPayloadError) -> Self {
+        let text = match &error {
+            QueryPayloadError::Deserialize(why) => why.to_string(),
+            other => other.to_string(),
+        };
+        let unknown = text.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        match unknown {
+            Some(field) => {
+                let field: String = field.chars().take(80).collect();
+                let known = text.split_once("expected ").map_or("", |(_, known)| known).replace('`', "");
+                Problem::new(Code::UnknownField, format!("\"{field}\" is not a parameter here: {known}."))
+                    .error(FieldError {
+                        field: Some(field),
+                        message: "not a parameter here".to_owned(),
+                        ..FieldError::default()
+                    })
+                    .into()
+            }
+            None => Self::new(Code::BadValue, format!("A parameter of the address is wrong: {text}.")),
+        }
+    }
+}
+
+/// A message of the domain as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str() + "."
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.problem.fmt(f)
+    }
+}
+
+impl ResponseError for Fault {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
+        if let Some(seconds) = self.0.retry_after {
+            answer.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if let Some(methods) = &self.0.allow {
+            answer.insert_header((header::ALLOW, methods.as_str()));
+        }
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            answer.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"postroom\""));
+        }
+        answer.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        answer.insert_header((header::CACHE_CONTROL, "no-store"));
+        if !self.0.problem.trace_id.is_empty() {
+            answer.insert_header(("x-request-id", self.0.problem.trace_id.as_str()));
+        }
+        answer.body(serde_json::to_vec(&self.0.problem).unwrap_or_default())
+    }
+}

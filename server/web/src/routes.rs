@@ -1,0 +1,120 @@
+//! The routes. Each is registered together with its description, so that none can be without; what the description lacks does
+//! not exist.
+
+use actix_web::{HttpRequest, web};
+use postroom_api::problem::Code;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt, UtoipaApp};
+
+use crate::app::Shared;
+use crate::fault::{Answer, Fault};
+
+mod asked;
+mod decisions;
+mod doors;
+mod filings;
+mod follow;
+mod health;
+mod intakes;
+mod original;
+mod summary;
+mod upload;
+mod work_items;
+
+/// Registers every route.
+pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(health::healthz)
+        .service(health::readyz)
+        .service(health::metrics_text)
+        .service(health::description)
+        .service(upload::take_in)
+        .service(intakes::list_intakes)
+        .service(intakes::show_intake)
+        .service(original::original_bytes)
+        .service(intakes::assign)
+        .service(intakes::dismiss)
+        .service(intakes::release)
+        .service(filings::list_filings)
+        .service(filings::show_filing)
+        .service(decisions::retry)
+        .service(decisions::hold)
+        .service(decisions::release)
+        .service(decisions::cancel)
+        .service(decisions::edit)
+        .service(decisions::link)
+        .service(decisions::file_anyway)
+        .service(summary::show_totals)
+        .service(summary::cause_groups)
+        .service(follow::follow_events)
+        .service(doors::pause_source)
+        .service(doors::resume_source)
+        .service(doors::pause_destination)
+        .service(doors::resume_destination)
+        .service(work_items::list_work_items)
+        .service(work_items::create_work_item)
+        .service(work_items::show_work_item)
+        .service(work_items::change_work_item);
+}
+
+/// The description of all routes, as `/api/openapi.json` gives it.
+pub fn openapi(version: &str) -> OpenApi {
+    let app: UtoipaApp<_> = actix_web::App::new().into_utoipa_app();
+    let (_, mut document) = app.configure(configure).split_for_parts();
+    document.info.title = "Postroom".to_owned();
+    version.clone_into(&mut document.info.version);
+    document.info.description = Some(
+        "Takes documents in, keeps them, and files each in a document management system exactly once. Errors are \
+         application/problem+json; lists are pages with a cursor; a decision sends the version it looked at in If-Match."
+            .to_owned(),
+    );
+    document.info.license = None;
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(token));
+    document
+}
+
+/// Which methods each address takes.
+#[derive(Debug)]
+pub(crate) struct Table(Vec<(Vec<String>, Vec<&'static str>)>);
+
+impl Table {
+    pub(crate) fn of(document: &OpenApi) -> Self {
+        let methods = |item: &utoipa::openapi::PathItem| {
+            [("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("DELETE", &item.delete)]
+                .into_iter()
+                .filter_map(|(name, operation)| operation.as_ref().map(|_| name))
+                .collect()
+        };
+        let paths = document.paths.paths.iter();
+        Self(paths.map(|(path, item)| (path.split('/').map(str::to_owned).collect(), methods(item))).collect())
+    }
+
+    /// The methods of an address; none when there is no such address.
+    fn methods(&self, path: &str) -> Option<&[&'static str]> {
+        let given: Vec<&str> = path.split('/').collect();
+        let fits = |pattern: &[String]| {
+            pattern.len() == given.len()
+                && pattern.iter().zip(&given).all(|(pattern, given)| {
+                    if pattern.starts_with('{') { !given.is_empty() } else { pattern == given }
+                })
+        };
+        self.0.iter().find(|(pattern, _)| fits(pattern)).map(|(_, methods)| methods.as_slice())
+    }
+}
+
+/// What no route takes: 405 where the address exists, else 404.
+pub(crate) async fn nothing_here(request: HttpRequest, app: web::Data<Shared>) -> Answer {
+    Err(match app.table.methods(request.path()) {
+        Some(methods) => {
+            let methods = methods.join(", ");
+            let detail = format!("This address takes {methods}.");
+            Fault::new(Code::MethodNotAllowed, detail).allow(methods)
+        }
+        None => Fault::new(Code::NotFound, "There is no such address.")
+            .hint("GET /api/openapi.json describes every address."),
+    })
+}

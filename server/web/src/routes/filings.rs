@@ -1,0 +1,65 @@
+//! Filings: lists by the filter language, and one with its attempts and history.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, web};
+use postroom_api::decision::etag;
+use postroom_api::filing::{FilingDetail, FilingItem};
+use postroom_api::filter;
+use postroom_api::page::{FilingList, Page};
+use postroom_api::problem::Problem;
+use postroom_domain::event::Subject;
+use postroom_domain::filing::Filing;
+use postroom_domain::ids::FilingId;
+
+use super::asked::{Asked, Named, window};
+use super::intakes::EVENTS;
+use crate::app::Shared;
+use crate::auth::{Allowed, File};
+use crate::fault::{Answer, Fault};
+
+/// A filing that the caller may see.
+pub(super) async fn seen<P>(app: &Shared, caller: &Allowed<P>, id: FilingId) -> Answer<Filing> {
+    let filing = app.store.filing(id).await?.filter(|filing| {
+        filing.site == caller.principal().site
+            && caller.only_own().is_none_or(|name| name == filing.request.submitted_by)
+    });
+    filing.ok_or_else(|| Fault::not_found(format_args!("filing {id}")))
+}
+
+/// The filings that the filter asks for, newest first.
+#[utoipa::path(tag = "filings", operation_id = "list_filings", security(("token" = [])), params(FilingList), responses(
+    (status = 200, description = "A page.", body = Page<FilingItem>),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/api/v1/filings")]
+pub(crate) async fn list_filings(
+    caller: Allowed<File>,
+    Asked(asked): Asked<FilingList>,
+    app: web::Data<Shared>,
+) -> Answer {
+    let filter = filter::parse(&asked.q).map_err(|errors| filter::problem(&errors))?;
+    let query = filter.into_query(Some(caller.principal().site.clone()), caller.only_own());
+    let window = window(asked.limit, asked.cursor.as_deref())?;
+    let slice = app.store.list_filings(&query, window, app.clock.now()).await?;
+    Ok(HttpResponse::Ok().json(Page::of(slice, |filing| FilingItem::from(&filing))))
+}
+
+/// One filing with its attempts and history.
+#[utoipa::path(tag = "filings", operation_id = "show_filing", security(("token" = [])),
+    params(("id" = String, Path, description = "The filing's id.")), responses(
+    (status = 200, description = "The filing; ETag is its version.", body = FilingDetail),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/api/v1/filings/{id}")]
+pub(crate) async fn show_filing(
+    caller: Allowed<File>,
+    Named(id): Named<FilingId>,
+    app: web::Data<Shared>,
+) -> Answer {
+    let filing = seen(&app, &caller, id).await?;
+    let attempts = app.store.attempts(id).await?;
+    let events = app.store.events_about(&Subject::Filing(id), EVENTS).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ETAG, etag(filing.progress.version)))
+        .json(FilingDetail::of(&filing, &attempts, &events)))
+}

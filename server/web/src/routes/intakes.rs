@@ -1,0 +1,155 @@
+//! Intakes: lists, one with its trace, and a person's decisions over them.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, post, web};
+use postroom_api::decision::etag;
+use postroom_api::intake::{AssignBody, DismissBody, IntakeDetail, IntakeItem, ReleaseIntakeBody};
+use postroom_api::page::{IntakeList, Page};
+use postroom_api::problem::{Code, Problem};
+use postroom_domain::event::Subject;
+use postroom_domain::ids::IntakeId;
+use postroom_domain::intake::{Intake, IntakeState};
+use postroom_domain::query::IntakeQuery;
+
+use super::asked::{Asked, Named, Seen, window};
+use crate::app::Shared;
+use crate::auth::{Allowed, Decide, File};
+use crate::body::Json;
+use crate::fault::{Answer, Fault};
+
+/// Events shown with one record.
+pub(super) const EVENTS: usize = 200;
+
+/// An intake that the caller may see.
+pub(super) async fn seen<P>(app: &Shared, caller: &Allowed<P>, id: IntakeId) -> Answer<Intake> {
+    let intake = app.store.intake(id).await?.filter(|intake| {
+        intake.site == caller.principal().site
+            && caller.only_own().is_none_or(|name| name == intake.submitted_by)
+    });
+    intake.ok_or_else(|| Fault::not_found(format_args!("intake {id}")))
+}
+
+/// The intakes, newest first.
+#[utoipa::path(tag = "intakes", operation_id = "list_intakes", security(("token" = [])), params(IntakeList), responses(
+    (status = 200, description = "A page.", body = Page<IntakeItem>),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/api/v1/intakes")]
+pub(crate) async fn list_intakes(
+    caller: Allowed<File>,
+    Asked(asked): Asked<IntakeList>,
+    app: web::Data<Shared>,
+) -> Answer {
+    let states: Result<Vec<IntakeState>, String> =
+        asked.state.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::parse).collect();
+    let source = match asked.source.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(text.parse().map_err(|error| Fault::value("source", format!("{error}")))?),
+    };
+    let query = IntakeQuery {
+        site: Some(caller.principal().site.clone()),
+        submitted_by: caller.only_own(),
+        states: states.map_err(|why| Fault::value("state", why))?,
+        source,
+    };
+    let slice = app.store.list_intakes(&query, window(asked.limit, asked.cursor.as_deref())?).await?;
+    Ok(HttpResponse::Ok().json(Page::of(slice, |intake| IntakeItem::from(&intake))))
+}
+
+/// One intake with its trace, filings and history.
+#[utoipa::path(tag = "intakes", operation_id = "show_intake", security(("token" = [])),
+    params(("id" = String, Path, description = "The intake's id.")), responses(
+    (status = 200, description = "The intake; ETag is its version.", body = IntakeDetail),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/api/v1/intakes/{id}")]
+pub(crate) async fn show_intake(
+    caller: Allowed<File>,
+    Named(id): Named<IntakeId>,
+    app: web::Data<Shared>,
+) -> Answer {
+    let intake = seen(&app, &caller, id).await?;
+    show(&app, &intake).await
+}
+
+async fn show(app: &Shared, intake: &Intake) -> Answer {
+    let filings = app.store.intake_filings(intake.id).await?;
+    let events = app.store.events_about(&Subject::Intake(intake.id), EVENTS).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ETAG, etag(intake.version)))
+        .json(IntakeDetail::of(intake, &filings, &events)))
+}
+
+/// A person says where it belongs.
+#[utoipa::path(tag = "intakes", operation_id = "assign_intake", security(("token" = [])), request_body = AssignBody,
+    params(("id" = String, Path, description = "The intake's id."),
+        ("If-Match" = String, Header, description = "The version looked at, in quotes; * for any.")), responses(
+    (status = 200, description = "The intake as it is now.", body = IntakeDetail),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/api/v1/intakes/{id}/assign")]
+pub(crate) async fn assign(
+    caller: Allowed<Decide>,
+    Named(id): Named<IntakeId>,
+    Seen(version): Seen,
+    Json(body): Json<AssignBody>,
+    app: web::Data<Shared>,
+) -> Answer {
+    seen(&app, &caller, id).await?;
+    let area = body.area.as_deref().filter(|area| !area.is_empty());
+    let intake =
+        app.reception.assign(id, version, &body.work_item, area, &caller.actor(), &body.reason).await?;
+    app.control.wake();
+    show(&app, &intake).await
+}
+
+/// A person closes it; its documents stay.
+#[utoipa::path(tag = "intakes", operation_id = "dismiss_intake", security(("token" = [])), request_body = DismissBody,
+    params(("id" = String, Path, description = "The intake's id."),
+        ("If-Match" = String, Header, description = "The version looked at, in quotes; * for any.")), responses(
+    (status = 200, description = "The intake as it is now.", body = IntakeDetail),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/api/v1/intakes/{id}/dismiss")]
+pub(crate) async fn dismiss(
+    caller: Allowed<Decide>,
+    Named(id): Named<IntakeId>,
+    Seen(version): Seen,
+    Json(body): Json<DismissBody>,
+    app: web::Data<Shared>,
+) -> Answer {
+    seen(&app, &caller, id).await?;
+    let intake = app.reception.dismiss(id, version, &caller.actor(), &body.reason).await?;
+    show(&app, &intake).await
+}
+
+/// Out of quarantine, to the work item that was named for it.
+#[utoipa::path(tag = "intakes", operation_id = "release_intake", security(("token" = [])), request_body = ReleaseIntakeBody,
+    params(("id" = String, Path, description = "The intake's id."),
+        ("If-Match" = String, Header, description = "The version looked at, in quotes; * for any.")), responses(
+    (status = 200, description = "The intake as it is now.", body = IntakeDetail),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/api/v1/intakes/{id}/release")]
+pub(crate) async fn release(
+    caller: Allowed<Decide>,
+    Named(id): Named<IntakeId>,
+    Seen(version): Seen,
+    Json(body): Json<ReleaseIntakeBody>,
+    app: web::Data<Shared>,
+) -> Answer {
+    if body.reason.trim().is_empty() {
+        return Err(Fault::value("reason", "must not be blank for this"));
+    }
+    let intake = seen(&app, &caller, id).await?;
+    if intake.state != IntakeState::Quarantined {
+        let detail = format!("An intake that is {} cannot be released from quarantine.", intake.state);
+        return Err(Fault::new(Code::NotAllowedNow, detail));
+    }
+    let given = intake.work_item_given;
+    // The version that was just read guards the state that was just looked at.
+    let version = version.or(Some(intake.version));
+    let intake = app.reception.assign(id, version, &given, None, &caller.actor(), &body.reason).await?;
+    app.control.wake();
+    show(&app, &intake).await
+}

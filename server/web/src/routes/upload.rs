@@ -1,0 +1,334 @@
+//! `POST /intakes`: documents come in as streams. Each is durable in the spool before anything names it; one transaction then
+//! names them all; only then the 202 leaves. Whatever goes wrong on the way leaves no row and no draft behind.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use bytes::BytesMut;
+use postroom_api::filing::FilingItem;
+use postroom_api::intake::{IntakeAnswer, IntakeItem, IntakeMeta};
+use postroom_api::pause::DoorKind;
+use postroom_api::problem::{Code, FieldError, Problem};
+use postroom_domain::ids::{BlobHash, SourceName};
+use postroom_domain::intake::Document;
+use postroom_domain::person::Principal;
+use postroom_domain::reception::Arrival;
+use postroom_domain::repository::Area;
+use postroom_domain::spool::Draft;
+use postroom_domain::store::{Accepted, IdempotencyKey};
+use sha2::{Digest, Sha256};
+
+use crate::app::Shared;
+use crate::auth::{Allowed, File};
+use crate::body::Body;
+use crate::body::multipart::{Multipart, PartHead, boundary};
+use crate::fault::{Answer, Fault};
+
+/// The longest idempotency key, in bytes.
+const LONGEST_KEY: usize = 200;
+/// When a client comes back to a door that a person stopped, in seconds.
+const COME_BACK: u64 = 60;
+
+/// What the description says of the body.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only described: the body is read as a stream")]
+pub(crate) struct UploadForm {
+    /// Comes first.
+    meta: IntakeMeta,
+    /// One part for each document, with its file name and media type.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    file: Vec<Vec<u8>>,
+}
+
+/// Takes documents in. The answer comes when they and their filings are durable.
+#[utoipa::path(tag = "intakes", operation_id = "take_in", security(("token" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters. The same key with the same content is taken in once.")),
+    request_body(content = UploadForm, content_type = "multipart/form-data"), responses(
+    (status = 202, description = "Taken in; Location is the intake. With Idempotent-Replayed: true when it had been before.", body = IntakeAnswer),
+    (status = "default", description = "A problem; nothing was taken in.", body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/api/v1/intakes")]
+pub(crate) async fn take_in(
+    caller: Allowed<File>,
+    request: HttpRequest,
+    payload: web::Payload,
+    app: web::Data<Shared>,
+) -> Answer {
+    let key = idempotency_key(&request)?;
+    let boundary = match request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) {
+        None => None,
+        Some(text) => boundary(text),
+    }
+    .ok_or_else(|| Fault::new(Code::WrongMediaType, "This route takes multipart/form-data."))?
+    .map_err(|why| Fault::new(Code::BadUpload, format!("{why}.")))?;
+    let _turn = app
+        .uploads
+        .try_acquire()
+        .map_err(|_| Fault::new(Code::Busy, "Too many uploads are under way.").after(1))?;
+    // What the client says of its length only ever refuses early; the bytes are counted all the same.
+    let told = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    if told.is_some_and(|told: u64| told > app.limits.request) {
+        return Err(request_too_large(&app));
+    }
+    app.spool.door(told.unwrap_or(0))?;
+
+    let limits = &app.limits;
+    let body = Body::new(payload, limits.request, limits.body_idle, limits.body_total);
+    let mut multipart = Multipart::new(body, &boundary);
+    let meta = read_meta(&app, &mut multipart).await?;
+    let source = door(&app, &meta).await?;
+    let documents = read_documents(&app, &mut multipart).await?;
+    accept(&app, &caller, meta, source, documents, key).await
+}
+
+async fn accept(
+    app: &Shared,
+    caller: &Allowed<File>,
+    meta: IntakeMeta,
+    source: SourceName,
+    documents: Vec<Document>,
+    key: Option<String>,
+) -> Answer {
+    let principal = caller.principal();
+    let bytes: u64 = documents.iter().map(|document| document.blob.size).sum();
+    let key = key.map(|key| IdempotencyKey {
+        key: scoped(principal, &key),
+        fingerprint: fingerprint(&meta, &source, &documents),
+    });
+    let arrival = Arrival {
+        site: principal.site.clone(),
+        source,
+        submitted_by: principal.name.clone(),
+        subject: meta.subject,
+        sender: principal.name.clone(),
+        note: meta.note,
+        work_item: Some(meta.work_item).filter(|given| !given.is_empty()),
+        area: Some(meta.area).filter(|area| !area.is_empty()),
+        documents,
+        key,
+        forced: meta.file_anyway,
+    };
+    let (intake, filings, again) = match app.reception.accept(arrival, &caller.actor()).await? {
+        Accepted::Fresh(intake, filings) => {
+            metrics::counter!("postroom_intakes_accepted_total", "door" => "http").increment(1);
+            metrics::counter!("postroom_intake_bytes_total", "door" => "http").increment(bytes);
+            app.control.wake();
+            (intake, filings, false)
+        }
+        Accepted::Again(id) => {
+            metrics::counter!("postroom_intakes_replayed_total", "door" => "http").increment(1);
+            let intake = app
+                .store
+                .intake(id)
+                .await?
+                .ok_or_else(|| Fault::internal(format!("the key names intake {id}, which is not there")))?;
+            (intake, app.store.intake_filings(id).await?, true)
+        }
+    };
+    let mut answer = HttpResponse::Accepted();
+    answer.insert_header((header::LOCATION, format!("/api/v1/intakes/{}", intake.id)));
+    if again {
+        answer.insert_header(("idempotent-replayed", "true"));
+    }
+    let filings = filings.iter().map(FilingItem::from).collect();
+    Ok(answer.json(IntakeAnswer { intake: IntakeItem::from(&intake), filings, again }))
+}
+
+fn request_too_large(app: &Shared) -> Fault {
+    Fault::new(Code::TooLarge, format!("One request may have at most {} bytes.", app.limits.request))
+}
+
+/// The key, if one is sent: 1 to 200 visible ASCII characters.
+fn idempotency_key(request: &HttpRequest) -> Answer<Option<String>> {
+    let mut keys = request.headers().get_all("idempotency-key");
+    let Some(key) = keys.next() else { return Ok(None) };
+    let text = key.to_str().unwrap_or("");
+    let good = (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if !good || keys.next().is_some() {
+        let why = format!("must be one key of 1 to {LONGEST_KEY} visible ASCII characters");
+        return Err(Fault::value("Idempotency-Key", why));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// A key that two callers cannot share: the length tells where the name ends.
+fn scoped(principal: &Principal, key: &str) -> String {
+    format!("{}/{}:{}/upload/{key}", principal.site, principal.name.len(), principal.name)
+}
+
+/// What was asked, as a hash: every text with its length before it.
+fn fingerprint(meta: &IntakeMeta, source: &SourceName, documents: &[Document]) -> BlobHash {
+    let mut hash = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    for text in [source.as_str(), &meta.work_item, &meta.area, &meta.subject, &meta.note] {
+        add(text.as_bytes());
+    }
+    add(&[u8::from(meta.file_anyway)]);
+    for document in documents {
+        add(document.file_name.as_bytes());
+        add(document.media_type.as_bytes());
+        add(document.blob.hash.as_bytes());
+    }
+    BlobHash::new(hash.finalize().into())
+}
+
+/// The first part.
+async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<IntakeMeta> {
+    let head = multipart.part().await.map_err(|error| upload_fault(app, error))?;
+    let head = head.ok_or_else(|| Fault::new(Code::BadUpload, "The body has no parts."))?;
+    if head.name != "meta" {
+        let name = shortened(&head.name);
+        let detail = format!("The first part is \"{name}\"; it must be \"meta\", then come the parts \"file\".");
+        return Err(Fault::new(Code::BadUpload, detail));
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = multipart.chunk().await.map_err(|error| upload_fault(app, error))? {
+        if bytes.len() + chunk.len() > app.limits.meta {
+            let detail = format!("The part \"meta\" may have at most {} bytes.", app.limits.meta);
+            return Err(Fault::new(Code::TooLarge, detail));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let meta: IntakeMeta = postroom_api::body::parse(&bytes)?;
+    let limit = app.limits.text;
+    for (field, text) in
+        [("work_item", &meta.work_item), ("area", &meta.area), ("subject", &meta.subject), ("note", &meta.note)]
+    {
+        if text.len() > limit {
+            return Err(Fault::value(field, format!("is longer than {limit} bytes")));
+        }
+    }
+    if !meta.area.is_empty()
+        && let Err(why) = meta.area.parse::<Area>()
+    {
+        return Err(Fault::value("area", why));
+    }
+    Ok(meta)
+}
+
+/// The door that the upload comes through, when it is open.
+async fn door(app: &Shared, meta: &IntakeMeta) -> Answer<SourceName> {
+    let mut doors = app.sources.iter().filter(|source| source.uploads);
+    let found = match &meta.source {
+        None => doors.next(),
+        Some(name) => doors.find(|source| source.name == *name),
+    };
+    let Some(source) = found else {
+        let known: Vec<&str> =
+            app.sources.iter().filter(|s| s.uploads).map(|source| source.name.as_str()).collect();
+        let why = format!("is not a source that takes uploads (known: {})", known.join(", "));
+        return Err(Fault::value("source", why));
+    };
+    let door = DoorKind::Source.door(source.name.as_str());
+    if let Some(pause) = app.store.pauses().await?.into_iter().find(|pause| pause.door == door) {
+        let open_again = pause.until.is_some_and(|until| until <= app.clock.now());
+        if !open_again {
+            let detail = format!("The source \"{}\" is stopped: {}", source.name, pause.reason);
+            return Err(Fault::new(Code::Busy, detail).after(COME_BACK));
+        }
+    }
+    Ok(source.name.clone())
+}
+
+/// A document whose bytes have come, but are not sealed yet.
+struct Unsealed {
+    draft: Box<dyn Draft>,
+    file_name: String,
+    media_type: String,
+}
+
+impl Unsealed {
+    async fn seal(self) -> Answer<Document> {
+        let blob = self.draft.seal().await?;
+        Ok(Document { file_name: self.file_name, media_type: self.media_type, blob })
+    }
+}
+
+/// The parts after the first. A document is sealed once what follows it has come, so that a body that breaks off leaves
+/// as little as possible for the sweep.
+async fn read_documents(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Vec<Document>> {
+    let mut documents = Vec::new();
+    let mut last: Option<Unsealed> = None;
+    let mut number = 0;
+    while let Some(head) = multipart.part().await.map_err(|error| upload_fault(app, error))? {
+        number += 1;
+        if number > app.limits.documents {
+            let limit = app.limits.documents;
+            let detail = format!("One request may have at most {limit} parts \"file\".");
+            return Err(Fault::new(Code::TooManyParts, detail));
+        }
+        if let Some(last) = last.take() {
+            documents.push(last.seal().await?);
+        }
+        last = Some(read_document(app, multipart, head, number).await?);
+    }
+    match last {
+        Some(last) => documents.push(last.seal().await?),
+        None => return Err(Fault::new(Code::BadUpload, "The body has no part \"file\".")),
+    }
+    Ok(documents)
+}
+
+async fn read_document(
+    app: &Shared,
+    multipart: &mut Multipart<Body>,
+    head: PartHead,
+    number: usize,
+) -> Answer<Unsealed> {
+    if head.name == "meta" {
+        return Err(Fault::new(Code::BadUpload, "The part \"meta\" stands there twice."));
+    }
+    if head.name != "file" {
+        let name = shortened(&head.name);
+        let problem = Problem::new(Code::UnknownField, format!("The part \"{name}\" is not known; known are meta, file."))
+            .error(FieldError { field: Some(name), message: "not a part here".to_owned(), ..FieldError::default() });
+        return Err(problem.into());
+    }
+    let file_name = head.file_name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("document-{number}"));
+    if file_name.len() > app.limits.file_name {
+        let (limit, name) = (app.limits.file_name, shortened(&file_name));
+        return Err(Fault::value("file", format!("the name of part {number} (\"{name}\") is longer than {limit} bytes")));
+    }
+    let mut draft = app.spool.draft().await?;
+    while let Some(chunk) = multipart.chunk().await.map_err(|error| upload_fault(app, error))? {
+        if draft.size() + chunk.len() as u64 > app.limits.document {
+            let (limit, name) = (app.limits.document, shortened(&file_name));
+            let detail = format!("\"{name}\" has more than {limit} bytes, the most that one document may have.");
+            return Err(Fault::new(Code::TooLarge, detail));
+        }
+        draft.write(chunk).await?;
+    }
+    if draft.size() == 0 {
+        let detail = format!("Part {number}, \"{}\", has no bytes.", shortened(&file_name));
+        return Err(Fault::new(Code::EmptyDocument, detail));
+    }
+    Ok(Unsealed { draft, file_name, media_type: media_type(head.media_type) })
+}
+
+fn upload_fault(app: &Shared, error: crate::body::BodyError) -> Fault {
+    match error {
+        crate::body::BodyError::TooLarge(_) => request_too_large(app),
+        other => other.into(),
+    }
+}
+
+/// The media type as told, when it can be one.
+fn media_type(told: Option<String>) -> String {
+    let token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    };
+    told.filter(|told| {
+        let essence = told.split(';').next().unwrap_or("").trim();
+        told.len() <= 200
+            && told.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+            && essence.split_once('/').is_some_and(|(kind, sort)| token(kind) && token(sort))
+    })
+    .unwrap_or_else(|| "application/octet-stream".to_owned())
+}
+
+/// A name for an answer: a hostile one must not fill it.
+fn shortened(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(80).collect()
+}

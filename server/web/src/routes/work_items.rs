@@ -1,0 +1,133 @@
+//! The matters that Postroom knows.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, post, put, web};
+use postroom_api::decision::etag;
+use postroom_api::page::{Page, WorkItemList};
+use postroom_api::problem::{Code, Problem};
+use postroom_api::work_item::{WorkItemBody, WorkItemView};
+use postroom_domain::ids::WorkItemId;
+use postroom_domain::store::StoreError;
+use postroom_domain::work_item::WorkItem;
+
+use super::asked::{Asked, Named, Seen, window};
+use crate::app::Shared;
+use crate::auth::{Allowed, EditWorkItems, File};
+use crate::body::Json;
+use crate::fault::{Answer, Fault};
+
+/// The longest reference, title or type, in bytes.
+const LONGEST: usize = 512;
+
+fn check(body: &WorkItemBody) -> Answer<()> {
+    for (field, text) in [("reference", &body.reference), ("title", &body.title), ("work_type", &body.work_type)]
+    {
+        if text.trim().is_empty() {
+            return Err(Fault::value(field, "must not be blank"));
+        }
+        if text.len() > LONGEST {
+            return Err(Fault::value(field, format!("is longer than {LONGEST} bytes")));
+        }
+        if text.trim() != text || text.chars().any(char::is_control) {
+            return Err(Fault::value(field, "begins or ends with a space, or holds a control character"));
+        }
+    }
+    // A reference that reads as an id would be looked up as one.
+    if body.reference.parse::<WorkItemId>().is_ok() {
+        return Err(Fault::value("reference", "looks like an id"));
+    }
+    if body.work_type.split('/').any(|part| part.trim().is_empty()) {
+        return Err(Fault::value("work_type", "has an empty part; write matter/litigation"));
+    }
+    Ok(())
+}
+
+async fn seen<P>(app: &Shared, caller: &Allowed<P>, id: WorkItemId) -> Answer<WorkItem> {
+    let item = app.store.work_item(id).await?.filter(|item| item.site == caller.principal().site);
+    item.ok_or_else(|| Fault::not_found(format_args!("work item {id}")))
+}
+
+/// Work items, newest first.
+#[utoipa::path(tag = "work items", operation_id = "list_work_items", security(("token" = [])), params(WorkItemList), responses(
+    (status = 200, description = "A page.", body = Page<WorkItemView>),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/api/v1/work-items")]
+pub(crate) async fn list_work_items(
+    caller: Allowed<File>,
+    Asked(asked): Asked<WorkItemList>,
+    app: web::Data<Shared>,
+) -> Answer {
+    let window = window(asked.limit, asked.cursor.as_deref())?;
+    let site = &caller.principal().site;
+    let slice = app.store.list_work_items(Some(site), asked.search.trim(), window).await?;
+    Ok(HttpResponse::Ok().json(Page::of(slice, |item| WorkItemView::from(&item))))
+}
+
+/// One work item.
+#[utoipa::path(tag = "work items", operation_id = "show_work_item", security(("token" = [])),
+    params(("id" = String, Path, description = "The work item's id.")), responses(
+    (status = 200, description = "The work item; ETag is its version.", body = WorkItemView),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/api/v1/work-items/{id}")]
+pub(crate) async fn show_work_item(
+    caller: Allowed<File>,
+    Named(id): Named<WorkItemId>,
+    app: web::Data<Shared>,
+) -> Answer {
+    let item = seen(&app, &caller, id).await?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(item.version))).json(WorkItemView::from(&item)))
+}
+
+/// A new work item.
+#[utoipa::path(tag = "work items", operation_id = "create_work_item", security(("token" = [])), request_body = WorkItemBody, responses(
+    (status = 201, description = "The work item.", body = WorkItemView),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/api/v1/work-items")]
+pub(crate) async fn create_work_item(
+    caller: Allowed<EditWorkItems>,
+    Json(body): Json<WorkItemBody>,
+    app: web::Data<Shared>,
+) -> Answer {
+    check(&body)?;
+    let now = app.clock.now();
+    let id = WorkItemId::from_u128(app.reception.mint.next(app.clock.as_ref(), app.entropy.as_ref()));
+    let item = body.work_item(id, caller.principal().site.clone(), 1, now);
+    app.store.save_work_item(item.clone(), &caller.actor(), now).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, format!("/api/v1/work-items/{id}")))
+        .insert_header((header::ETAG, etag(item.version)))
+        .json(WorkItemView::from(&item)))
+}
+
+/// The work item as it is to be, in full.
+#[utoipa::path(tag = "work items", operation_id = "change_work_item", security(("token" = [])), request_body = WorkItemBody,
+    params(("id" = String, Path, description = "The work item's id."),
+        ("If-Match" = String, Header, description = "The version looked at, in quotes; * for any.")), responses(
+    (status = 200, description = "The work item as it is now.", body = WorkItemView),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[put("/api/v1/work-items/{id}")]
+pub(crate) async fn change_work_item(
+    caller: Allowed<EditWorkItems>,
+    Named(id): Named<WorkItemId>,
+    Seen(version): Seen,
+    Json(body): Json<WorkItemBody>,
+    app: web::Data<Shared>,
+) -> Answer {
+    check(&body)?;
+    let before = seen(&app, &caller, id).await?;
+    let version = version.unwrap_or(before.version);
+    if version != before.version {
+        return Err(StoreError::Conflict { found: before.version }.into());
+    }
+    let next = version
+        .checked_add(1)
+        .ok_or_else(|| Fault::new(Code::Changed, "There is no version after this one."))?;
+    let now = app.clock.now();
+    let item = body.work_item(id, before.site, next, now);
+    app.store.save_work_item(item.clone(), &caller.actor(), now).await?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(item.version))).json(WorkItemView::from(&item)))
+}

@@ -1,0 +1,123 @@
+//! The listening server: its threads, its time-outs, and how it stops.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::{HttpServer, web};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use utoipa_actix_web::AppExt;
+
+use crate::app::{App, Shared};
+use crate::auth::guesses::Guesses;
+use crate::events::Listeners;
+use crate::{request, routes};
+
+/// How the server runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// Worker threads.
+    pub workers: usize,
+    /// How long requests under way may go on when it stops.
+    pub grace: Duration,
+    /// How long an idle connection is kept.
+    pub keep_alive: Duration,
+    /// How long a client may take for the head of a request.
+    pub head: Duration,
+    /// Connections per worker at once; more wait in the listening socket.
+    pub connections: usize,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            grace: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
+            head: Duration::from_secs(10),
+            connections: 4096,
+        }
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct ServerHandle {
+    address: SocketAddr,
+    server: actix_web::dev::ServerHandle,
+    stopping: watch::Sender<bool>,
+    done: JoinHandle<io::Result<()>>,
+}
+
+impl ServerHandle {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: no new connections, followers of events are sent away, requests under way end or are cut off after the grace.
+    pub async fn stop(self) -> io::Result<()> {
+        // Nobody may be left who listens; then there is nobody to send away.
+        let _ = self.stopping.send(true);
+        self.server.stop(true).await;
+        self.done.await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
+    /// Cuts everything off at once. What was acknowledged is durable all the same.
+    pub async fn abort(self) {
+        let _ = self.stopping.send(true);
+        self.server.stop(false).await;
+    }
+
+    /// Returns when the server has ended although nobody stopped it.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        (&mut self.done).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+}
+
+/// Serves `app` on a listening socket. Must be called within a tokio runtime; the requests run on threads of their own.
+/// Signals are left to the caller.
+pub fn serve(app: App, listener: TcpListener, options: &ServeOptions) -> io::Result<ServerHandle> {
+    let address = listener.local_addr()?;
+    listener.set_nonblocking(true)?;
+    let (stopping, stops) = watch::channel(false);
+    let document = routes::openapi(&app.version);
+    let table = routes::Table::of(&document);
+    let written = document.to_json().map_err(io::Error::other)?;
+    let shared = web::Data::from(Arc::new(Shared {
+        uploads: Semaphore::new(app.limits.uploads),
+        listeners: Arc::new(Listeners::new(app.limits.listeners, app.limits.listeners_each)),
+        guesses: Guesses::default(),
+        stopping: stops,
+        open: AtomicUsize::new(0),
+        openapi: written.into(),
+        table,
+        app,
+    }));
+    let server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(shared.clone())
+            .into_utoipa_app()
+            .map(|app| app.wrap(from_fn(request::around)))
+            .configure(routes::configure)
+            .into_app()
+            .default_service(web::route().to(routes::nothing_here))
+    })
+    .workers(options.workers)
+    .max_connections(options.connections)
+    .backlog(1024)
+    .keep_alive(options.keep_alive)
+    .client_request_timeout(options.head)
+    .client_disconnect_timeout(Duration::from_secs(2))
+    .tcp_nodelay(true)
+    .shutdown_timeout(options.grace.as_secs().max(1))
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    Ok(ServerHandle { address, server: handle, stopping, done: tokio::spawn(server) })
+}
