@@ -1,0 +1,105 @@
+//! Content on its way out, checked while it is read: damaged bytes end the stream before the last chunk, so that nobody ever has
+//! the whole of a damaged document in hand.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream;
+use postroom_domain::Fut;
+use postroom_domain::dms::{ByteStream, Content};
+use postroom_domain::ids::BlobHash;
+use postroom_domain::spool::Blob;
+
+use super::CHUNK;
+use super::shelves::Shelves;
+
+/// One document in the spool.
+pub(super) struct FileContent {
+    shelves: Arc<Shelves>,
+    blob: Blob,
+}
+
+/// A reading under way.
+struct Reading {
+    file: File,
+    hasher: blake3::Hasher,
+    blob: Blob,
+    left: u64,
+}
+
+impl FileContent {
+    pub(super) fn new(shelves: Arc<Shelves>, blob: Blob) -> Self {
+        Self { shelves, blob }
+    }
+}
+
+impl Content for FileContent {
+    fn size(&self) -> u64 {
+        self.blob.size
+    }
+
+    fn hash(&self) -> BlobHash {
+        self.blob.hash
+    }
+
+    fn open(&self) -> Fut<'_, io::Result<ByteStream>> {
+        let (path, blob) = (self.shelves.path(self.blob.hash), self.blob);
+        Box::pin(async move {
+            // The first chunk is read in the same job: most documents have no second one.
+            let (first, reading) = off_thread(move || {
+                let file = OpenOptions::new().read(true).open(path)?;
+                let mut reading = Reading { file, hasher: blake3::Hasher::new(), blob, left: blob.size };
+                let first = reading.next();
+                Ok((first, reading))
+            })
+            .await?;
+            Ok(Box::pin(stream::unfold((Some(first), Some(reading)), step)) as ByteStream)
+        })
+    }
+}
+
+/// The chunk that is ready, or else the next one; after an error, nothing.
+async fn step(
+    (ready, reading): (Option<io::Result<Bytes>>, Option<Reading>),
+) -> Option<(io::Result<Bytes>, (Option<io::Result<Bytes>>, Option<Reading>))> {
+    let mut reading = reading?;
+    let (chunk, reading) = match ready {
+        Some(chunk) => (chunk, reading),
+        None if reading.left == 0 => return None,
+        None => match off_thread(move || Ok((reading.next(), reading))).await {
+            Ok((chunk, reading)) => (chunk, reading),
+            Err(error) => return Some((Err(error), (None, None))),
+        },
+    };
+    match chunk {
+        Ok(chunk) if chunk.is_empty() => None,
+        Ok(chunk) => Some((Ok(chunk), (None, Some(reading)))),
+        Err(error) => Some((Err(error), (None, None))),
+    }
+}
+
+impl Reading {
+    /// The next chunk; the last one only after the hash of the whole has been found right. Empty at the end.
+    fn next(&mut self) -> io::Result<Bytes> {
+        let wanted = usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK);
+        let mut chunk = Vec::with_capacity(wanted);
+        (&mut self.file).take(wanted as u64).read_to_end(&mut chunk)?;
+        self.left -= chunk.len() as u64;
+        self.hasher.update(&chunk);
+        let short = chunk.len() < wanted;
+        if short || (self.left == 0 && self.hasher.finalize().as_bytes() != self.blob.hash.as_bytes()) {
+            tracing::error!(spool.content = %self.blob.hash, spool.short = short, "content of the spool is damaged; it is not sent anywhere");
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("content {} is damaged", self.blob.hash),
+            ));
+        }
+        Ok(chunk.into())
+    }
+}
+
+async fn off_thread<T: Send + 'static>(job: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(job).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
