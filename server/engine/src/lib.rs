@@ -1,1 +1,37 @@
-//! Under construction.
+//! The engine: claims filings that are due, files each in its DMS exactly once, and feeds what happened back to the filing
+//! machine. It knows neither which store it has nor which DMS: both are traits of `postroom-domain`.
+//!
+//! ```text
+//!  store ──news──► watcher ──snapshot──► desk (one per destination) ──► workers ──► DMS
+//!    ▲                                    │ picker, breakers, ramp        │
+//!    └────────── claims, releases ◄───────┘ ◄───── words ─────────────────┤
+//!    └────────── results ◄────────────────────────────────────────────────┘
+//! ```
+//!
+//! What holds, and where:
+//! - an attempt's row is durable before its worker starts ([`desk`](mod@desk) claims, then spawns);
+//! - a result is compare-and-set on the version it was claimed with: a late one changes nothing ([`commit`](mod@commit));
+//! - after a crash what ran is asked about before it is sent again ([`Engine::start`], [`worker`](mod@worker));
+//! - picking reads a handful from the front of each queue, whatever stands behind ([`picker`](mod@picker));
+//! - no transaction is open while a DMS is asked, and nothing here sleeps where it could wait for news.
+
+mod breaker;
+mod commit;
+mod contact;
+mod desk;
+mod fatal;
+mod handle;
+mod options;
+mod picker;
+mod ramp;
+mod recovery;
+mod release;
+mod resolver;
+mod single_flight;
+mod telemetry;
+mod watcher;
+mod worker;
+
+pub use handle::{Engine, EngineHandle, EngineParts, StartError};
+pub use options::{BreakerSettings, Destination, DestinationSettings, EngineOptions};
+pub use telemetry::names as metric_names;
