@@ -1,0 +1,238 @@
+//! Everything about the fake server that differs between installations, or that no public source settles.
+
+use serde::{Deserialize, Serialize};
+
+/// Behaviour that can be changed while the server runs.
+///
+/// "Inferred" marks a guess: no public source states it, so a client must cope with every value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of independent switches")]
+pub struct Switches {
+    /// Path of the API root that discovery names. Both this and the other usual roots answer.
+    pub api_root: String,
+    /// `dms_version` in discovery and error bodies.
+    pub dms_version: String,
+    /// Which header carries the access token.
+    pub auth_header: AuthHeader,
+    /// Whether discovery answers without a token (inferred).
+    pub anonymous_discovery: bool,
+    /// Whether the token endpoint hands out refresh tokens (Control Center, "Allow Refresh Token").
+    pub refresh_tokens: RefreshTokens,
+    /// Whether each use of a refresh token replaces it (not documented).
+    pub rotate_refresh: bool,
+    /// Whether `client_credentials` is accepted (weakly documented, so off).
+    pub client_credentials: bool,
+    /// Sliding idle timeout of access tokens, in minutes.
+    pub idle_minutes: u32,
+    /// Absolute lifetime of access tokens, in seconds.
+    pub absolute_seconds: Option<u32>,
+    /// Life of a refresh token, in days.
+    pub refresh_days: u32,
+    /// Failed passwords after which a user is locked; 0 never locks (inferred).
+    pub lockout_after: u32,
+    /// Shape of the answer of `POST workspaces/search`.
+    pub workspace_search_shape: SearchShape,
+    /// What a search without hits answers.
+    pub empty_search: EmptySearch,
+    /// Whether `total_count` is left out in cursor mode.
+    pub cursor_drops_total: bool,
+    /// `limit` when the request names none (inferred).
+    pub default_limit: usize,
+    /// Largest `limit` honoured (inferred).
+    pub max_limit: usize,
+    /// Body of error answers.
+    pub error_body: ErrorBody,
+    /// A limit on all calls of the tenant (no public figures).
+    pub throttle: Option<Throttle>,
+    /// How long a new version stays invisible to document searches (inferred).
+    pub index_delay_ms: u32,
+    /// How long a new version stays invisible to folder listings (inferred; normally 0).
+    pub listing_delay_ms: u32,
+    /// Status of a successful upload: 201 or 200.
+    pub upload_status: u16,
+    /// What missing required fields do.
+    pub required_fields: RequiredFields,
+    /// Whether lookup aliases are checked on upload.
+    pub validate_lookups: bool,
+    /// What filing the same mail twice into one workspace does.
+    pub email_duplicate: EmailDuplicate,
+    /// Whether ids carry a library prefix in other letters than `database`.
+    pub id_case: IdCase,
+    /// Whether documents may be filed directly into a tab (inferred: refused).
+    pub file_into_tab: bool,
+    /// Status when the workspace is visible but not writable, or closed (inferred: 403).
+    pub not_writable_status: u16,
+    /// Status when another user holds the lock (inferred: 409).
+    pub locked_status: u16,
+    /// Largest upload in bytes; over it the answer is 413 (inferred).
+    pub max_upload_bytes: Option<u64>,
+    /// Dialog tokens: how often one can be exchanged (inferred).
+    pub dialog_token: DialogToken,
+    /// Delay of every answer.
+    pub latency_ms: u32,
+    /// Every upload is stored, then its answer is lost.
+    pub drop_after_commit: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            api_root: "/work/api/v2".into(),
+            dms_version: "10.4.1.77".into(),
+            auth_header: AuthHeader::Both,
+            anonymous_discovery: true,
+            refresh_tokens: RefreshTokens::On,
+            rotate_refresh: false,
+            client_credentials: false,
+            idle_minutes: 30,
+            absolute_seconds: None,
+            refresh_days: 365,
+            lockout_after: 0,
+            workspace_search_shape: SearchShape::Results,
+            empty_search: EmptySearch::Ok,
+            cursor_drops_total: true,
+            default_limit: 50,
+            max_limit: 500,
+            error_body: ErrorBody::Full,
+            throttle: None,
+            index_delay_ms: 0,
+            listing_delay_ms: 0,
+            upload_status: 201,
+            required_fields: RequiredFields::Warn,
+            validate_lookups: true,
+            email_duplicate: EmailDuplicate::Conflict,
+            id_case: IdCase::Same,
+            file_into_tab: false,
+            not_writable_status: 403,
+            locked_status: 409,
+            max_upload_bytes: None,
+            dialog_token: DialogToken::OneTime,
+            latency_ms: 0,
+            drop_after_commit: false,
+        }
+    }
+}
+
+macro_rules! choices {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+    };
+}
+
+choices! {
+    /// Header that carries the access token.
+    AuthHeader {
+        /// `X-Auth-Token` or `Authorization: Bearer`.
+        Both,
+        /// `X-Auth-Token` only.
+        XAuthToken,
+        /// `Authorization: Bearer` only.
+        Bearer,
+    }
+}
+choices! {
+    /// Refresh tokens in token answers.
+    RefreshTokens {
+        /// A string.
+        On,
+        /// `null`.
+        Null,
+        /// The key is missing.
+        Absent,
+    }
+}
+choices! {
+    /// Where `POST workspaces/search` puts its hits.
+    SearchShape {
+        /// `data.results`.
+        Results,
+        /// `data` itself.
+        Array,
+    }
+}
+choices! {
+    /// Answer of a search without hits.
+    EmptySearch {
+        /// 200 and an empty list.
+        Ok,
+        /// 404 with `NRC_NO_RECORD`.
+        NotFound,
+    }
+}
+choices! {
+    /// Body of an error answer.
+    ErrorBody {
+        /// The documented envelope.
+        Full,
+        /// `{"error":{"message":…}}`.
+        Message,
+        /// A page as a proxy would send it.
+        Html,
+        /// Nothing.
+        Empty,
+    }
+}
+choices! {
+    /// Missing class-required fields.
+    RequiredFields {
+        /// The request's `warnings_for_required_and_disabled_fields` decides.
+        Warn,
+        /// Always 400.
+        Reject,
+    }
+}
+choices! {
+    /// The same mail filed twice.
+    EmailDuplicate {
+        /// 409 (inferred).
+        Conflict,
+        /// A second document.
+        Accept,
+    }
+}
+choices! {
+    /// Letters of the library in ids.
+    IdCase {
+        /// As in `database`.
+        Same,
+        /// `ACTIVE` becomes `Active!4711.1`.
+        Mixed,
+    }
+}
+choices! {
+    /// Exchange of dialog tokens.
+    DialogToken {
+        /// Works once.
+        OneTime,
+        /// Works always.
+        Reusable,
+        /// Never works.
+        Expired,
+    }
+}
+choices! {
+    /// Form of the `Retry-After` header on 429.
+    RetryAfter {
+        /// Seconds.
+        Seconds,
+        /// An HTTP date.
+        Date,
+        /// No header.
+        None,
+    }
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Throttle {
+    /// Calls refilled per second.
+    pub per_second: f64,
+    /// Calls that may come at once.
+    pub burst: f64,
+    /// What the 429 says about when to come back.
+    pub retry_after: RetryAfter,
+}
