@@ -7,4 +7,5 @@
 
 pub mod doctor;
 pub mod folder;
+pub mod imanage;
 pub mod names;

@@ -1,0 +1,269 @@
+//! Settings of an iManage destination. What no public source of iManage's settles is a key here, with the best guess as
+//! its default.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use postroom_outbound::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+/// How to sign in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "grant", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Auth {
+    /// A virtual (not single sign-on) user's name and password.
+    Password {
+        /// Client id of the registered application.
+        client_id: String,
+        /// Its secret.
+        client_secret: Option<SecretString>,
+        /// A file with its secret.
+        client_secret_file: Option<PathBuf>,
+        /// The user.
+        username: String,
+        /// The password.
+        password: Option<SecretString>,
+        /// A file with the password.
+        password_file: Option<PathBuf>,
+    },
+    /// A refresh token from a link that a person made once.
+    RefreshToken {
+        /// Client id of the registered application.
+        client_id: String,
+        /// Its secret.
+        client_secret: Option<SecretString>,
+        /// A file with its secret.
+        client_secret_file: Option<PathBuf>,
+        /// The file with the token. It is rewritten whenever iManage replaces the token, so it must be writable.
+        refresh_token_file: PathBuf,
+    },
+}
+
+/// Which header carries the access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthHeader {
+    /// `X-Auth-Token`.
+    #[default]
+    XAuthToken,
+    /// `Authorization: Bearer`.
+    Bearer,
+    /// Both.
+    Both,
+}
+
+/// How a document is looked for by its mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeMode {
+    /// The index, which may lag behind.
+    Search,
+    /// The folder's listing.
+    Listing,
+    /// The listing, then the index.
+    #[default]
+    Both,
+}
+
+/// How workspaces are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchForm {
+    /// `GET workspaces?…`.
+    #[default]
+    Get,
+    /// `POST workspaces/search`.
+    Post,
+}
+
+/// How searches are paged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Paging {
+    /// By cursor.
+    #[default]
+    StandardCursor,
+    /// By offset.
+    Standard,
+}
+
+/// A field that tells that a workspace is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClosedField {
+    /// Its name, such as `custom25` or `subclass`.
+    pub field: String,
+    /// The value that means closed; letters' case does not count.
+    pub value: String,
+}
+
+/// Settings of an iManage destination.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Address of the server, such as `https://cloudimanage.com`.
+    pub base_url: Url,
+    /// How to sign in.
+    pub auth: Auth,
+    /// Tenant number; without it the server tells.
+    #[serde(default)]
+    pub customer_id: Option<u64>,
+    /// Path of the API, such as `/work/api/v2`; without it the server tells.
+    #[serde(default)]
+    pub api_root: Option<String>,
+    /// Library of targets that name none.
+    #[serde(default)]
+    pub library: String,
+    /// Which header carries the access token.
+    #[serde(default)]
+    pub auth_header: AuthHeader,
+    /// How long a refused password is not sent again, so that no account gets locked, in seconds.
+    #[serde(default = "an_hour")]
+    pub refused_password_pause_seconds: u64,
+    /// Where the mark is kept: `comment`, or a text field (`custom13` to `custom16`).
+    #[serde(default = "comment")]
+    pub mark_field: String,
+    /// How a document is looked for by its mark.
+    #[serde(default)]
+    pub probe: ProbeMode,
+    /// How long after an upload a probe may still miss it, in seconds.
+    #[serde(default = "two_minutes")]
+    pub probe_lag_seconds: u64,
+    /// Most pages of a folder's listing that a probe reads: the first half from its start, the rest from its end.
+    #[serde(default = "ten")]
+    pub probe_pages: usize,
+    /// Whether documents may be filed directly into a tab.
+    #[serde(default)]
+    pub file_into_tabs: bool,
+    /// Whether documents take class and fields from their folder.
+    #[serde(default = "yes")]
+    pub inherit_profile: bool,
+    /// Class of documents; without it the folder's or the library's own rule counts.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Class of e-mails.
+    #[serde(default = "email_class")]
+    pub email_class: Option<String>,
+    /// `default_security` of new documents and folders.
+    #[serde(default)]
+    pub default_security: Option<String>,
+    /// How workspaces are searched.
+    #[serde(default)]
+    pub workspace_search: SearchForm,
+    /// How searches are paged.
+    #[serde(default)]
+    pub paging: Paging,
+    /// Entries per page.
+    #[serde(default = "hundred")]
+    pub page: usize,
+    /// Whether field values are compared with regard to upper and lower case. iManage's look-ups are not.
+    #[serde(default)]
+    pub fields_match_case: bool,
+    /// A field that tells that a workspace is closed.
+    #[serde(default)]
+    pub closed_field: Option<ClosedField>,
+    /// Words in a refusal (403, 409, 423) that tell that the workspace is closed. Empty switches it off.
+    #[serde(default = "closed_words")]
+    pub closed_words: BTreeSet<String>,
+    /// Words in a refusal (403, 409) that tell that somebody holds a lock. Empty switches it off.
+    #[serde(default = "locked_words")]
+    pub locked_words: BTreeSet<String>,
+    /// The largest document in bytes, where the firm knows it.
+    #[serde(default)]
+    pub largest_bytes: Option<u64>,
+    /// The longest name with its extension, in bytes.
+    #[serde(default = "name_length")]
+    pub longest_name: usize,
+    /// Where a person opens a document: `{base}` and `{id}` are filled in.
+    #[serde(default = "link")]
+    pub link: String,
+    /// How to reach the server.
+    #[serde(default)]
+    pub connection: postroom_outbound::Settings,
+}
+
+const fn yes() -> bool {
+    true
+}
+const fn ten() -> usize {
+    10
+}
+const fn hundred() -> usize {
+    100
+}
+const fn two_minutes() -> u64 {
+    120
+}
+const fn an_hour() -> u64 {
+    3600
+}
+const fn name_length() -> usize {
+    240
+}
+fn comment() -> String {
+    "comment".to_owned()
+}
+#[expect(clippy::unnecessary_wraps, reason = "the default of an optional key")]
+fn email_class() -> Option<String> {
+    Some("E-MAIL".to_owned())
+}
+fn closed_words() -> BTreeSet<String> {
+    BTreeSet::from(["closed".to_owned()])
+}
+fn locked_words() -> BTreeSet<String> {
+    ["locked", "in use", "checked out"].map(str::to_owned).into()
+}
+fn link() -> String {
+    "{base}/work/link/d/{id}".to_owned()
+}
+
+/// Why no connector can be made from the settings. The text names the key.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A secret is missing or unreadable.
+    #[error("auth: {0}")]
+    Secret(#[from] postroom_outbound::ReadSecretError),
+    /// The connection's settings are wrong.
+    #[error(transparent)]
+    Connection(#[from] postroom_outbound::SetupError),
+    /// A key has a value that cannot work.
+    #[error("{key}: {value:?} {wanted}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        wanted: &'static str,
+    },
+}
+
+impl Settings {
+    pub(super) fn check(&self) -> Result<(), SetupError> {
+        let wrong = |key, value: &str, wanted| Err(SetupError::Value { key, value: value.to_owned(), wanted });
+        let custom = |field: &str| {
+            field.strip_prefix("custom").and_then(|n| n.parse::<u8>().ok()).is_some_and(|n| (1..=31).contains(&n))
+        };
+        if self.mark_field != "comment" && !custom(&self.mark_field) {
+            return wrong("mark_field", &self.mark_field, "is neither comment nor a custom field");
+        }
+        if !(1..=1000).contains(&self.page) {
+            return wrong("page", &self.page.to_string(), "is not between 1 and 1000");
+        }
+        if self.probe_pages < 2 {
+            return wrong("probe_pages", &self.probe_pages.to_string(), "is less than 2");
+        }
+        if !(32..=1000).contains(&self.longest_name) {
+            return wrong("longest_name", &self.longest_name.to_string(), "is not between 32 and 1000");
+        }
+        if self.api_root.as_ref().is_some_and(|root| !root.starts_with('/')) {
+            let given = self.api_root.as_deref().unwrap_or_default();
+            return wrong("api_root", given, "does not begin with a slash; only the path is given");
+        }
+        if !self.link.contains("{id}") {
+            return wrong("link", &self.link, "does not contain {id}");
+        }
+        Ok(())
+    }
+}
