@@ -38,6 +38,7 @@ mod params;
 mod people;
 mod render;
 mod reply;
+mod response;
 mod rng;
 mod routes;
 mod rules;

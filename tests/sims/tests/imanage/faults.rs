@@ -106,7 +106,7 @@ async fn calls_are_throttled_by_the_clock() {
 }
 
 #[tokio::test]
-async fn a_call_hangs_until_released_and_stop_ends_what_hangs() {
+async fn a_call_hangs_until_released() {
     let world = World::new();
     world.control.add_fault(Rule::on("operations", Action::Hang {}));
     let hung = async {
@@ -160,4 +160,27 @@ async fn another_process_has_the_same_powers() {
     assert!(token["access_token"].is_string());
     let (_, stats) = body(world.client.get(url("stats")).send().await.unwrap()).await;
     assert_eq!(stats["calls"]["upload"]["201"], 1);
+}
+
+#[tokio::test]
+async fn stopping_ends_what_hangs_and_frees_the_port() {
+    let world = World::new();
+    world.control.add_fault(Rule::on("operations", Action::Hang {}));
+    let request = world.client.get(world.library("operations")).header("X-Auth-Token", &world.token);
+    let hung = tokio::spawn(request.send());
+    while world.control.faults()[0].2 == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let port = world.sim.port();
+    drop(world);
+    // an answer or a broken connection, but an end
+    let _ = hung.await.unwrap();
+    std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+}
+
+#[test]
+fn it_starts_without_a_runtime_around_it() {
+    let sim = postroom_sims::imanage::Sim::start(postroom_sims::imanage::Options::sample()).unwrap();
+    assert_eq!(sim.control().workspaces().len(), 8);
+    sim.stop();
 }
