@@ -1,1 +1,30 @@
-//! Under construction.
+//! The real binary on free ports, simulators beside it; after each act the whole world is asked: what the DMS holds, what the
+//! API says, what the history holds.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::similar_names,
+    clippy::type_complexity,
+    reason = "tests: what fails here fails the test; a filed and a failed one stand side by side, in tables"
+)]
+
+mod backups;
+mod bad_uploads;
+mod command_line;
+mod console;
+mod decisions;
+mod demo;
+mod events;
+mod hot_folder;
+mod lifecycle;
+mod people;
+mod roles;
+mod settings;
+mod statuses;
+mod targets;
+mod uploads;
+
+/// A small document that is like no other of its number.
+fn document(number: u64) -> Vec<u8> {
+    format!("%PDF-1.7\n% document {number}\n%%EOF\n").into_bytes()
+}

@@ -45,7 +45,7 @@ impl Wire {
     /// The answer, or none when the connection closed without one or nothing came in time.
     pub async fn answer(&mut self, patience: Duration) -> Option<Answer> {
         let mut bytes = Vec::new();
-        let mut chunk = [0; 16 * 1024];
+        let mut chunk = vec![0; 16 * 1024];
         let read = async {
             loop {
                 if let Some(answer) = parse(&bytes) {
