@@ -28,7 +28,10 @@ impl Answer {
 
     /// Fails the test unless the status is this one.
     #[track_caller]
-    #[must_use]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the check is the point, the answer is read only by some"
+    )]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self
