@@ -45,9 +45,7 @@ impl From<BodyError> for Fault {
             BodyError::TooLarge(limit) => {
                 Self::new(Code::TooLarge, format!("The body has more than {limit} bytes."))
             }
-            BodyError::Truncated => {
-                Self::new(Code::BadUpload, "The body ended before it was complete.")
-            }
+            BodyError::Truncated => Self::new(Code::BadUpload, "The body ended before it was complete."),
             BodyError::Malformed(what) => Self::new(Code::BadUpload, what),
         }
     }
@@ -131,9 +129,7 @@ fn json_bytes(
     let request = request.clone();
     let payload = web::Payload::from_request(&request, payload);
     async move {
-        let app = request
-            .app_data::<web::Data<Shared>>()
-            .ok_or_else(|| Fault::internal("no app data"))?;
+        let app = request.app_data::<web::Data<Shared>>().ok_or_else(|| Fault::internal("no app data"))?;
         let payload = payload.await.map_err(|error| Fault::internal(error.to_string()))?;
         let limits = &app.limits;
         let mut body = Body::new(payload, limits.json, limits.body_idle, limits.body_total);

@@ -105,7 +105,6 @@ impl Fault {
         trace_id.clone_into(&mut self.0.problem.trace_id);
     }
 
-
     pub(crate) fn for_log(&self) -> Option<&str> {
         self.0.for_log.as_deref()
     }
@@ -157,9 +156,7 @@ impl From<SpoolError> for Fault {
             }
             SpoolError::Damaged(hash) => Self::new(Code::Internal, "The stored bytes are damaged.")
                 .log(format!("content {hash} is damaged")),
-            SpoolError::Disk(why) => {
-                Self::new(Code::StoreFailed, "The disk for documents failed.").log(why)
-            }
+            SpoolError::Disk(why) => Self::new(Code::StoreFailed, "The disk for documents failed.").log(why),
         }
     }
 }
@@ -262,5 +259,41 @@ impl ResponseError for Fault {
             answer.insert_header(("x-request-id", self.0.problem.trace_id.as_str()));
         }
         answer.body(serde_json::to_vec(&self.0.problem).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postroom_domain::ids::BlobHash;
+
+    use super::*;
+
+    /// What went wrong behind the door: code, Retry-After, and that its text stays behind it.
+    #[test]
+    fn what_fails_inside_is_told_without_its_text() {
+        let hash = BlobHash::new([1; 32]);
+        let secret = || "pread /srv/secret: EIO".to_owned();
+        let table: Vec<(Fault, u16, &str, Option<u64>)> = vec![
+            (StoreError::Conflict { found: 3 }.into(), 412, "changed", None),
+            (StoreError::KeyReused.into(), 409, "key_reused", None),
+            (StoreError::Exists("0007".into()).into(), 409, "exists", None),
+            (StoreError::Busy.into(), 503, "busy", Some(5)),
+            (StoreError::Closed.into(), 503, "stopping", Some(5)),
+            (StoreError::Fatal(secret()).into(), 500, "store_failed", None),
+            (StoreError::Damaged(secret()).into(), 500, "internal", None),
+            (SpoolError::NoRoom { free: 1, wanted: 2 }.into(), 503, "no_room", Some(60)),
+            (SpoolError::Missing(hash).into(), 500, "internal", None),
+            (SpoolError::Damaged(hash).into(), 500, "internal", None),
+            (SpoolError::Disk(secret()).into(), 500, "store_failed", None),
+        ];
+        for (fault, status, code, retry_after) in table {
+            let Inner { problem, retry_after: wait, .. } = fault.0.as_ref();
+            assert_eq!((problem.status, problem.code.as_str(), *wait), (status, code, retry_after));
+            assert!(!problem.to_string().contains("secret"), "{problem}");
+            if code == "store_failed" {
+                assert!(problem.hint.contains("same Idempotency-Key"), "{problem}");
+                assert_eq!(fault.for_log(), Some(secret().as_str()));
+            }
+        }
     }
 }

@@ -97,15 +97,7 @@ fn finish(
     let caller = answer.request().extensions().get::<CallerName>().map(|caller| Arc::clone(&caller.0));
     let caller = caller.as_ref().map_or("-", |principal| principal.name.as_str());
     let fault = answer.response().error().map(fault_of);
-    log(
-        method,
-        &route,
-        answer.status(),
-        took,
-        caller,
-        trace_id,
-        fault.as_ref().and_then(Fault::for_log),
-    );
+    log(method, &route, answer.status(), took, caller, trace_id, fault.as_ref().and_then(Fault::for_log));
     let mut answer = match fault {
         Some(mut fault) => {
             fault.trace(trace_id);

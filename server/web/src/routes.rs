@@ -63,7 +63,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
 pub fn openapi(version: &str) -> OpenApi {
     let app: UtoipaApp<_> = actix_web::App::new().into_utoipa_app();
     let (_, mut document) = app.configure(configure).split_for_parts();
-    document.info.title = "Postroom".to_owned();
+    "Postroom".clone_into(&mut document.info.title);
     version.clone_into(&mut document.info.version);
     document.info.description = Some(
         "Takes documents in, keeps them, and files each in a document management system exactly once. Errors are \
@@ -90,7 +90,9 @@ impl Table {
                 .collect()
         };
         let paths = document.paths.paths.iter();
-        Self(paths.map(|(path, item)| (path.split('/').map(str::to_owned).collect(), methods(item))).collect())
+        Self(
+            paths.map(|(path, item)| (path.split('/').map(str::to_owned).collect(), methods(item))).collect(),
+        )
     }
 
     /// The methods of an address; none when there is no such address.

@@ -91,8 +91,7 @@ impl<P: Pieces> Multipart<P> {
             }
             b"--" => {
                 self.at = At::End;
-                self.window = Bytes::new();
-                let mut margin = 0;
+                let mut margin = std::mem::take(&mut self.window).len() as u64;
                 while let Some(piece) = self.pieces.piece().await? {
                     margin += piece.len() as u64;
                     if margin > LONGEST_MARGIN {
@@ -217,7 +216,12 @@ pub(crate) fn boundary(content_type: &str) -> Option<Result<String, &'static str
     let found = parameters_of(parameters).into_iter().find(|(name, _)| name == "boundary");
     Some(match found {
         // RFC 2046, 5.1.1: 1 to 70 characters.
-        Some((_, boundary)) if (1..=70).contains(&boundary.len()) && boundary.bytes().all(|b| b.is_ascii_graphic() || b == b' ') => Ok(boundary),
+        Some((_, boundary))
+            if (1..=70).contains(&boundary.len())
+                && boundary.bytes().all(|b| b.is_ascii_graphic() || b == b' ') =>
+        {
+            Ok(boundary)
+        }
         Some(_) => Err("the boundary in Content-Type is not 1 to 70 printable characters"),
         None => Err("Content-Type names no boundary"),
     })
@@ -252,9 +256,13 @@ fn read_head(head: &[u8]) -> Result<PartHead, BodyError> {
             }
             "content-type" => part.media_type = Some(value.trim().to_owned()),
             "content-transfer-encoding"
-                if !["binary", "8bit", "7bit"].iter().any(|plain| value.trim().eq_ignore_ascii_case(plain)) =>
+                if !["binary", "8bit", "7bit"]
+                    .iter()
+                    .any(|plain| value.trim().eq_ignore_ascii_case(plain)) =>
             {
-                return Err(malformed("a part is encoded (Content-Transfer-Encoding); send the bytes as they are"));
+                return Err(malformed(
+                    "a part is encoded (Content-Transfer-Encoding); send the bytes as they are",
+                ));
             }
             // RFC 7578, 4.8: whatever else stands there, a length included, is ignored.
             _ => {}
@@ -289,6 +297,9 @@ fn parameters_of(text: &str) -> Vec<(String, String)> {
         let mut value = String::new();
         if rest.front() == Some(&'=') {
             rest.pop_front();
+            while rest.front().is_some_and(|c| c.is_whitespace()) {
+                rest.pop_front();
+            }
             if rest.front() == Some(&'"') {
                 rest.pop_front();
                 while let Some(c) = rest.pop_front() {
@@ -307,7 +318,7 @@ fn parameters_of(text: &str) -> Vec<(String, String)> {
                     value.push(c);
                     rest.pop_front();
                 }
-                value = value.trim().to_owned();
+                value.truncate(value.trim_end().len());
             }
         }
         found.push((name.trim().to_ascii_lowercase(), value));

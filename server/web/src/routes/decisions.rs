@@ -143,7 +143,8 @@ pub(crate) async fn edit(
         let limit = app.limits.file_name;
         return Err(Fault::value("file_name", format!("must not be blank, nor longer than {limit} bytes")));
     }
-    let service_known = |name: &ServiceName| app.control.destinations().iter().any(|known| known.name == *name);
+    let service_known =
+        |name: &ServiceName| app.control.destinations().iter().any(|known| known.name == *name);
     if let Some(service) = &body.service
         && !service_known(service)
     {

@@ -33,9 +33,10 @@ pub(crate) async fn follow_events(
         }
     };
     let principal = caller.principal();
-    let seat = app.listeners.seat(&principal.name).ok_or_else(|| {
-        Fault::too_many("Too many follow the events already.", Duration::from_secs(10))
-    })?;
+    let seat = app
+        .listeners
+        .seat(&principal.name)
+        .ok_or_else(|| Fault::too_many("Too many follow the events already.", Duration::from_secs(10)))?;
     let last = app.store.wait_beyond(0, Duration::ZERO).await;
     // A number that was never given (a store brought back from a backup) would wait for ever.
     let after = after.unwrap_or(last).min(last);

@@ -60,9 +60,20 @@ fn disposition(name: &str) -> String {
     let safe: String = name
         .chars()
         .map(|c| match c {
-            '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => '_',
             // Characters that change the direction of text make `exe.pdf` of `fdp.exe`.
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '_',
+            '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '/'
+            | '\\'
+            | ':'
+            | '*'
+            | '?'
+            | '"'
+            | '<'
+            | '>'
+            | '|' => '_',
             c if c.is_control() => '_',
             c => c,
         })

@@ -61,8 +61,11 @@ async fn whole(app: &Shared, caller: &Allowed<File>, now: Timestamp, summary: &m
     summary.last_event = found.last_event;
 
     // What is configured, and what still has filings although it is not any more.
-    let mut sources: BTreeMap<_, (&str, Tally)> =
-        app.sources.iter().map(|source| (source.name.clone(), (source.kind.as_str(), Tally::default()))).collect();
+    let mut sources: BTreeMap<_, (&str, Tally)> = app
+        .sources
+        .iter()
+        .map(|source| (source.name.clone(), (source.kind.as_str(), Tally::default())))
+        .collect();
     for (name, tally) in found.sources {
         sources.entry(name).or_insert(("", Tally::default())).1 = tally;
     }

@@ -116,11 +116,10 @@ async fn accept(
         }
         Accepted::Again(id) => {
             metrics::counter!("postroom_intakes_replayed_total", "door" => "http").increment(1);
-            let intake = app
-                .store
-                .intake(id)
-                .await?
-                .ok_or_else(|| Fault::internal(format!("the key names intake {id}, which is not there")))?;
+            let intake =
+                app.store.intake(id).await?.ok_or_else(|| {
+                    Fault::internal(format!("the key names intake {id}, which is not there"))
+                })?;
             (intake, app.store.intake_filings(id).await?, true)
         }
     };
@@ -180,7 +179,8 @@ async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Inta
     let head = head.ok_or_else(|| Fault::new(Code::BadUpload, "The body has no parts."))?;
     if head.name != "meta" {
         let name = shortened(&head.name);
-        let detail = format!("The first part is \"{name}\"; it must be \"meta\", then come the parts \"file\".");
+        let detail =
+            format!("The first part is \"{name}\"; it must be \"meta\", then come the parts \"file\".");
         return Err(Fault::new(Code::BadUpload, detail));
     }
     let mut bytes = BytesMut::new();
@@ -193,9 +193,12 @@ async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Inta
     }
     let meta: IntakeMeta = postroom_api::body::parse(&bytes)?;
     let limit = app.limits.text;
-    for (field, text) in
-        [("work_item", &meta.work_item), ("area", &meta.area), ("subject", &meta.subject), ("note", &meta.note)]
-    {
+    for (field, text) in [
+        ("work_item", &meta.work_item),
+        ("area", &meta.area),
+        ("subject", &meta.subject),
+        ("note", &meta.note),
+    ] {
         if text.len() > limit {
             return Err(Fault::value(field, format!("is longer than {limit} bytes")));
         }
@@ -282,20 +285,32 @@ async fn read_document(
     }
     if head.name != "file" {
         let name = shortened(&head.name);
-        let problem = Problem::new(Code::UnknownField, format!("The part \"{name}\" is not known; known are meta, file."))
-            .error(FieldError { field: Some(name), message: "not a part here".to_owned(), ..FieldError::default() });
+        let problem = Problem::new(
+            Code::UnknownField,
+            format!("The part \"{name}\" is not known; known are meta, file."),
+        )
+        .error(FieldError {
+            field: Some(name),
+            message: "not a part here".to_owned(),
+            ..FieldError::default()
+        });
         return Err(problem.into());
     }
-    let file_name = head.file_name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("document-{number}"));
+    let file_name =
+        head.file_name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("document-{number}"));
     if file_name.len() > app.limits.file_name {
         let (limit, name) = (app.limits.file_name, shortened(&file_name));
-        return Err(Fault::value("file", format!("the name of part {number} (\"{name}\") is longer than {limit} bytes")));
+        return Err(Fault::value(
+            "file",
+            format!("the name of part {number} (\"{name}\") is longer than {limit} bytes"),
+        ));
     }
     let mut draft = app.spool.draft().await?;
     while let Some(chunk) = multipart.chunk().await.map_err(|error| upload_fault(app, error))? {
         if draft.size() + chunk.len() as u64 > app.limits.document {
             let (limit, name) = (app.limits.document, shortened(&file_name));
-            let detail = format!("\"{name}\" has more than {limit} bytes, the most that one document may have.");
+            let detail =
+                format!("\"{name}\" has more than {limit} bytes, the most that one document may have.");
             return Err(Fault::new(Code::TooLarge, detail));
         }
         draft.write(chunk).await?;

@@ -20,7 +20,8 @@ use crate::fault::{Answer, Fault};
 const LONGEST: usize = 512;
 
 fn check(body: &WorkItemBody) -> Answer<()> {
-    for (field, text) in [("reference", &body.reference), ("title", &body.title), ("work_type", &body.work_type)]
+    for (field, text) in
+        [("reference", &body.reference), ("title", &body.title), ("work_type", &body.work_type)]
     {
         if text.trim().is_empty() {
             return Err(Fault::value(field, "must not be blank"));

@@ -17,7 +17,8 @@ impl Pieces for Fixed {
 fn parts(body: &[u8], boundary: &str, sizes: &[usize]) -> Result<Vec<(PartHead, Vec<u8>)>, BodyError> {
     let mut pieces = VecDeque::new();
     let mut rest = body;
-    let mut sizes = sizes.iter().copied().chain(std::iter::repeat(sizes.last().copied().unwrap_or(body.len())));
+    let mut sizes =
+        sizes.iter().copied().chain(std::iter::repeat(sizes.last().copied().unwrap_or(body.len())));
     while !rest.is_empty() {
         let (piece, after) = rest.split_at(sizes.next().unwrap().clamp(1, rest.len()));
         pieces.push_back(Bytes::copy_from_slice(piece));
@@ -45,7 +46,9 @@ fn head(text: &str) -> Result<PartHead, BodyError> {
 fn body(contents: &[Vec<u8>]) -> Vec<u8> {
     let mut body = Vec::new();
     for content in contents {
-        body.extend_from_slice(b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n");
+        body.extend_from_slice(
+            b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n",
+        );
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");
     }
@@ -75,14 +78,54 @@ proptest! {
 fn what_a_part_says_is_read_as_browsers_and_tools_write_it() {
     let table: &[(&str, &str, Option<&str>, Option<&str>)] = &[
         ("Content-Disposition: form-data; name=\"meta\"", "meta", None, None),
-        ("content-disposition:form-data;name=file;filename=a.pdf\r\nContent-Type: application/pdf", "file", Some("a.pdf"), Some("application/pdf")),
-        ("Content-Disposition: form-data; name=\"file\"; filename=\"a \\\"b\\\".pdf\"", "file", Some("a \"b\".pdf"), None),
-        ("Content-Disposition: form-data; name=\"file\"; filename=\"a %22b%22.pdf\"", "file", Some("a \"b\".pdf"), None),
-        ("Content-Disposition: form-data; name=\"file\"; filename=\"C:\\scans\\a;b.pdf\"", "file", Some("C:\\scans\\a;b.pdf"), None),
-        ("Content-Disposition: form-data; name=\"file\"; filename=\"x\"; filename*=UTF-8''na%C3%AFve.pdf", "file", Some("naïve.pdf"), None),
-        ("Content-Disposition: form-data; name=\"file\"; filename*=latin1''x; filename=\"y\"", "file", Some("y"), None),
-        ("Content-Disposition: form-data; name=\"file\"; filename=\"übung 中.pdf\"", "file", Some("übung 中.pdf"), None),
-        ("Content-Disposition: form-data; name=\"file\"; filename=\"\"\r\nContent-Length: 3", "file", Some(""), None),
+        (
+            "content-disposition:form-data;name=file;filename=a.pdf\r\nContent-Type: application/pdf",
+            "file",
+            Some("a.pdf"),
+            Some("application/pdf"),
+        ),
+        (
+            "Content-Disposition: form-data; name=\"file\"; filename=\"a \\\"b\\\".pdf\"",
+            "file",
+            Some("a \"b\".pdf"),
+            None,
+        ),
+        (
+            "Content-Disposition: form-data; name=\"file\"; filename=\"a %22b%22.pdf\"",
+            "file",
+            Some("a \"b\".pdf"),
+            None,
+        ),
+        (
+            "Content-Disposition: form-data; name=\"file\"; filename=\"C:\\scans\\a;b.pdf\"",
+            "file",
+            Some("C:\\scans\\a;b.pdf"),
+            None,
+        ),
+        (
+            "Content-Disposition: form-data; name=\"file\"; filename=\"x\"; filename*=UTF-8''na%C3%AFve.pdf",
+            "file",
+            Some("naïve.pdf"),
+            None,
+        ),
+        (
+            "Content-Disposition: form-data; name=\"file\"; filename*=latin1''x; filename=\"y\"",
+            "file",
+            Some("y"),
+            None,
+        ),
+        (
+            "Content-Disposition: form-data; name=\"file\"; filename=\"übung 中.pdf\"",
+            "file",
+            Some("übung 中.pdf"),
+            None,
+        ),
+        (
+            "Content-Disposition: form-data; name=\"file\"; filename=\"\"\r\nContent-Length: 3",
+            "file",
+            Some(""),
+            None,
+        ),
     ];
     for (text, name, file_name, media_type) in table {
         let wanted = PartHead {
@@ -150,5 +193,5 @@ fn boundaries_are_read_from_content_type() {
         let got = boundary(text).map(|found| found.map_err(|_| ()));
         assert_eq!(got, wanted.map(|wanted| wanted.map(str::to_owned)), "{text}");
     }
-    assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "x".repeat(71))).unwrap().is_err(), true);
+    assert!(boundary(&format!("multipart/form-data; boundary={}", "x".repeat(71))).unwrap().is_err());
 }

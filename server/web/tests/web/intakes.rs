@@ -1,0 +1,160 @@
+//! A person's decisions over intakes, and the matters they belong to.
+
+use postroom_domain::intake::{Intake, IntakeState};
+use postroom_domain::person::Actor;
+use postroom_domain::store::{Acceptance, Store};
+use postroom_domain::time::Clock;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::world::{Answer, World, text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_a_person_is_assigned_or_dismissed_once() {
+    let world = World::new().await;
+    let unknown = json!({"work_item": "9999", "subject": "Where to?"});
+    let lost = world.hand_in("user", &unknown, &[("a.pdf", b"a")], None).await;
+    let id = text(&lost.body["intake"]["id"]);
+    let path = |what: &str| format!("/api/v1/intakes/{id}/{what}");
+    let place = json!({"work_item": "0007.0001", "reason": "it says so"});
+
+    let request = world.request("support", Method::POST, &path("assign")).json(&place);
+    Answer::of(request.send().await.unwrap()).await.assert_problem(428, "version_needed", "no If-Match");
+    let table = [
+        ("7", &place, 400, "bad_value"),
+        ("W/\"1\"", &place, 400, "bad_value"),
+        ("\"7\"", &place, 412, "changed"),
+        ("\"1\"", &json!({"work_item": "8888"}), 400, "bad_value"),
+        ("\"1\"", &json!({"reason": "x"}), 400, "bad_value"),
+    ];
+    for (if_match, body, status, code) in table {
+        let answer = world.decide("support", &path("assign"), if_match, body).await;
+        answer.assert_problem(status, code, &format!("{if_match} {body}"));
+    }
+    let answer = world.decide("support", &path("dismiss"), "\"1\"", &json!({"reason": " "})).await;
+    answer.assert_problem(400, "bad_value", "no reason");
+    let answer = world.decide("support", &path("release"), "\"1\"", &json!({"reason": "x"})).await;
+    answer.assert_problem(409, "not_allowed_now", "not quarantined");
+
+    // Two at once: one wins, the other is told.
+    let (a, b) = tokio::join!(
+        world.decide("support", &path("assign"), "\"1\"", &place),
+        world.decide("operator", &path("dismiss"), "\"1\"", &json!({"reason": "spam"})),
+    );
+    let mut statuses = [a.status, b.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412], "{} {}", a.body, b.body);
+
+    let other = world.hand_in("user", &unknown, &[("b.pdf", b"b")], None).await;
+    let id = text(&other.body["intake"]["id"]);
+    let answer = world.decide("support", &format!("/api/v1/intakes/{id}/assign"), "\"1\"", &place).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.body["state"], "split");
+    assert_eq!(answer.header("etag"), format!("\"{}\"", answer.body["version"]));
+    assert_eq!(answer.body["filing_items"][0]["reference"], "0007.0001");
+    let events = answer.body["events"].as_array().unwrap();
+    assert_eq!(events.last().unwrap()["note"], "it says so");
+    assert_eq!(events.last().unwrap()["actor"]["name"], "support");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_quarantined_is_released_to_its_work_item() {
+    let world = World::new().await;
+    let lost = world.hand_in("user", &json!({"work_item": "9999"}), &[("a.pdf", b"a")], None).await;
+    let seen = world.store.intake(text(&lost.body["intake"]["id"]).parse().unwrap()).await.unwrap().unwrap();
+    let id = postroom_domain::ids::IntakeId::from_u128(seen.id.as_u128() + 1);
+    let intake = Intake {
+        id,
+        state: IntakeState::Quarantined,
+        work_item_given: "0007.0001".into(),
+        needs: None,
+        received: world.clock.now(),
+        ..seen
+    };
+    let acceptance = Acceptance {
+        intake,
+        filings: Vec::new(),
+        key: None,
+        actor: Actor::person("setup"),
+        note: String::new(),
+    };
+    world.store.accept(acceptance).await.unwrap();
+    let path = format!("/api/v1/intakes/{id}/release");
+    world.decide("support", &path, "*", &json!({"reason": ""})).await.assert_problem(
+        400,
+        "bad_value",
+        "reason",
+    );
+    let answer = world.decide("support", &path, "*", &json!({"reason": "looked at it"})).await;
+    assert_eq!((answer.status, &answer.body["state"]), (200, &json!("split")), "{}", answer.body);
+    assert_eq!(answer.body["filing_items"].as_array().unwrap().len(), 1);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_items_are_made_found_and_changed_by_one_at_a_time() {
+    let world = World::new().await;
+    let send = async |who: &str, method: Method, path: &str, if_match: Option<&str>, body: &Value| {
+        let mut request = world.request(who, method, path).json(body);
+        if let Some(version) = if_match {
+            request = request.header("if-match", version);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let body =
+        |reference: &str, title: &str| json!({"reference": reference, "title": title, "work_type": "matter"});
+    let list = "/api/v1/work-items";
+    let made = send("operator", Method::POST, list, None, &body("0008", "Smith")).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let path = made.header("location").to_owned();
+    assert_eq!(world.get("user", &path).await.body, made.body);
+    assert_eq!(world.get("other", &path).await.status, 404);
+    let table = [
+        (Method::POST, list, None, body("0008", "Again"), 409, "exists"),
+        (Method::POST, list, None, body(" ", "Blank"), 400, "bad_value"),
+        (Method::POST, list, None, body("a\nb", "Line"), 400, "bad_value"),
+        (Method::POST, list, None, body("0192f0c1-5b7e-7000-8000-000000000001", "Id"), 400, "bad_value"),
+        (Method::POST, list, None, json!({"reference": "1"}), 400, "bad_value"),
+        (
+            Method::POST,
+            list,
+            None,
+            json!({"reference": "1", "title": "t", "work_type": "m", "x": 1}),
+            400,
+            "unknown_field",
+        ),
+        (Method::PUT, path.as_str(), None, body("0008", "Smith II"), 428, "version_needed"),
+        (Method::PUT, path.as_str(), Some("\"2\""), body("0008", "Smith II"), 412, "changed"),
+        (Method::PUT, path.as_str(), Some("\"1\""), body("0007.0001", "Taken"), 409, "exists"),
+        (
+            Method::PUT,
+            "/api/v1/work-items/0192f0c1-5b7e-7000-8000-00000000ffff",
+            Some("\"1\""),
+            body("1", "t"),
+            404,
+            "not_found",
+        ),
+    ];
+    for (method, path, if_match, body, status, code) in table {
+        let answer = send("operator", method.clone(), path, if_match, &body).await;
+        answer.assert_problem(status, code, &format!("{method} {path} {if_match:?} {body}"));
+    }
+    let (one, two) = (body("0008", "One"), body("0008", "Two"));
+    let (a, b) = tokio::join!(
+        send("operator", Method::PUT, &path, Some("\"1\""), &one),
+        send("admin", Method::PUT, &path, Some("\"1\""), &two),
+    );
+    let mut statuses = [a.status, b.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412], "{} {}", a.body, b.body);
+    for (search, wanted) in [("", 2), ("0008", 1), ("harrow", 1), ("nobody", 0)] {
+        let found = world.get("user", &format!("{list}?search={search}")).await;
+        assert_eq!(found.body["items"].as_array().unwrap().len(), wanted, "{search}");
+    }
+    let first = world.get("user", &format!("{list}?limit=1")).await.body;
+    let next = world.get("user", &format!("{list}?limit=1&cursor={}", text(&first["next"]))).await.body;
+    assert_ne!(first["items"][0]["id"], next["items"][0]["id"]);
+    assert_eq!(world.get("other", list).await.body["items"], json!([]));
+    world.stop().await;
+}
