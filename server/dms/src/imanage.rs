@@ -23,7 +23,8 @@ use std::sync::Arc;
 use postroom_domain::Fut;
 use postroom_domain::cause::{Cause, Sent, Symptom};
 use postroom_domain::dms::{
-    Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Found, Page, Probe, Receipt, Upload,
+    Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Found, Page, Probe, Receipt,
+    Upload,
 };
 use postroom_domain::person::Actor;
 use postroom_domain::target::WorkspaceQuery;
@@ -35,7 +36,9 @@ use url::Url;
 
 use self::auth::{Token, Tokens};
 use self::places::{Kind, Kinds};
-pub use self::settings::{Auth, AuthHeader, ClosedField, Paging, ProbeMode, SearchForm, Settings, SetupError};
+pub use self::settings::{
+    Auth, AuthHeader, ClosedField, Paging, ProbeMode, SearchForm, Settings, SetupError,
+};
 use self::tenant::Tenant;
 use crate::names;
 
@@ -83,11 +86,18 @@ impl Imanage {
     }
 
     /// Asks something that carries no document; a sign-in that has ended is renewed once.
-    async fn ask(&self, operation: &'static str, method: Method, url: Url, body: Option<&Value>) -> DmsResult<Reply> {
+    async fn ask(
+        &self,
+        operation: &'static str,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> DmsResult<Reply> {
         let mut token = self.tokens.get(&self.http).await?;
         let mut renewed = false;
         loop {
-            let call = self.http.call(operation, method.clone(), url.clone()).header("accept", "application/json");
+            let call =
+                self.http.call(operation, method.clone(), url.clone()).header("accept", "application/json");
             let mut call = self.sign(call, &token);
             if let Some(body) = body {
                 call = call.json(body);
@@ -161,7 +171,10 @@ impl Dms for Imanage {
             *self.tenant.lock().await = Some(tenant);
             if account.id == "unknown" {
                 let detail = "the server does not tell who is signed in";
-                return Err(DmsError::from_trouble(postroom_domain::dms::Trouble::new(Cause::LoginNeeded, detail)));
+                return Err(DmsError::from_trouble(postroom_domain::dms::Trouble::new(
+                    Cause::LoginNeeded,
+                    detail,
+                )));
             }
             Ok(account)
         })

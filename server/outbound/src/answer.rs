@@ -91,7 +91,8 @@ impl Answer {
                 Ok(Some(Err(e))) => Some((Err(std::io::Error::other(chain(&e.without_url()))), None)),
                 Ok(None) => None,
                 Err(_) => {
-                    let error = std::io::Error::new(std::io::ErrorKind::TimedOut, "the download stands still");
+                    let error =
+                        std::io::Error::new(std::io::ErrorKind::TimedOut, "the download stands still");
                     Some((Err(error), None))
                 }
             }
@@ -135,14 +136,20 @@ impl Reply {
     /// Whether the body is a web page, by what it says or by how it begins.
     pub fn is_web_page(&self) -> bool {
         let start = self.body.trim_ascii_start();
-        let begins = |with: &str| start.len() >= with.len() && start[..with.len()].eq_ignore_ascii_case(with.as_bytes());
-        says_html(&self.headers) || begins("<!doctype html") || begins("<html") || begins("\u{feff}<!doctype html")
+        let begins = |with: &str| {
+            start.len() >= with.len() && start[..with.len()].eq_ignore_ascii_case(with.as_bytes())
+        };
+        says_html(&self.headers)
+            || begins("<!doctype html")
+            || begins("<html")
+            || begins("\u{feff}<!doctype html")
     }
 
     /// A success as JSON. A web page, or what cannot be read, is a [`Failure`].
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         if self.is_web_page() {
-            let detail = format!("{}: status {} with a web page instead of JSON", self.operation, self.status);
+            let detail =
+                format!("{}: status {} with a web page instead of JSON", self.operation, self.status);
             return Err(Failure::Symptom { symptom: Symptom::WebPage, sent: self.sent, detail });
         }
         serde_json::from_slice(&self.body).map_err(|e| {

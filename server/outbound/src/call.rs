@@ -1,6 +1,7 @@
 //! One destination, and one call to it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use postroom_domain::cause::{Sent, Symptom};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
@@ -51,7 +52,15 @@ impl Outbound {
 
     /// Begins a call. `operation` is its name in logs.
     pub fn call(&self, operation: &'static str, method: Method, url: Url) -> Call<'_> {
-        Call { outbound: self, operation, method, url, headers: HeaderMap::new(), body: Body::None, refused: None }
+        Call {
+            outbound: self,
+            operation,
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Body::None,
+            refused: None,
+        }
     }
 
     /// Begins a GET.
@@ -88,7 +97,9 @@ impl Call<'_> {
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => drop(self.headers.insert(HeaderName::from_static(name), value)),
-            Err(_) => self.refused = Some(format!("{name} cannot be sent: its value holds line ends or the like")),
+            Err(_) => {
+                self.refused = Some(format!("{name} cannot be sent: its value holds line ends or the like"));
+            }
         }
         self
     }
@@ -110,7 +121,9 @@ impl Call<'_> {
                 value.set_sensitive(true);
                 self.headers.insert(HeaderName::from_static(name), value);
             }
-            Err(_) => self.refused = Some(format!("{name} cannot be sent: the token holds line ends or the like")),
+            Err(_) => {
+                self.refused = Some(format!("{name} cannot be sent: the token holds line ends or the like"));
+            }
         }
         self
     }
@@ -167,7 +180,8 @@ impl Call<'_> {
                 }
             };
             let status = response.status();
-            let request = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("");
+            let request =
+                response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("");
             if status.is_client_error() || status.is_server_error() {
                 warn!(dms.service = %outbound.service, dms.operation = operation, http.method = %method,
                     http.path = path, http.status = status.as_u16(), http.ms = ms, http.request_id = request,
@@ -243,11 +257,19 @@ impl Call<'_> {
             Symptom::NoConnection | Symptom::BadCertificate => Sent::Nothing,
             _ => progress.sent(),
         };
-        Failure::Symptom { symptom, sent, detail: format!("{}: {}", self.operation, chain(&error.without_url())) }
+        Failure::Symptom {
+            symptom,
+            sent,
+            detail: format!("{}: {}", self.operation, chain(&error.without_url())),
+        }
     }
 }
 
-fn multipart(parts: Vec<(&'static str, String)>, document: Document, progress: &Arc<Progress>) -> reqwest::multipart::Form {
+fn multipart(
+    parts: Vec<(&'static str, String)>,
+    document: Document,
+    progress: &Arc<Progress>,
+) -> reqwest::multipart::Form {
     let mut form = reqwest::multipart::Form::new();
     for (name, json) in parts {
         let part = reqwest::multipart::Part::text(json.clone());
@@ -273,15 +295,16 @@ async fn expiry(progress: &Progress, limits: &Limits, deadline: Instant) -> &'st
     loop {
         let (moved, all_out) = progress.last();
         let limit = if all_out { limits.first_byte } else { limits.idle };
-        let next = moved + limit;
-        if next >= deadline {
-            sleep_until(deadline).await;
+        // Before anything has moved, the time to connect runs, which has a limit of its own.
+        let next = moved + limit + if progress.has_moved() { Duration::ZERO } else { limits.connect };
+        let now = Instant::now();
+        if now >= deadline {
             return "the whole call took too long";
         }
-        sleep_until(next).await;
-        if progress.last() == (moved, all_out) {
+        if now >= next {
             return if all_out { "no answer came" } else { "sending stood still" };
         }
+        sleep_until(next.min(deadline).min(now + limit)).await;
     }
 }
 

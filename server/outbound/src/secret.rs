@@ -50,7 +50,9 @@ pub fn read_secret(
         (Some(value), None) => value.clone(),
         (None, Some(path)) => match std::fs::read_to_string(path) {
             Ok(text) => SecretString::from(text.trim_end_matches(['\r', '\n'])),
-            Err(error) => return Err(ReadSecretError::File { name, path: path.display().to_string(), error }),
+            Err(error) => {
+                return Err(ReadSecretError::File { name, path: path.display().to_string(), error });
+            }
         },
     };
     if secret.expose_secret().is_empty() { Err(ReadSecretError::Empty { name }) } else { Ok(secret) }

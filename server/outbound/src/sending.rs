@@ -66,6 +66,11 @@ impl Progress {
         (self.begun + moved, self.ended.load(Ordering::Acquire))
     }
 
+    /// Whether the connection has asked for anything of a document yet.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
     /// How much of the document has been sent.
     pub(crate) fn sent(&self) -> Sent {
         match &self.document {

@@ -28,9 +28,14 @@ pub(super) struct Token {
 }
 
 enum Grant {
-    Password { username: String, password: SecretString },
+    Password {
+        username: String,
+        password: SecretString,
+    },
     /// The file that keeps the refresh token.
-    Refresh { file: PathBuf },
+    Refresh {
+        file: PathBuf,
+    },
 }
 
 #[derive(Default)]
@@ -76,13 +81,22 @@ impl Tokens {
     pub(super) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let mut state = State::default();
         let (client_id, client_secret, grant) = match &settings.auth {
-            Auth::Password { client_id, client_secret, client_secret_file, username, password, password_file } => {
-                let secret = read_secret("client_secret", client_secret.as_ref(), client_secret_file.as_deref())?;
+            Auth::Password {
+                client_id,
+                client_secret,
+                client_secret_file,
+                username,
+                password,
+                password_file,
+            } => {
+                let secret =
+                    read_secret("client_secret", client_secret.as_ref(), client_secret_file.as_deref())?;
                 let password = read_secret("password", password.as_ref(), password_file.as_deref())?;
                 (client_id, secret, Grant::Password { username: username.clone(), password })
             }
             Auth::RefreshToken { client_id, client_secret, client_secret_file, refresh_token_file } => {
-                let secret = read_secret("client_secret", client_secret.as_ref(), client_secret_file.as_deref())?;
+                let secret =
+                    read_secret("client_secret", client_secret.as_ref(), client_secret_file.as_deref())?;
                 state.refresh = Some(read_secret("refresh_token", None, Some(refresh_token_file))?);
                 (client_id, secret, Grant::Refresh { file: refresh_token_file.clone() })
             }
@@ -136,9 +150,14 @@ impl Tokens {
             match self.ask(http, &fields).await? {
                 Ok(granted) => return self.accept(state, granted).await,
                 Err(reply) => match &self.grant {
-                    Grant::Refresh { .. } => return Err(refused(&reply, "signing in with the refresh token")),
+                    Grant::Refresh { .. } => {
+                        return Err(refused(&reply, "signing in with the refresh token"));
+                    }
                     Grant::Password { .. } => {
-                        info!(http.status = reply.status, "The refresh token is not accepted any more; signing in anew.");
+                        info!(
+                            http.status = reply.status,
+                            "The refresh token is not accepted any more; signing in anew."
+                        );
                         state.refresh = None;
                     }
                 },
@@ -156,7 +175,12 @@ impl Tokens {
             trouble.detail += "; not tried again yet, so that the account is not locked";
             return Err(DmsError::from_trouble(trouble));
         }
-        let fields = [("grant_type", "password"), ("username", username), ("password", expose(password)), ("scope", "user")];
+        let fields = [
+            ("grant_type", "password"),
+            ("username", username),
+            ("password", expose(password)),
+            ("scope", "user"),
+        ];
         match self.ask(http, &fields).await? {
             Ok(granted) => self.accept(state, granted).await,
             Err(reply) => {
@@ -170,7 +194,8 @@ impl Tokens {
     /// Asks the token endpoint. The inner error is a refusal of the credentials; any other trouble is the outer one.
     async fn ask(&self, http: &Outbound, fields: &[(&str, &str)]) -> DmsResult<Result<Granted, Reply>> {
         let mut fields = fields.to_vec();
-        fields.extend([("client_id", self.client_id.as_str()), ("client_secret", expose(&self.client_secret))]);
+        fields
+            .extend([("client_id", self.client_id.as_str()), ("client_secret", expose(&self.client_secret))]);
         let call = http.post("token", below(http.base(), "auth/oauth2/token"));
         let reply = call.header("accept", "application/json").form(&fields).fetch().await?;
         match reply.status {
@@ -218,7 +243,9 @@ pub(super) fn below(base: &Url, path: &str) -> Url {
 fn refused(reply: &Reply, doing: &str) -> DmsError {
     let said = said(&reply.body);
     let cause = match said.code.as_deref() {
-        Some("invalid_client" | "unauthorized_client" | "unsupported_grant_type" | "invalid_scope") => Cause::Misconfigured,
+        Some("invalid_client" | "unauthorized_client" | "unsupported_grant_type" | "invalid_scope") => {
+            Cause::Misconfigured
+        }
         _ if reply.is_web_page() => Cause::LoginPage,
         _ => Cause::LinkBroken,
     };

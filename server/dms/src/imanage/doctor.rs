@@ -11,9 +11,15 @@ use crate::doctor::Finding;
 /// What an operator can do about a failure, by its cause.
 fn advice(error: &DmsError) -> &'static str {
     match error.trouble().cause {
-        Cause::Unreachable => "Check base_url, name resolution, firewall and proxy; on-premises servers often want allow-listing.",
-        Cause::BadCertificate => "Install the whole chain on the server, or name the firm's own authority in connection.ca_file.",
-        Cause::LoginPage => "A proxy or a single sign-on stands between; let the API's paths pass without it.",
+        Cause::Unreachable => {
+            "Check base_url, name resolution, firewall and proxy; on-premises servers often want allow-listing."
+        }
+        Cause::BadCertificate => {
+            "Install the whole chain on the server, or name the firm's own authority in connection.ca_file."
+        }
+        Cause::LoginPage => {
+            "A proxy or a single sign-on stands between; let the API's paths pass without it."
+        }
         Cause::Redirected => "Put the address the server redirects to into base_url.",
         Cause::LinkBroken | Cause::LoginNeeded => {
             "Check user and password, or link again. In Control Center see that the application and the user are enabled."
@@ -37,7 +43,11 @@ impl Imanage {
         }
         if base.path().trim_matches('/') != "" {
             let advice = "Usually the address ends with the host; the API's path goes into api_root.";
-            findings.push(Finding::warning("address", format!("base_url has a path: {}", base.path()), advice));
+            findings.push(Finding::warning(
+                "address",
+                format!("base_url has a path: {}", base.path()),
+                advice,
+            ));
         }
         // A person asks, so a password that was refused before is tried once more.
         self.tokens.forgive().await;
@@ -71,11 +81,17 @@ impl Imanage {
         let library = match self.library("").await {
             Ok(library) => library,
             Err(e) => {
-                return vec![Finding::warning("library", e.to_string(), "Set library, or name one in every repository.")];
+                return vec![Finding::warning(
+                    "library",
+                    e.to_string(),
+                    "Set library, or name one in every repository.",
+                )];
             }
         };
         let list = match self.ask("libraries", Method::GET, tenant.url(&["libraries"], &[]), None).await {
-            Ok(reply) if reply.is_success() => reply.json::<Envelope>().map(|mut e| e.items()).unwrap_or_default(),
+            Ok(reply) if reply.is_success() => {
+                reply.json::<Envelope>().map(|mut e| e.items()).unwrap_or_default()
+            }
             Ok(reply) => {
                 let error = super::errors::shape(&reply, "listing libraries", &self.settings);
                 return vec![Finding::bad("library", error.to_string(), advice(&error))];

@@ -75,8 +75,11 @@ fn support_id(reply: &Reply, said: &Said) -> Option<String> {
 /// A refusal as a DMS error. `doing` says what was wanted and of which object.
 pub(super) fn shape(reply: &Reply, doing: &str, settings: &Settings) -> DmsError {
     let said = said(&reply.body);
-    let words = format!("{} {}", said.code.as_deref().unwrap_or(""), said.message.as_deref().unwrap_or("")).to_lowercase();
-    let tells = |list: &std::collections::BTreeSet<String>| list.iter().any(|word| words.contains(&word.to_lowercase()));
+    let words = format!("{} {}", said.code.as_deref().unwrap_or(""), said.message.as_deref().unwrap_or(""))
+        .to_lowercase();
+    let tells = |list: &std::collections::BTreeSet<String>| {
+        list.iter().any(|word| words.contains(&word.to_lowercase()))
+    };
     let mut cause = classify(Symptom::Status(reply.status), reply.sent());
     if matches!(reply.status, 403 | 409 | 423) && tells(&settings.closed_words) {
         cause = Cause::TargetClosed;
@@ -96,7 +99,11 @@ pub(super) fn shape(reply: &Reply, doing: &str, settings: &Settings) -> DmsError
             DmsError::Rejected { field: said.field, message: said.message.unwrap_or(message), trouble }
         }
         DmsError::Locked { trouble, .. } => {
-            let by = said.message.as_deref().and_then(|m| m.split_once(" by ")).map(|(_, who)| who.trim().to_owned());
+            let by = said
+                .message
+                .as_deref()
+                .and_then(|m| m.split_once(" by "))
+                .map(|(_, who)| who.trim().to_owned());
             DmsError::Locked { by, trouble }
         }
         other => other,
@@ -139,14 +146,23 @@ mod tests {
             "messages":[{"code":"NRC_INVALID_PARAM","code_message":"Value not valid","field":"custom2"}]}}"#;
         let some = |text: &str| Some(text.to_owned());
         let table: [(&[u8], Said); 6] = [
-            (full, Said {
-                code: some("NRC_INVALID_PARAM"), message: some("Value not valid"), field: some("custom2"),
-                transaction: some("9c1e"),
-            }),
-            (br#"{"error":{"message":"X-Auth-Token is invalid or missing"}}"#,
-                Said { message: some("X-Auth-Token is invalid or missing"), ..Said::default() }),
-            (br#"{"error":"invalid_grant","error_description":"expired"}"#,
-                Said { code: some("invalid_grant"), message: some("expired"), ..Said::default() }),
+            (
+                full,
+                Said {
+                    code: some("NRC_INVALID_PARAM"),
+                    message: some("Value not valid"),
+                    field: some("custom2"),
+                    transaction: some("9c1e"),
+                },
+            ),
+            (
+                br#"{"error":{"message":"X-Auth-Token is invalid or missing"}}"#,
+                Said { message: some("X-Auth-Token is invalid or missing"), ..Said::default() },
+            ),
+            (
+                br#"{"error":"invalid_grant","error_description":"expired"}"#,
+                Said { code: some("invalid_grant"), message: some("expired"), ..Said::default() },
+            ),
             (br#"{"message":"no"}"#, Said { message: some("no"), ..Said::default() }),
             (b"<html>", Said::default()),
             (b"", Said::default()),

@@ -54,7 +54,10 @@ mod tests {
         for good in ["ACTIVE!987", "Active_US!4711.2", "a-b!1"] {
             assert!(parse(good).is_some(), "{good}");
         }
-        for bad in ["", "ACTIVE", "!1", "ACTIVE!", "ACTIVE!x", "A/B!1", "A!1.", "A!1.2.3", "A!1/../2", "A!-1", "ä!1", "A!1!2"] {
+        for bad in [
+            "", "ACTIVE", "!1", "ACTIVE!", "ACTIVE!x", "A/B!1", "A!1.", "A!1.2.3", "A!1/../2", "A!-1", "ä!1",
+            "A!1!2",
+        ] {
             assert!(parse(bad).is_none(), "{bad}");
         }
         assert!(container("ACTIVE!1.1").is_err());

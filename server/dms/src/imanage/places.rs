@@ -62,19 +62,32 @@ impl Imanage {
             _ => fallback,
         };
         self.kinds.learn(&id, kind);
-        let closed = self.settings.closed_field.as_ref().is_some_and(|closed| {
-            item.text(&closed.field).is_some_and(|value| value.eq_ignore_ascii_case(&closed.value))
-        });
+        let sign = &self.settings.closed_field;
+        let closed = item.text(&sign.field).is_some_and(|value| value.eq_ignore_ascii_case(&sign.value));
         let wanted = |key: &str| {
             (key.starts_with("custom") && !key.ends_with("_description"))
-                || matches!(key, "class" | "subclass" | "owner" | "description" | "workspace_id" | "workspace_name")
+                || matches!(
+                    key,
+                    "class" | "subclass" | "owner" | "description" | "workspace_id" | "workspace_name"
+                )
         };
-        let fields: BTreeMap<_, _> = item.fields().filter(|(k, _)| wanted(k)).map(|(k, v)| (k.to_owned(), v)).collect();
-        Some(Container { name: item.text("name").unwrap_or_default(), open: !closed && kind != Kind::Search, id, fields })
+        let fields: BTreeMap<_, _> =
+            item.fields().filter(|(k, _)| wanted(k)).map(|(k, v)| (k.to_owned(), v)).collect();
+        Some(Container {
+            name: item.text("name").unwrap_or_default(),
+            open: !closed && kind != Kind::Search,
+            id,
+            fields,
+        })
     }
 
     /// Workspaces that match exactly, at most `limit`.
-    pub(super) async fn search(&self, library: &str, query: &WorkspaceQuery, limit: usize) -> DmsResult<Vec<Container>> {
+    pub(super) async fn search(
+        &self,
+        library: &str,
+        query: &WorkspaceQuery,
+        limit: usize,
+    ) -> DmsResult<Vec<Container>> {
         let filters = match query {
             WorkspaceQuery::Pinned(id) => {
                 return match self.by_id(id, &[Kind::Workspace]).await {
@@ -153,10 +166,10 @@ impl Imanage {
                 let mut all: Map<String, Value> =
                     filters.iter().map(|(k, v)| ((*k).to_owned(), Value::from(v.as_str()))).collect();
                 all.insert("libraries".to_owned(), Value::from(library));
-                let mut fields = vec!["id", "name", "database", "description", "owner", "class", "subclass", "wstype"];
+                let mut fields =
+                    vec!["id", "name", "database", "description", "owner", "class", "subclass", "wstype"];
                 fields.extend(filters.iter().map(|(k, _)| *k));
-                fields.extend(self.settings.closed_field.as_ref().map(|closed| closed.field.as_str()));
-                fields.dedup();
+                fields.push(&self.settings.closed_field.field);
                 let body = json!({
                     "limit": self.settings.page, "profile_fields": { "workspace": fields }, "filters": all,
                 });
@@ -168,7 +181,11 @@ impl Imanage {
             return Ok(None);
         }
         if !reply.is_success() {
-            return Err(errors::shape(&reply, &format!("searching workspaces of library {library}"), &self.settings));
+            return Err(errors::shape(
+                &reply,
+                &format!("searching workspaces of library {library}"),
+                &self.settings,
+            ));
         }
         Ok(Some(reply.json()?))
     }
@@ -182,7 +199,8 @@ impl Imanage {
             WorkspaceQuery::Title(title) => item.text("name").as_deref() == Some(title),
             WorkspaceQuery::Pinned(id) => item.text("id").as_deref() == Some(id),
             WorkspaceQuery::Fields(fields) => fields.iter().all(|(field, wanted)| {
-                item.text(field).is_some_and(|value| equal(&value, wanted, field, self.settings.fields_match_case))
+                item.text(field)
+                    .is_some_and(|value| equal(&value, wanted, field, self.settings.fields_match_case))
             }),
         }
     }
@@ -204,7 +222,11 @@ impl Imanage {
                 let found = item.and_then(|item| self.container_of(&item, *kind));
                 return found.ok_or_else(|| reply.unreadable("the container has no id").into());
             }
-            let error = errors::shape(&reply, &format!("reading {what} {id} (absent, or not visible)"), &self.settings);
+            let error = errors::shape(
+                &reply,
+                &format!("reading {what} {id} (absent, or not visible)"),
+                &self.settings,
+            );
             match error {
                 DmsError::NotFound(_) => missing = Some(error),
                 other => return Err(other),
@@ -228,13 +250,16 @@ impl Imanage {
         let kind_path = if self.kind(container).await? == Kind::Workspace { "workspaces" } else { "folders" };
         let offset = match page {
             None => 0,
-            Some(page) => {
-                page.parse::<u64>().map_err(|_| errors::rejected("page", format!("{page:?} is not a page of a listing")))?
-            }
+            Some(page) => page
+                .parse::<u64>()
+                .map_err(|_| errors::rejected("page", format!("{page:?} is not a page of a listing")))?,
         };
         let (limit, from) = (self.settings.page.to_string(), offset.to_string());
         let query = [("limit", limit.as_str()), ("offset", &from), ("total", "true")];
-        let url = self.tenant().await?.url(&["libraries", parsed.library, kind_path, container, "children"], &query);
+        let url = self
+            .tenant()
+            .await?
+            .url(&["libraries", parsed.library, kind_path, container, "children"], &query);
         let reply = self.ask("children", Method::GET, url, None).await?;
         if !reply.is_success() {
             return Err(errors::shape(&reply, &format!("listing folders of {container}"), &self.settings));
@@ -252,8 +277,13 @@ impl Imanage {
     /// Creates a folder in a workspace, tab or folder.
     pub(super) async fn make_folder(&self, parent: &str, name: &str) -> DmsResult<Container> {
         let parsed = ids::container(parent)?;
-        if name.trim().is_empty() || name.chars().count() > LONGEST_FOLDER_NAME || name.contains(char::is_control) {
-            let message = format!("{name:?} cannot be the name of a folder: it is empty, too long or holds control characters");
+        if name.trim().is_empty()
+            || name.chars().count() > LONGEST_FOLDER_NAME
+            || name.contains(char::is_control)
+        {
+            let message = format!(
+                "{name:?} cannot be the name of a folder: it is empty, too long or holds control characters"
+            );
             return Err(errors::rejected("folder", message));
         }
         let path = match self.kind(parent).await? {
@@ -267,7 +297,11 @@ impl Imanage {
         let url = self.tenant().await?.url(&path, &[]);
         let reply = self.ask("create_folder", Method::POST, url, Some(&body)).await?;
         if !reply.is_success() {
-            return Err(errors::shape(&reply, &format!("creating folder {name:?} in {parent}"), &self.settings));
+            return Err(errors::shape(
+                &reply,
+                &format!("creating folder {name:?} in {parent}"),
+                &self.settings,
+            ));
         }
         let item = reply.json::<Envelope>()?.object();
         let found = item.and_then(|item| self.container_of(&item, Kind::Folder));
@@ -323,7 +357,8 @@ fn filters(fields: &[(String, String)]) -> DmsResult<Vec<(&str, String)>> {
     }
     let known = |field: &str| {
         let number = field.strip_prefix("custom").and_then(|n| n.parse::<u8>().ok());
-        number.is_some_and(|n| (1..=31).contains(&n)) || matches!(field, "name" | "description" | "owner" | "subclass" | "class")
+        number.is_some_and(|n| (1..=31).contains(&n))
+            || matches!(field, "name" | "description" | "owner" | "subclass" | "class")
     };
     let mut filters = Vec::with_capacity(fields.len());
     for (field, value) in fields {
@@ -332,7 +367,10 @@ fn filters(fields: &[(String, String)]) -> DmsResult<Vec<(&str, String)>> {
         }
         if value.is_empty() {
             // iManage leaves an empty parameter out of account, so it would match every workspace.
-            return Err(errors::rejected(field, format!("the search for a workspace has no value for {field}")));
+            return Err(errors::rejected(
+                field,
+                format!("the search for a workspace has no value for {field}"),
+            ));
         }
         filters.push((field.as_str(), value.clone()));
     }
@@ -362,7 +400,9 @@ impl Imanage {
             }
         }
         let preferred = self.tenant().await?.preferred_library.clone();
-        preferred.ok_or_else(|| errors::rejected("library", "the target names no library, and the settings have none".to_owned()))
+        preferred.ok_or_else(|| {
+            errors::rejected("library", "the target names no library, and the settings have none".to_owned())
+        })
     }
 }
 
@@ -396,7 +436,10 @@ mod tests {
         assert_eq!(after(&at("a"), 5, Some("a")), None);
         assert_eq!(after(&at("a"), 5, None), None);
         assert_eq!(after(&at("a"), 0, Some("b")), None);
-        assert_eq!(Place::Start.after(Paging::Standard, SearchForm::Get, 5, Some(6), None), Some(Place::Offset(5)));
+        assert_eq!(
+            Place::Start.after(Paging::Standard, SearchForm::Get, 5, Some(6), None),
+            Some(Place::Offset(5))
+        );
         assert_eq!(Place::Start.after(Paging::Standard, SearchForm::Post, 5, Some(6), None), None);
     }
 

@@ -65,7 +65,8 @@ impl Imanage {
         let url = self.tenant().await?.url(&path, &query);
         let reply = self.ask("list_documents", Method::GET, url, None).await?;
         if !reply.is_success() {
-            let error = errors::shape(&reply, &format!("listing documents of {}", probe.container), &self.settings);
+            let error =
+                errors::shape(&reply, &format!("listing documents of {}", probe.container), &self.settings);
             // "No record" may mean an empty folder or a vanished one. In both, nothing of ours can be seen there; whether
             // the folder still exists shows when something is sent to it.
             return if errors::is_nothing_found(&reply) { Ok(None) } else { Err(error) };

@@ -160,9 +160,9 @@ pub struct Settings {
     /// Whether field values are compared with regard to upper and lower case. iManage's look-ups are not.
     #[serde(default)]
     pub fields_match_case: bool,
-    /// A field that tells that a workspace is closed.
-    #[serde(default)]
-    pub closed_field: Option<ClosedField>,
+    /// A field that tells that a workspace is closed; one that the server does not have says nothing.
+    #[serde(default = "closed_field")]
+    pub closed_field: ClosedField,
     /// Words in a refusal (403, 409, 423) that tell that the workspace is closed. Empty switches it off.
     #[serde(default = "closed_words")]
     pub closed_words: BTreeSet<String>,
@@ -208,6 +208,9 @@ fn comment() -> String {
 fn email_class() -> Option<String> {
     Some("E-MAIL".to_owned())
 }
+fn closed_field() -> ClosedField {
+    ClosedField { field: "is_closed".to_owned(), value: "true".to_owned() }
+}
 fn closed_words() -> BTreeSet<String> {
     BTreeSet::from(["closed".to_owned()])
 }
@@ -241,9 +244,13 @@ pub enum SetupError {
 
 impl Settings {
     pub(super) fn check(&self) -> Result<(), SetupError> {
-        let wrong = |key, value: &str, wanted| Err(SetupError::Value { key, value: value.to_owned(), wanted });
+        let wrong =
+            |key, value: &str, wanted| Err(SetupError::Value { key, value: value.to_owned(), wanted });
         let custom = |field: &str| {
-            field.strip_prefix("custom").and_then(|n| n.parse::<u8>().ok()).is_some_and(|n| (1..=31).contains(&n))
+            field
+                .strip_prefix("custom")
+                .and_then(|n| n.parse::<u8>().ok())
+                .is_some_and(|n| (1..=31).contains(&n))
         };
         if self.mark_field != "comment" && !custom(&self.mark_field) {
             return wrong("mark_field", &self.mark_field, "is neither comment nor a custom field");

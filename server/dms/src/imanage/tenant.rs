@@ -2,7 +2,7 @@
 
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::{Account, DmsError, DmsResult, Trouble};
-use postroom_outbound::{Method, Outbound};
+use postroom_outbound::{Method, Outbound, Reply};
 use serde_json::Value;
 use tracing::{info, warn};
 use url::Url;
@@ -49,6 +49,11 @@ pub(super) fn too_old(version: &str) -> bool {
     }
 }
 
+/// Whether an answer of discovery names no user.
+fn nobody(reply: &Reply) -> bool {
+    reply.json::<Value>().is_ok_and(|body| body.pointer("/data/user").is_none_or(Value::is_null))
+}
+
 fn misconfigured(detail: String) -> DmsError {
     DmsError::from_trouble(Trouble::new(Cause::Misconfigured, detail))
 }
@@ -57,7 +62,17 @@ impl Imanage {
     /// Asks the server about itself.
     pub(super) async fn discover(&self) -> DmsResult<Tenant> {
         let url = below(self.http.base(), "api");
-        let reply = self.ask("discovery", Method::GET, url, None).await?;
+        let mut reply = self.ask("discovery", Method::GET, url.clone(), None).await?;
+        // Without a valid token some servers answer 401, others with a success that knows nobody.
+        if reply.is_success() && nobody(&reply) {
+            let token = self.tokens.get(&self.http).await?;
+            self.tokens.renew(&self.http, &token).await?;
+            reply = self.ask("discovery", Method::GET, url, None).await?;
+            if reply.is_success() && nobody(&reply) && self.settings.customer_id.is_none() {
+                let detail = "the server grants a token, but knows nobody by it (see auth_header)";
+                return Err(DmsError::from_trouble(Trouble::new(Cause::LoginNeeded, detail)));
+            }
+        }
         let pinned = self.settings.api_root.is_some() && self.settings.customer_id.is_some();
         let data = match reply.status {
             200..=299 => reply.json::<Value>()?.get_mut("data").map(Value::take).unwrap_or_default(),
@@ -71,12 +86,16 @@ impl Imanage {
         let version = text("/dms_version");
         if let Some(version) = version.as_deref().filter(|version| too_old(version)) {
             let (major, minor) = OLDEST;
-            return Err(misconfigured(format!("the server is {version}; {major}.{minor} is the oldest that works")));
+            return Err(misconfigured(format!(
+                "the server is {version}; {major}.{minor} is the oldest that works"
+            )));
         }
         let told = data.pointer("/user/customer_id");
         let told = told.and_then(|id| id.as_u64().or_else(|| id.as_str()?.parse().ok()));
         let Some(customer) = self.settings.customer_id.or(told) else {
-            return Err(misconfigured("the server does not tell the customer id; set customer_id".to_owned()));
+            return Err(misconfigured(
+                "the server does not tell the customer id; set customer_id".to_owned(),
+            ));
         };
         let root = match self.root(&data) {
             Some(root) => root,
@@ -87,7 +106,9 @@ impl Imanage {
             customer,
             account: Account {
                 id: text("/user/id").or_else(|| text("/user/email")).unwrap_or_else(|| "unknown".to_owned()),
-                name: text("/user/name").or_else(|| text("/user/email")).unwrap_or_else(|| "unknown".to_owned()),
+                name: text("/user/name")
+                    .or_else(|| text("/user/email"))
+                    .unwrap_or_else(|| "unknown".to_owned()),
                 dms_version: version,
             },
             preferred_library: text("/work/preferred_library"),
@@ -120,7 +141,9 @@ impl Imanage {
                 return Ok(root);
             }
         }
-        Err(misconfigured(format!("the API is at none of {USUAL_ROOTS:?} below the base address; set api_root")))
+        Err(misconfigured(format!(
+            "the API is at none of {USUAL_ROOTS:?} below the base address; set api_root"
+        )))
     }
 
     pub(super) const fn http(&self) -> &Outbound {

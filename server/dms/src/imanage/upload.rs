@@ -20,7 +20,8 @@ impl Imanage {
         let folder = ids::container(upload.container)?;
         let size = upload.content.size();
         if let Some(limit) = self.settings.largest_bytes.filter(|limit| size > *limit) {
-            let trouble = Trouble::new(Cause::TooLarge, format!("{size} bytes where the settings allow {limit}"));
+            let trouble =
+                Trouble::new(Cause::TooLarge, format!("{size} bytes where the settings allow {limit}"));
             return Err(DmsError::TooLarge { limit: Some(limit), trouble });
         }
         let what = match self.kinds.of(upload.container) {
@@ -40,7 +41,10 @@ impl Imanage {
         let mut renewed = false;
         loop {
             let stream = upload.content.open().await.map_err(|e| {
-                DmsError::from_trouble(Trouble::new(Cause::StoreDamage, format!("the stored bytes cannot be read: {e}")))
+                DmsError::from_trouble(Trouble::new(
+                    Cause::StoreDamage,
+                    format!("the stored bytes cannot be read: {e}"),
+                ))
             })?;
             let document = Document {
                 field: "file",
@@ -156,8 +160,10 @@ fn usual_extension(media_type: &str) -> &'static str {
 }
 
 fn is_email(media_type: &str, extension: &str) -> bool {
-    matches!(media_type.split(';').next().unwrap_or_default().trim(), "message/rfc822" | "application/vnd.ms-outlook")
-        || extension.eq_ignore_ascii_case("eml")
+    matches!(
+        media_type.split(';').next().unwrap_or_default().trim(),
+        "message/rfc822" | "application/vnd.ms-outlook"
+    ) || extension.eq_ignore_ascii_case("eml")
         || extension.eq_ignore_ascii_case("msg")
 }
 
@@ -171,7 +177,9 @@ fn typed(field: &str, value: &str) -> DmsResult<Value> {
         Some(25..=28) => match value {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
-            _ => Err(errors::rejected(field, format!("{field} takes true or false, and {value:?} is neither"))),
+            _ => {
+                Err(errors::rejected(field, format!("{field} takes true or false, and {value:?} is neither")))
+            }
         },
         _ => Ok(Value::from(value)),
     }
@@ -192,7 +200,10 @@ fn profile(settings: &Settings, upload: &Upload<'_>, name: &str) -> DmsResult<Va
     }
     for (child, parent) in [("custom2", "custom1"), ("custom30", "custom29")] {
         if doc.contains_key(child) && !doc.contains_key(parent) {
-            return Err(errors::rejected(child, format!("{child} is set, but {parent}, which it belongs to, is not")));
+            return Err(errors::rejected(
+                child,
+                format!("{child} is set, but {parent}, which it belongs to, is not"),
+            ));
         }
     }
     let mark = upload.mark.to_string();
@@ -244,8 +255,13 @@ mod tests {
         assert_eq!(typed("custom17", "7.5").unwrap(), json!(7.5));
         assert_eq!(typed("custom25", "true").unwrap(), json!(true));
         assert_eq!(typed("custom1", "0007").unwrap(), json!("0007"));
-        assert!(matches!(typed("custom18", "x"), Err(DmsError::Rejected { field: Some(f), .. }) if f == "custom18"));
+        assert!(
+            matches!(typed("custom18", "x"), Err(DmsError::Rejected { field: Some(f), .. }) if f == "custom18")
+        );
         assert!(typed("custom26", "yes").is_err());
-        assert_eq!((part_name("Brief an Müller.docx"), part_name("x")), ("document.docx".into(), "document".into()));
+        assert_eq!(
+            (part_name("Brief an Müller.docx"), part_name("x")),
+            ("document.docx".into(), "document".into())
+        );
     }
 }

@@ -121,7 +121,9 @@ mod tests {
             serde_json::from_str(r#"{"data":{"size":"12","n":3,"b":true,"z":null},"cursor":""}"#).unwrap();
         assert_eq!(envelope.cursor(), None);
         let item = envelope.object().unwrap();
-        assert_eq!((item.number("size"), item.text("n"), item.text("b"), item.text("z")),
-            (Some(12), Some("3".into()), Some("true".into()), None));
+        assert_eq!(
+            (item.number("size"), item.text("n"), item.text("b"), item.text("z")),
+            (Some(12), Some("3".into()), Some("true".into()), None)
+        );
     }
 }
