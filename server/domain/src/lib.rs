@@ -19,6 +19,7 @@ pub mod person;
 pub mod plan;
 pub mod query;
 pub mod reception;
+pub mod recovery;
 pub mod repository;
 pub mod spool;
 pub mod store;

@@ -301,6 +301,13 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Fut<'a, StoreResult<Vec<Ready>>>;
 
+    /// Entries of any queue whose due time lies beyond `at`: what a clock that jumped back leaves behind. A store that cannot
+    /// tell answers none.
+    fn due_beyond(&self, at: Timestamp, limit: usize) -> Fut<'_, StoreResult<Vec<FilingId>>> {
+        let _ = (at, limit);
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     /// Filings in a state at a destination, oldest first, after one of them: how blocked ones are let go in portions.
     fn in_state<'a>(
         &'a self,

@@ -1,0 +1,148 @@
+//! What follows from a change, for every store alike: events, duplicates, the intake that follows its filings. Pure functions;
+//! how rows are found and kept is each store's own.
+
+use jiff::Timestamp;
+use postroom_domain::cause::Cause;
+use postroom_domain::dms::Receipt;
+use postroom_domain::event::{Happening, NewEvent, Subject};
+use postroom_domain::filing::{Progress, Request, State};
+use postroom_domain::ids::{FilingId, IntakeId, SiteName};
+use postroom_domain::intake::{self, IntakeEvent, IntakeState};
+use postroom_domain::machine::AttemptChange;
+use postroom_domain::person::Actor;
+use postroom_domain::store::Pause;
+use postroom_domain::work_item::WorkItem;
+
+/// Who, when, and in which words: what a change's events share.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'a> {
+    pub(crate) actor: &'a Actor,
+    pub(crate) note: &'a str,
+    pub(crate) at: Timestamp,
+}
+
+impl Told<'_> {
+    fn event(self, site: Option<&SiteName>, subject: Subject, happening: Happening) -> NewEvent {
+        NewEvent {
+            at: self.at,
+            site: site.cloned(),
+            subject,
+            happening,
+            actor: self.actor.clone(),
+            note: self.note.to_owned(),
+        }
+    }
+
+    /// A filing changed, or was planned.
+    pub(crate) fn filing(self, id: FilingId, site: &SiteName, from: Option<State>, next: &Progress) -> NewEvent {
+        let happening = Happening::Filing {
+            from,
+            to: next.state,
+            cause: next.cause().filter(|_| !next.state.is_settled()),
+            document: next.receipt.as_ref().map(|receipt| receipt.document.clone()),
+        };
+        self.event(Some(site), Subject::Filing(id), happening)
+    }
+
+    /// A person replaced a filing's request.
+    pub(crate) fn edited(self, id: FilingId, site: &SiteName) -> NewEvent {
+        self.event(Some(site), Subject::Filing(id), Happening::Edited)
+    }
+
+    /// An intake changed its state, or was taken in.
+    pub(crate) fn intake(self, id: IntakeId, site: &SiteName, from: Option<IntakeState>, to: IntakeState) -> NewEvent {
+        self.event(Some(site), Subject::Intake(id), Happening::Intake { from, to })
+    }
+
+    /// An intake followed its filings: the reason stands with the filing.
+    pub(crate) fn followed(self, id: IntakeId, site: &SiteName, from: IntakeState, to: IntakeState) -> NewEvent {
+        Told { note: "", ..self }.intake(id, site, Some(from), to)
+    }
+
+    /// A work item was saved.
+    pub(crate) fn work_item(self, item: &WorkItem) -> NewEvent {
+        self.event(Some(&item.site), Subject::WorkItem(item.id), Happening::WorkItemSaved)
+    }
+
+    /// A door goes on.
+    pub(crate) fn resumed(self, door: &str) -> NewEvent {
+        self.event(None, Subject::Door(door.to_owned()), Happening::Resumed)
+    }
+}
+
+/// The event of a pause.
+pub(crate) fn paused(pause: &Pause) -> NewEvent {
+    let actor = Actor::person(&pause.by);
+    let told = Told { actor: &actor, note: &pause.reason, at: pause.since };
+    told.event(None, Subject::Door(pause.door.clone()), Happening::Paused)
+}
+
+/// Whether a filing that is handed in may turn out to be a duplicate: nobody forced it, and it is not through already.
+pub(crate) fn may_repeat(request: &Request, state: State) -> bool {
+    !request.forced && !state.is_settled()
+}
+
+/// What a filing that repeats `first` is stored as.
+pub(crate) fn duplicate(given: &Progress, first: FilingId, receipt: Option<Receipt>) -> Progress {
+    Progress {
+        state: State::Duplicate,
+        due: None,
+        trouble: None,
+        blocker: None,
+        hint: String::new(),
+        receipt,
+        duplicate_of: Some(first),
+        ..given.clone()
+    }
+}
+
+/// The state that an intake goes over to when the number of its open filings changes.
+pub(crate) fn follow(state: IntakeState, filings: u32, open: u32) -> Option<IntakeState> {
+    if filings == 0 {
+        return None;
+    }
+    intake::next(state, if open == 0 { IntakeEvent::FilingsDone } else { IntakeEvent::FilingReopened })
+}
+
+/// The cause under which an open filing is counted.
+pub(crate) fn counted_cause(progress: &Progress) -> Option<Cause> {
+    progress.cause().filter(|_| !progress.state.is_settled())
+}
+
+/// Whether a change means that its cause was met now, rather than kept: then the group's "last met" moves.
+pub(crate) fn meets(before: &Progress, next: &Progress, attempt: Option<&AttemptChange>) -> bool {
+    next.trouble.is_some()
+        && (before.trouble != next.trouble
+            || counted_cause(before) != counted_cause(next)
+            || matches!(attempt, Some(AttemptChange::End { .. })))
+}
+
+/// Whether a filing in this state counts for "how old is the oldest open one".
+pub(crate) const fn is_under_way(state: State) -> bool {
+    matches!(state, State::Waiting | State::Blocked | State::Running | State::Checking)
+}
+
+/// Whether a filing in this state needs a person.
+pub(crate) const fn needs_person(state: State) -> bool {
+    matches!(state, State::Failed | State::Undecided | State::Held)
+}
+
+/// What a work item is searched by.
+pub(crate) struct WorkLine {
+    /// The reference, lower-cased.
+    pub(crate) reference: String,
+    /// Title, client reference and client name, lower-cased, separated by line ends that no search text holds.
+    pub(crate) words: String,
+}
+
+impl WorkLine {
+    pub(crate) fn of(item: &WorkItem) -> Self {
+        let words = [item.title.as_str(), &item.client.reference, &item.client.name].join("\n");
+        Self { reference: item.reference.to_lowercase(), words: words.to_lowercase() }
+    }
+}
+
+/// Whether a work item is found by a text that is lower-cased already.
+pub(crate) fn found(reference: &str, words: &str, text: &str) -> bool {
+    reference.starts_with(text) || words.contains(text)
+}
