@@ -1,2 +1,30 @@
-//! Under construction.
-fn main() {}
+//! Postroom: the post room of a law firm. The binary reads the settings, introduces the rooms to each other, and waits for signals.
+
+mod cli;
+mod commands;
+#[cfg(feature = "demo")]
+mod demo;
+mod house;
+mod housekeeping;
+mod logging;
+mod settings;
+mod signals;
+mod system;
+mod tokens;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    postroom_outbound::install_crypto();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return commands::complain(&anyhow::anyhow!("cannot start: {error}")),
+    };
+    match runtime.block_on(commands::run(cli.command)) {
+        Ok(code) => code,
+        Err(error) => commands::complain(&error),
+    }
+}

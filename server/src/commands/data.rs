@@ -1,0 +1,151 @@
+//! `backup`, `restore` and `verify` of a data folder that no server uses: rows by the store's own copy, document bytes as hard links
+//! (or copies across file systems).
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use futures_util::StreamExt as _;
+use postroom_domain::spool::{Blob, Spool as _};
+use postroom_store::spool::{FileSpool, SpoolOptions};
+use postroom_store::{OpenOptions, RedbStore};
+
+use super::print;
+use crate::cli::{BackupArgs, RestoreArgs, VerifyArgs};
+use crate::system::SystemClock;
+
+/// How many contents are asked for at once.
+const PORTION: usize = 1000;
+
+/// Copies a data folder.
+pub(super) async fn backup(args: &BackupArgs) -> anyhow::Result<ExitCode> {
+    empty_folder(&args.to)?;
+    let store = open_store(&args.data)?;
+    let rows = store.backup(&store_file(&args.to))?;
+    let (documents, bytes) = link_contents(&store, &open_spool(&args.data)?, &args.to).await?;
+    postroom_domain::store::Store::close(&store).await?;
+    print(&format!("{} holds {rows} rows and {documents} documents ({bytes} bytes).\n", args.to.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts a backup back.
+pub(super) async fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
+    must_exist(&args.from)?;
+    empty_folder(&args.data)?;
+    // Bytes before rows, here too: an interrupted restore leaves no row whose bytes are missing.
+    let source = open_store(&args.from)?;
+    let (documents, bytes) = link_contents(&source, &open_spool(&args.from)?, &args.data).await?;
+    postroom_domain::store::Store::close(&source).await?;
+    let found = postroom_store::restore(&store_file(&args.from), &store_file(&args.data))?;
+    print(&format!(
+        "{} holds {} filings, {} intakes and {documents} documents ({bytes} bytes).\n",
+        args.data.display(),
+        found.check.filings,
+        found.check.intakes,
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Checks rows, indexes, counters and every document's bytes.
+pub(super) async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    must_exist(&args.data)?;
+    let found = postroom_store::verify(&store_file(&args.data))?;
+    let mut wrong = found.check.wrong.clone();
+    if !found.pages_sound {
+        wrong.push("the store's pages do not agree with their books; the next start repairs them".to_owned());
+    }
+    let store = open_store(&args.data)?;
+    let spool = open_spool(&args.data)?;
+    let (mut documents, mut after) = (0_u64, None);
+    loop {
+        let portion = store.contents_after(after, PORTION)?;
+        let Some(last) = portion.last() else { break };
+        after = Some(last.hash);
+        for blob in portion {
+            documents += 1;
+            if let Err(problem) = read_through(&spool, blob).await {
+                wrong.push(format!("document {}: {problem}", blob.hash));
+            }
+        }
+    }
+    postroom_domain::store::Store::close(&store).await?;
+    for line in &wrong {
+        print(&format!("wrong: {line}\n"))?;
+    }
+    print(&format!(
+        "{}: {} filings, {} intakes, {documents} documents; {}.\n",
+        args.data.display(),
+        found.check.filings,
+        found.check.intakes,
+        if wrong.is_empty() {
+            "everything is sound".to_owned()
+        } else {
+            format!("{} things are wrong", wrong.len())
+        },
+    ))?;
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn store_file(data: &Path) -> std::path::PathBuf {
+    data.join("store.redb")
+}
+
+fn must_exist(data: &Path) -> anyhow::Result<()> {
+    if store_file(data).is_file() {
+        return Ok(());
+    }
+    bail!(
+        "{} holds no store.redb\nhint: name the folder that `data.dir` in the settings names, or a backup",
+        data.display()
+    )
+}
+
+fn open_store(data: &Path) -> anyhow::Result<RedbStore> {
+    must_exist(data)?;
+    let (store, _report) = RedbStore::open(&store_file(data), OpenOptions::default())?;
+    Ok(store)
+}
+
+fn open_spool(data: &Path) -> anyhow::Result<FileSpool> {
+    Ok(FileSpool::open(data, &SpoolOptions::default(), Arc::new(SystemClock::new()))?)
+}
+
+/// The folder, made if it is not there; refused when something is in it.
+fn empty_folder(path: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+    let mut entries =
+        std::fs::read_dir(path).with_context(|| format!("cannot read the folder {}", path.display()))?;
+    if entries.next().is_some() {
+        bail!("{} is not empty; name a new folder", path.display());
+    }
+    Ok(())
+}
+
+/// Puts every content that a row names into another data folder's spool, durably.
+async fn link_contents(store: &RedbStore, spool: &FileSpool, data: &Path) -> anyhow::Result<(u64, u64)> {
+    let to = data.join("spool");
+    std::fs::create_dir_all(&to).with_context(|| format!("cannot make the folder {}", to.display()))?;
+    let (mut documents, mut bytes, mut after) = (0, 0, None);
+    loop {
+        let portion = store.contents_after(after, PORTION)?;
+        let Some(last) = portion.last() else { break };
+        after = Some(last.hash);
+        for blob in portion {
+            spool.link_into(&to, blob).await.with_context(|| format!("document {}", blob.hash))?;
+            documents += 1;
+            bytes += blob.size;
+        }
+    }
+    spool.flush_links(&to).await?;
+    Ok((documents, bytes))
+}
+
+/// Reads a document to its end, which checks its hash.
+async fn read_through(spool: &FileSpool, blob: Blob) -> anyhow::Result<()> {
+    let mut bytes = spool.content(blob).await?.open().await?;
+    while let Some(chunk) = bytes.next().await {
+        chunk?;
+    }
+    Ok(())
+}

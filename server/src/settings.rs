@@ -1,0 +1,412 @@
+//! The settings: one TOML file, overridden key by key from the environment (`POSTROOM__SECTION__KEY`). Mistakes are told with the
+//! line, the key and, where one is near, the key that was meant; all of them at once.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use postroom_domain::backoff::RetryPolicy;
+use postroom_domain::ids::{RepositoryName, ServiceName, SiteName, SourceName};
+use postroom_domain::person::Role;
+use postroom_domain::plan::Rules;
+use postroom_domain::repository::{Area, Repository, ResolverConfig, parse_folder_path};
+use postroom_domain::target::WhenAmbiguous;
+use serde::Deserialize;
+use toml::Spanned;
+
+mod overlay;
+mod report;
+
+pub(crate) use report::SettingsError;
+
+/// Everything that can be set.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The door for programs and people.
+    #[serde(default)]
+    pub(crate) server: Server,
+    /// Where everything is kept.
+    pub(crate) data: Data,
+    /// What is taken in.
+    #[serde(default)]
+    pub(crate) limits: Limits,
+    /// When what failed is tried again.
+    #[serde(default)]
+    pub(crate) retry: RetryPolicy,
+    /// What is logged, and where.
+    #[serde(default)]
+    pub(crate) log: Log,
+    /// Who may come in.
+    #[serde(default)]
+    pub(crate) tokens: Vec<Spanned<Token>>,
+    /// The document management systems.
+    #[serde(default)]
+    pub(crate) destinations: Vec<Spanned<Destination>>,
+    /// Which place in them serves what.
+    #[serde(default)]
+    pub(crate) repositories: Vec<Spanned<RepositorySettings>>,
+    /// Folders that scanners and people drop files into.
+    #[serde(default)]
+    pub(crate) hot_folders: Vec<Spanned<HotFolderSettings>>,
+}
+
+/// `[server]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// Address and port; port 0 picks one.
+    pub(crate) listen: String,
+    /// Threads that answer requests.
+    pub(crate) workers: usize,
+    /// How long a clean stop waits for what is under way, in seconds.
+    pub(crate) grace_seconds: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8440".to_owned(), workers: 2, grace_seconds: 20 }
+    }
+}
+
+/// `[data]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Data {
+    /// The folder of store and spool.
+    pub(crate) dir: PathBuf,
+    /// Free bytes below which nothing is taken in; 0 is the safe default.
+    #[serde(default)]
+    pub(crate) reserve_bytes: u64,
+    /// Memory for the store's pages, in MiB.
+    #[serde(default = "cache_mib")]
+    pub(crate) cache_mib: usize,
+}
+
+const fn cache_mib() -> usize {
+    64
+}
+
+/// `[limits]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// The largest document, in bytes.
+    pub(crate) largest_document_bytes: u64,
+    /// The most documents in one intake.
+    pub(crate) documents_per_intake: usize,
+    /// How long a sender may pause while uploading, in seconds.
+    pub(crate) upload_idle_seconds: u64,
+    /// How long content that no row names is kept, in hours.
+    pub(crate) sweep_grace_hours: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            largest_document_bytes: 4 << 30,
+            documents_per_intake: 1000,
+            upload_idle_seconds: 60,
+            sweep_grace_hours: 24,
+        }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// Which messages, as `tracing` filters: `info`, `postroom_engine=debug,info`.
+    pub(crate) filter: String,
+    /// A file instead of standard error.
+    pub(crate) file: Option<PathBuf>,
+    /// `text` or `json`.
+    pub(crate) format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), file: None, format: LogFormat::Text }
+    }
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// `[[tokens]]`: a program or person that may come in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Token {
+    /// The name that audit and screens show.
+    pub(crate) name: String,
+    /// What it may do.
+    pub(crate) role: Role,
+    /// The site whose records it sees.
+    #[serde(default = "main_site")]
+    pub(crate) site: SiteName,
+    /// SHA-256 of the token, in hexadecimal digits: the token itself is kept nowhere.
+    pub(crate) sha256: String,
+}
+
+/// The site of a firm that has only one.
+#[expect(clippy::expect_used, reason = "the text is a site name, which a test holds")]
+pub(crate) fn main_site() -> SiteName {
+    "main".parse().expect("a site name")
+}
+
+/// `[[destinations]]`: one connection to one DMS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Destination {
+    /// Its name.
+    pub(crate) name: ServiceName,
+    /// Which kind of DMS.
+    pub(crate) kind: DestinationKind,
+    /// How many filings at once.
+    #[serde(default = "concurrency")]
+    pub(crate) concurrency: usize,
+    /// Settings of kind `folder`.
+    pub(crate) folder: Option<postroom_dms::folder::Settings>,
+    /// Settings of kind `imanage`.
+    pub(crate) imanage: Option<postroom_dms::imanage::Settings>,
+}
+
+const fn concurrency() -> usize {
+    5
+}
+
+/// The kinds of DMS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DestinationKind {
+    /// Plain files in a folder.
+    Folder,
+    /// iManage Work.
+    Imanage,
+}
+
+/// `[[repositories]]`: a named pointer to a place in a DMS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RepositorySettings {
+    name: RepositoryName,
+    area: Area,
+    work_type: Option<String>,
+    service: ServiceName,
+    #[serde(default)]
+    library: String,
+    resolver: String,
+    resolver_config: String,
+    #[serde(default)]
+    folder: String,
+    #[serde(default)]
+    create_folders: bool,
+    #[serde(default)]
+    profile: BTreeMap<String, String>,
+    #[serde(default)]
+    when_ambiguous: WhenAmbiguous,
+}
+
+/// `[[hot_folders]]`: a folder that is watched.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HotFolderSettings {
+    /// The source's name.
+    pub(crate) name: SourceName,
+    /// The folder.
+    pub(crate) path: PathBuf,
+    /// The site its arrivals belong to.
+    #[serde(default = "main_site")]
+    pub(crate) site: SiteName,
+    /// The area its arrivals belong to.
+    #[serde(default = "scanning")]
+    pub(crate) area: Area,
+    /// How long a file must stay as it is, in seconds.
+    #[serde(default = "settle_seconds")]
+    pub(crate) settle_seconds: u64,
+    /// How often the folder is looked through, in milliseconds.
+    #[serde(default = "scan_millis")]
+    pub(crate) scan_millis: u64,
+}
+
+const fn scanning() -> Area {
+    Area::Scanning
+}
+const fn settle_seconds() -> u64 {
+    5
+}
+const fn scan_millis() -> u64 {
+    1000
+}
+
+impl Settings {
+    /// Reads a file and the environment's overrides.
+    pub(crate) fn load(
+        path: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| SettingsError::Unreadable { path: path.to_owned(), error })?;
+        Self::parse(&path.display().to_string(), &text, environment)
+    }
+
+    /// Reads a text.
+    pub(crate) fn parse(
+        name: &str,
+        text: &str,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let merged = overlay::apply(name, text, environment)?;
+        let text = merged.as_deref().unwrap_or(text);
+        let settings: Self = toml::from_str(text)
+            .map_err(|error| SettingsError::Syntax(report::explain(name, text, &error)))?;
+        let mistakes = settings.mistakes();
+        if mistakes.is_empty() {
+            return Ok(settings);
+        }
+        let lines = mistakes.into_iter().map(|(at, problem)| {
+            let line = 1 + text.get(..at).map_or(0, |before| before.matches('\n').count());
+            format!("{name}:{line}: {problem}")
+        });
+        Err(SettingsError::Mistakes(lines.collect()))
+    }
+
+    /// What is well-formed but wrong, with its place in the text.
+    fn mistakes(&self) -> Vec<(usize, String)> {
+        let mut wrong = Vec::new();
+        if self.server.listen.parse::<std::net::SocketAddr>().is_err() {
+            wrong.push((
+                0,
+                format!(
+                    "server.listen: \"{}\" is not an address and port such as 127.0.0.1:8440",
+                    self.server.listen
+                ),
+            ));
+        }
+        if !(1..=64).contains(&self.server.workers) {
+            wrong.push((0, "server.workers: 1 to 64".to_owned()));
+        }
+        let mut services = HashSet::new();
+        for destination in &self.destinations {
+            let at = destination.span().start;
+            let it = destination.get_ref();
+            let key = format!("destinations \"{}\"", it.name);
+            if !services.insert(&it.name) {
+                wrong.push((at, format!("{key}: the name stands twice")));
+            }
+            if !(1..=256).contains(&it.concurrency) {
+                wrong.push((at, format!("{key}: concurrency: 1 to 256")));
+            }
+            let (wanted, has, other) = match it.kind {
+                DestinationKind::Folder => ("folder", it.folder.is_some(), it.imanage.is_some()),
+                DestinationKind::Imanage => ("imanage", it.imanage.is_some(), it.folder.is_some()),
+            };
+            if !has {
+                wrong.push((at, format!("{key}: kind \"{wanted}\" needs a section [destinations.{wanted}]")));
+            }
+            if other {
+                wrong.push((at, format!("{key}: it has the section of another kind than \"{wanted}\"")));
+            }
+        }
+        let mut repositories = HashSet::new();
+        for repository in &self.repositories {
+            let at = repository.span().start;
+            let it = repository.get_ref();
+            let key = format!("repositories \"{}\"", it.name);
+            if !repositories.insert(&it.name) {
+                wrong.push((at, format!("{key}: the name stands twice")));
+            }
+            if !services.contains(&it.service) {
+                let near = report::nearest(it.service.as_str(), services.iter().map(|name| name.as_str()));
+                wrong.push((at, format!("{key}: service: there is no destination \"{}\"{near}", it.service)));
+            }
+            wrong.extend(
+                it.read()
+                    .err()
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|problem| (at, format!("{key}: {problem}"))),
+            );
+        }
+        let mut sources = HashSet::new();
+        for folder in &self.hot_folders {
+            let it = folder.get_ref();
+            if !sources.insert(&it.name) {
+                wrong.push((
+                    folder.span().start,
+                    format!("hot_folders \"{}\": the name stands twice", it.name),
+                ));
+            }
+            if it.scan_millis < 50 {
+                wrong.push((
+                    folder.span().start,
+                    format!("hot_folders \"{}\": scan_millis: 50 or more", it.name),
+                ));
+            }
+        }
+        let mut hashes = HashSet::new();
+        for token in &self.tokens {
+            let it = token.get_ref();
+            let key = format!("tokens \"{}\"", it.name);
+            if it.sha256.len() != 64 || !it.sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
+                wrong.push((
+                    token.span().start,
+                    format!("{key}: sha256: 64 hexadecimal digits; `postroom token new` prints them"),
+                ));
+            } else if !hashes.insert(it.sha256.to_ascii_lowercase()) {
+                wrong.push((token.span().start, format!("{key}: the same token stands twice")));
+            }
+        }
+        wrong
+    }
+
+    /// The repositories and the doors' areas, read.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            repositories: self.repositories.iter().filter_map(|it| it.get_ref().read().ok()).collect(),
+            areas: self.hot_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area)).collect(),
+        }
+    }
+}
+
+impl RepositorySettings {
+    fn read(&self) -> Result<Repository, Vec<String>> {
+        let mut wrong = Vec::new();
+        let mut note = |key: &str, problem: String| wrong.push(format!("{key}: {problem}"));
+        let resolver = ResolverConfig::parse(&self.resolver, &self.resolver_config)
+            .map_err(|error| note("resolver_config", error.to_string()))
+            .ok();
+        let folder = parse_folder_path(&self.folder).map_err(|error| note("folder", error.to_string())).ok();
+        let mut profile = BTreeMap::new();
+        for (field, value) in &self.profile {
+            match value.parse() {
+                Ok(template) => drop(profile.insert(field.clone(), template)),
+                Err(error) => note(&format!("profile.{field}"), format!("{error}")),
+            }
+        }
+        match (resolver, folder) {
+            (Some(resolver), Some(folder)) if wrong.is_empty() => Ok(Repository {
+                name: self.name.clone(),
+                area: self.area,
+                work_type: self.work_type.clone(),
+                service: self.service.clone(),
+                library: self.library.clone(),
+                resolver,
+                folder,
+                create_folders: self.create_folders,
+                profile,
+                when_ambiguous: self.when_ambiguous,
+            }),
+            _ => Err(wrong),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
