@@ -204,7 +204,7 @@ fn open_data(
     let options = OpenOptions {
         cache_bytes: settings.data.cache_mib << 20,
         on_repair: Some(Box::new(|done| {
-            tracing::info!(store.repair = done, "The store is repaired after an unclean end.")
+            tracing::info!(store.repair = done, "The store is repaired after an unclean end.");
         })),
         ..OpenOptions::default()
     };

@@ -22,7 +22,7 @@ pub(crate) async fn run(store: Arc<dyn Store>, spool: Arc<dyn Spool>, grace: Dur
                 "Content that no row names was removed."
             ),
             Err(error) => {
-                tracing::warn!(%error, "The spool could not be swept; it is tried again in an hour.")
+                tracing::warn!(%error, "The spool could not be swept; it is tried again in an hour.");
             }
         }
     }

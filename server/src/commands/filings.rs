@@ -130,15 +130,14 @@ async fn decide(
     json: bool,
     act: impl AsyncFn(&FilingItem, String) -> Result<FilingItem, postroom_api::client::ClientError>,
 ) -> anyhow::Result<ExitCode> {
-    let items = match &args.filter {
-        Some(filter) => list(client, filter, MOST).await?,
-        None => {
-            let mut items = Vec::new();
-            for id in &args.ids {
-                items.push(client.filing(parse(id)?).await?.item);
-            }
-            items
+    let items = if let Some(filter) = &args.filter {
+        list(client, filter, MOST).await?
+    } else {
+        let mut items = Vec::new();
+        for id in &args.ids {
+            items.push(client.filing(parse(id)?).await?.item);
         }
+        items
     };
     let mut refused = 0;
     for item in &items {

@@ -203,7 +203,7 @@ async fn hand_in(
     let blob = draft.seal().await?;
     let arrival = Arrival {
         site: main_site(),
-        source: "demo-mail".parse()?,
+        source: "upload".parse()?,
         submitted_by: "demo".to_owned(),
         subject: subject.to_owned(),
         sender: from.to_owned(),
