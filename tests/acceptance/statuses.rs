@@ -106,6 +106,7 @@ async fn lost_answers_with_a_late_index_lead_to_one_document() {
     let mut world = World::new("late-index")
         .with_imanage(sample())
         .with_retry("first_seconds = 1\ncap_seconds = 1\nlag_window_seconds = 8")
+        .with_imanage_settings("probe_lag_seconds = 8")
         .start()
         .await;
     let control = world.sim("dms").control();

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::strace::require;
+use crate::kernel::require;
 use crate::wait;
 
 /// A tmux server of its own with one window.

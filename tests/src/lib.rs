@@ -25,12 +25,13 @@
 pub mod chance;
 pub mod client;
 pub mod console;
+pub mod crowd;
 pub mod folder;
+pub mod kernel;
 pub mod oracle;
 pub mod outcome;
 pub mod process;
 pub mod settings;
-pub mod strace;
 pub mod upload;
 pub mod wait;
 pub mod wire;

@@ -285,7 +285,8 @@ impl World {
             retry: "first_seconds = 1\ncap_seconds = 2\nlag_window_seconds = 1".into(),
             limits: String::new(),
             server: "grace_seconds = 5".into(),
-            imanage_extra: String::new(),
+            // The simulator's index is never late unless a test makes it so.
+            imanage_extra: "probe_lag_seconds = 1".into(),
             reserve_bytes: 1 << 20,
             log: "info".into(),
             prefix: Vec::new(),
