@@ -510,7 +510,7 @@ fn doctor(root: &Path) -> Vec<Finding> {
         )),
         Ok(names) => findings.push(Finding::good("workspaces", format!("{} found", names.len()))),
         Err(e) => {
-            findings.push(Finding::bad("workspaces", e.to_string(), "Check the rights on the folders."))
+            findings.push(Finding::bad("workspaces", e.to_string(), "Check the rights on the folders."));
         }
     }
     findings

@@ -5,6 +5,8 @@
 //! that is decided by the filing machine. Every connector has settings that refuse unknown keys, a `doctor` that tells an
 //! operator what is wrong, and passes the suite in `tests/conformance.rs`.
 
+#![expect(clippy::result_large_err, reason = "the error is the contract's, and only failures carry it")]
+
 pub mod doctor;
 pub mod folder;
 pub mod imanage;

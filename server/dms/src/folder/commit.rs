@@ -120,7 +120,7 @@ impl Job {
             check(&mut file, &self.sidecar)?;
         }
         self.seam(step)?;
-        self.write_aside(ledger, aside, &self.sidecar)?;
+        write_aside(ledger, aside, &self.sidecar)?;
 
         let lock = ledger.home.lock("lock").map_err(at("locking the folder"))?;
         if let Some((document, sidecar)) = ledger.find(self.filing).map_err(at("looking for the mark"))?
@@ -143,7 +143,7 @@ impl Job {
             self.seam(step)?;
             ledger.tmp.replace(aside, &ledger.home, &of(&document)).map_err(at("placing the sidecar"))?;
             self.seam(step)?;
-            self.write_aside(ledger, aside, &Pointer { document: document.clone() })?;
+            write_aside(ledger, aside, &Pointer { document: document.clone() })?;
             ledger
                 .tmp
                 .replace(aside, &ledger.marks, &self.filing.to_string())
@@ -157,7 +157,7 @@ impl Job {
                 // Somebody put a file there by hand in this very moment.
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                     ledger.home.remove(&of(&document)).map_err(at("removing the sidecar again"))?;
-                    self.write_aside(ledger, aside, &self.sidecar)?;
+                    write_aside(ledger, aside, &self.sidecar)?;
                 }
                 Err(error) => return Err(Stop::Before { doing: "naming the document", error }),
             }
@@ -189,17 +189,17 @@ impl Job {
         if (size, hash) == (self.sidecar.size, self.sidecar.hash) { Ok(()) } else { Err(Stop::OtherBytes) }
     }
 
-    fn write_aside<T: serde::Serialize>(&self, ledger: &Ledger, aside: &str, value: &T) -> Result<(), Stop> {
-        let text = serde_json::to_vec(value).map_err(io::Error::other).map_err(at("writing the profile"))?;
-        let mut file = ledger.tmp.create(aside).map_err(at("creating the profile"))?;
-        file.write_all(&text).map_err(at("writing the profile"))?;
-        file.sync_all().map_err(at("flushing the profile"))
-    }
-
     fn seam(&self, step: &mut u32) -> Result<(), Stop> {
         *step += 1;
         if self.seam.as_ref().is_some_and(|ends| ends(*step)) { Err(Stop::Killed) } else { Ok(()) }
     }
+}
+
+fn write_aside<T: serde::Serialize>(ledger: &Ledger, aside: &str, value: &T) -> Result<(), Stop> {
+    let text = serde_json::to_vec(value).map_err(io::Error::other).map_err(at("writing the profile"))?;
+    let mut file = ledger.tmp.create(aside).map_err(at("creating the profile"))?;
+    file.write_all(&text).map_err(at("writing the profile"))?;
+    file.sync_all().map_err(at("flushing the profile"))
 }
 
 fn check(file: &mut File, wanted: &Sidecar) -> Result<(), Stop> {

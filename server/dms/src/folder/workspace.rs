@@ -75,11 +75,9 @@ pub(super) fn find(root: &Dir, query: &WorkspaceQuery, limit: usize) -> DmsResul
         other => other.map(|found| vec![found]),
     };
     match query {
-        WorkspaceQuery::Title(title) if ids::is_plain(title) => by_name(title),
+        WorkspaceQuery::Title(name) | WorkspaceQuery::Pinned(name) if ids::is_plain(name) => by_name(name),
         // A title with a slash cannot be a folder's name here, so nothing has it.
-        WorkspaceQuery::Title(_) => Ok(Vec::new()),
-        WorkspaceQuery::Pinned(id) if ids::is_plain(id) => by_name(id),
-        WorkspaceQuery::Pinned(_) => Ok(Vec::new()),
+        WorkspaceQuery::Title(_) | WorkspaceQuery::Pinned(_) => Ok(Vec::new()),
         WorkspaceQuery::Fields(wanted) if wanted.is_empty() => Ok(Vec::new()),
         WorkspaceQuery::Fields(wanted) => {
             let mut found = Vec::new();

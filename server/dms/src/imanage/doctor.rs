@@ -41,7 +41,7 @@ impl Imanage {
             let advice = "Use https: tokens and documents can be read on the way.";
             findings.push(Finding::warning("address", postroom_outbound::Shown(base).to_string(), advice));
         }
-        if base.path().trim_matches('/') != "" {
+        if !base.path().trim_matches('/').is_empty() {
             let advice = "Usually the address ends with the host; the API's path goes into api_root.";
             findings.push(Finding::warning(
                 "address",

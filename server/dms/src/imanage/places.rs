@@ -407,7 +407,7 @@ impl Imanage {
 }
 
 /// Which class a document gets, if the settings say one.
-pub(super) fn class<'s>(settings: &'s Settings, is_email: bool) -> Option<&'s str> {
+pub(super) fn class(settings: &Settings, is_email: bool) -> Option<&str> {
     let email = settings.email_class.as_deref().filter(|_| is_email);
     email.or(settings.class.as_deref())
 }
