@@ -20,6 +20,7 @@ use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::time::{Clock, Entropy};
 use postroom_engine::{Destination, DestinationSettings, Engine, EngineHandle, EngineOptions, EngineParts};
+use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions};
 use postroom_store::spool::{FileSpool, SpoolOptions};
 use postroom_store::{OpenOptions, RedbStore};
 use postroom_web::{App, ServeOptions, ServerHandle, Source, TokenHash, TokenTable};
@@ -45,6 +46,7 @@ pub(crate) struct House {
     reception: Arc<Reception>,
     engine: Arc<EngineHandle>,
     server: ServerHandle,
+    hot_folders: Vec<HotFolderHandle>,
     housekeeping: JoinHandle<()>,
 }
 
@@ -95,11 +97,12 @@ impl House {
         let grace = Duration::from_secs(settings.server.grace_seconds);
         let options = ServeOptions { workers: settings.server.workers, grace, ..ServeOptions::default() };
         let server = postroom_web::serve(app, listener, &options).context("cannot start the HTTP server")?;
+        let hot_folders = hot_folders(&settings, &reception, &spool);
         let url = format!("http://{}", server.address());
         tracing::info!(server.url = %url, "Postroom is ready.");
         let grace_of_blobs = Duration::from_secs(settings.limits.sweep_grace_hours * 3600);
         let housekeeping = tokio::spawn(housekeeping::run(store.clone(), spool.clone(), grace_of_blobs));
-        Ok(Self { url, grace, store, spool, reception, engine, server, housekeeping })
+        Ok(Self { url, grace, store, spool, reception, engine, server, hot_folders, housekeeping })
     }
 
     /// Where it listens.
@@ -161,6 +164,9 @@ impl House {
     /// Doors first, then the engine, then the store.
     async fn stop(self) {
         self.housekeeping.abort();
+        for folder in self.hot_folders {
+            folder.stop().await;
+        }
         if let Err(error) = self.server.stop().await {
             tracing::warn!(%error, "The HTTP server did not stop cleanly.");
         }
@@ -234,6 +240,25 @@ pub(crate) fn destinations(settings: &Settings, clock: &Arc<dyn Clock>) -> anyho
         Ok(Destination { name: it.name.clone(), dms, settings })
     };
     settings.destinations.iter().map(|it| connect(it.get_ref())).collect()
+}
+
+fn hot_folders(
+    settings: &Settings,
+    reception: &Arc<Reception>,
+    spool: &Arc<dyn Spool>,
+) -> Vec<HotFolderHandle> {
+    let start = |it: &settings::HotFolderSettings| {
+        let options = HotFolderOptions {
+            source: it.name.clone(),
+            site: it.site.clone(),
+            path: it.path.clone(),
+            settle: Duration::from_secs(it.settle_seconds),
+            poll: Duration::from_millis(it.scan_millis),
+            largest: settings.limits.largest_document_bytes,
+        };
+        HotFolder::new(options, reception.clone(), spool.clone()).start()
+    };
+    settings.hot_folders.iter().map(|it| start(it.get_ref())).collect()
 }
 
 fn token_table(settings: &Settings) -> TokenTable {

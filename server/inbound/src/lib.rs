@@ -1,1 +1,6 @@
-//! Under construction.
+//! The doors through which documents come in by themselves. Each one takes bytes into the spool, hands them to the
+//! [reception](postroom_domain::reception), and lets go of its source only after the filings are through.
+
+pub mod hot_folder;
+
+pub use hot_folder::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
