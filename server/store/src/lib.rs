@@ -10,4 +10,4 @@ pub mod spool;
 
 pub use memory::MemoryStore;
 pub use redb_store::{Offline, OpenError, OpenOptions, OpenReport, RedbStore, RepairProgress, restore, verify};
-pub use spool::{FileSpool, SpoolOptions};
+pub use spool::{FileSpool, OpenSpoolError, SpoolOptions, SweepError, sweep};

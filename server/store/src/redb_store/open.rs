@@ -399,8 +399,7 @@ pub(super) fn open(file: &Path, mut options: OpenOptions) -> Result<(RedbStore, 
         let database = guarded(file, || {
             builder.create_with_backend(Injected(backend)).map_err(|error| OpenError::database(file, error))
         })?;
-        // A power cut during the very first transaction leaves a redb file without tables: it is as new as an empty one.
-        if created || version(&database).ok().flatten().is_none() && is_bare(&database) {
+        if created {
             initialise(&database).map_err(|stop| OpenError::disk(file, stop))?;
         }
         (database, None)
@@ -466,12 +465,6 @@ pub(super) fn open(file: &Path, mut options: OpenOptions) -> Result<(RedbStore, 
         took: start.elapsed(),
     };
     Ok((RedbStore { writer, shared, _lock: lock }, report))
-}
-
-/// Whether a file has no tables at all.
-fn is_bare(database: &Database) -> bool {
-    let tables = || -> Result<bool, Stop> { Ok(database.begin_read()?.list_tables()?.next().is_none()) };
-    tables().unwrap_or(false)
 }
 
 fn correct(database: &Database, ledger: &mut Ledger) -> Result<(), Stop> {

@@ -100,6 +100,8 @@ impl Reading {
     }
 }
 
-async fn off_thread<T: Send + 'static>(job: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+async fn off_thread<T: Send + 'static>(
+    job: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     tokio::task::spawn_blocking(job).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

@@ -31,7 +31,13 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn new(folder: PathBuf, options: &SpoolOptions, clock: Arc<dyn Clock>) -> Self {
-        Self { folder, largest: options.largest, reserve: options.reserve_bytes, clock, last: Mutex::new(None) }
+        Self {
+            folder,
+            largest: options.largest,
+            reserve: options.reserve_bytes,
+            clock,
+            last: Mutex::new(None),
+        }
     }
 
     /// Whether a document of `size` bytes leaves the reserve untouched.
@@ -62,8 +68,9 @@ impl Door {
         {
             return Ok(space);
         }
-        let stat = rustix::fs::statvfs(&self.folder)
-            .map_err(|error| SpoolError::Disk(format!("reading the free space of {}: {error}", self.folder.display())))?;
+        let stat = rustix::fs::statvfs(&self.folder).map_err(|error| {
+            SpoolError::Disk(format!("reading the free space of {}: {error}", self.folder.display()))
+        })?;
         let space = Space {
             free: stat.f_bavail.saturating_mul(stat.f_frsize),
             total: stat.f_blocks.saturating_mul(stat.f_frsize),

@@ -126,7 +126,10 @@ impl Ink {
             Some(aside) => aside,
             empty => empty.insert(Aside::create(shelves)?),
         };
-        shelves.disk.write(&mut aside.file, bytes).map_err(|error| shelves.trouble("writing a draft", &error))?;
+        shelves
+            .disk
+            .write(&mut aside.file, bytes)
+            .map_err(|error| shelves.trouble("writing a draft", &error))?;
         self.unflushed += bytes.len() as u64;
         if self.unflushed >= FLUSH_EVERY {
             aside.flush()?;
@@ -156,7 +159,10 @@ impl Aside {
     }
 
     fn flush(&self) -> Result<(), SpoolError> {
-        self.shelves.disk.flush(&self.file).map_err(|error| self.shelves.flush_failed("flushing a draft", &error))
+        self.shelves
+            .disk
+            .flush(&self.file)
+            .map_err(|error| self.shelves.flush_failed("flushing a draft", &error))
     }
 }
 

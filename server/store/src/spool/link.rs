@@ -13,7 +13,8 @@ use super::shelves::{Shelves, place_in};
 pub(super) fn link_into(shelves: &Shelves, other: &Path, blob: Blob) -> Result<(), SpoolError> {
     shelves.check(blob)?;
     let (from, to) = (shelves.path(blob.hash), place_in(other, blob.hash));
-    let trouble = |error: io::Error| SpoolError::Disk(format!("linking {} to {}: {error}", blob.hash, to.display()));
+    let trouble =
+        |error: io::Error| SpoolError::Disk(format!("linking {} to {}: {error}", blob.hash, to.display()));
     if let Some(folder) = to.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(trouble)?;
     }
@@ -35,7 +36,8 @@ pub(super) fn link_into(shelves: &Shelves, other: &Path, blob: Blob) -> Result<(
 /// Copies aside, checks, flushes, names.
 fn copy(shelves: &Shelves, from: &Path, to: &Path, blob: Blob) -> Result<(), SpoolError> {
     let aside = to.with_extension("part");
-    let trouble = |error: io::Error| SpoolError::Disk(format!("copying {} to {}: {error}", blob.hash, to.display()));
+    let trouble =
+        |error: io::Error| SpoolError::Disk(format!("copying {} to {}: {error}", blob.hash, to.display()));
     let _ = fs::remove_file(&aside);
     let mut source = File::open(from).map_err(trouble)?;
     let mut target = shelves.disk.create(&aside).map_err(trouble)?;

@@ -73,7 +73,10 @@ impl Shelves {
         flush(&tmp)?;
         flush(&root)?;
         if leftovers > 0 {
-            tracing::info!(spool.drafts = leftovers, "removed documents that were not taken in completely before the last stop");
+            tracing::info!(
+                spool.drafts = leftovers,
+                "removed documents that were not taken in completely before the last stop"
+            );
         }
         Ok(Self {
             door: Door::new(root.clone(), options, clock.clone()),
@@ -139,7 +142,9 @@ impl Shelves {
             }
             ErrorKind::OutOfMemory => SpoolError::Disk(format!("{doing}: {error}")),
             // Too many open files, here or in the whole system: nothing is wrong with the disk.
-            _ if matches!(error.raw_os_error(), Some(23 | 24)) => SpoolError::Disk(format!("{doing}: {error}")),
+            _ if matches!(error.raw_os_error(), Some(23 | 24)) => {
+                SpoolError::Disk(format!("{doing}: {error}"))
+            }
             _ => self.flush_failed(doing, error),
         }
     }
@@ -184,14 +189,17 @@ impl Shelves {
         let mut found = Vec::new();
         for number in after.map_or(0, |hash| hash.as_bytes()[0])..=u8::MAX {
             let folder = self.root.join(format!("{number:02x}"));
-            let reading = |error: io::Error| SpoolError::Disk(format!("reading {}: {error}", folder.display()));
+            let reading =
+                |error: io::Error| SpoolError::Disk(format!("reading {}: {error}", folder.display()));
             let mut hashes = Vec::new();
             for entry in fs::read_dir(&folder).map_err(reading)? {
                 let name = entry.map_err(reading)?.file_name();
                 match name.to_str().and_then(|name| format!("{number:02x}{name}").parse::<BlobHash>().ok()) {
                     Some(hash) if after.is_none_or(|after| hash > after) => hashes.push(hash),
                     Some(_) => {}
-                    None => tracing::warn!(spool.folder = number, spool.name = ?name, "a file in the spool is not ours; left alone"),
+                    None => {
+                        tracing::warn!(spool.folder = number, spool.name = ?name, "a file in the spool is not ours; left alone")
+                    }
                 }
             }
             hashes.sort_unstable();

@@ -111,8 +111,11 @@ async fn bytes_are_flushed_before_the_name_and_the_folder_before_the_answer() {
 /// Fails the Nth operation, for every N until a run is clean: everything acknowledged is there after a start, and nothing else.
 #[tokio::test]
 async fn whichever_operation_fails_what_was_acknowledged_is_there() {
-    let documents: Vec<Vec<u8>> =
-        [0, 50_000, 2 * CHUNK + 9, 50_000].into_iter().zip(1..).map(|(length, seed)| noise(seed, length)).collect();
+    let documents: Vec<Vec<u8>> = [0, 50_000, 2 * CHUNK + 9, 50_000]
+        .into_iter()
+        .zip(1..)
+        .map(|(length, seed)| noise(seed, length))
+        .collect();
     let mut at = 0;
     loop {
         at += 1;
@@ -179,7 +182,11 @@ async fn a_full_disk_refuses_the_document_and_the_next_one_goes_through() {
         assert!(wanted(&answer), "operation {at}, error {errno}: {answer}");
         assert_eq!(spool.failed().is_some(), latched, "operation {at}, error {errno}");
         if !latched {
-            assert_eq!(files_below(&data.path().join("spool")), Vec::<String>::new(), "operation {at}, error {errno}");
+            assert_eq!(
+                files_below(&data.path().join("spool")),
+                Vec::<String>::new(),
+                "operation {at}, error {errno}"
+            );
         }
         assert_eq!(put(&spool, b"letter", 10).await.is_ok(), !latched, "operation {at}, error {errno}");
     }

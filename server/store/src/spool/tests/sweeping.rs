@@ -3,6 +3,12 @@
 use std::fs::File;
 use std::time::Duration;
 
+use postroom_domain::ids::IntakeId;
+use postroom_domain::intake::{Document, Intake, IntakeState};
+use postroom_domain::person::Actor;
+use postroom_domain::spool::Sweep;
+use postroom_domain::store::{Acceptance, Store};
+
 use super::*;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -104,4 +110,68 @@ async fn a_jump_of_the_clock_makes_nothing_old() {
     // A day that really passes does.
     bench.clock.advance(DAY + HOUR);
     assert!(bench.spool.remove(blob, DAY).await.unwrap());
+}
+
+/// The whole sweep beside a store: what a row names stays, however old.
+#[tokio::test]
+async fn a_sweep_asks_the_store() {
+    let bench = Bench::new();
+    let store = crate::MemoryStore::new();
+    let mut stray = Vec::new();
+    for seed in 0..30 {
+        let blob = put(&bench.spool, &noise(seed, 50), 50).await.unwrap();
+        if seed % 3 == 0 {
+            let intake = intake_of(blob, u128::from(seed) + 1);
+            let acceptance = Acceptance {
+                intake,
+                filings: Vec::new(),
+                key: None,
+                actor: Actor::person("ann"),
+                note: String::new(),
+            };
+            store.accept(acceptance).await.unwrap();
+            age(&bench, blob, 50 * DAY);
+        } else if seed % 3 == 1 {
+            age(&bench, blob, DAY + HOUR);
+            stray.push(blob);
+        }
+    }
+    stray.sort_by_key(|blob| blob.hash);
+    let swept = super::super::sweep(&bench.spool, &store, DAY).await.unwrap();
+    assert_eq!(swept, Sweep { seen: 20, removed: stray, drafts: 0 });
+    assert_eq!(bench.files().len(), 20);
+    let again = super::super::sweep(&bench.spool, &store, DAY).await.unwrap();
+    assert_eq!(again, Sweep { seen: 10, removed: Vec::new(), drafts: 0 });
+    // A store that does not answer ends the sweep: nothing is removed on a guess.
+    age(&bench, put(&bench.spool, b"stray", 5).await.unwrap(), DAY + HOUR);
+    store.close().await.unwrap();
+    let answer = super::super::sweep(&bench.spool, &store, DAY).await;
+    assert!(answer.is_err() && bench.files().len() == 21, "{answer:?}");
+}
+
+fn intake_of(blob: Blob, number: u128) -> Intake {
+    Intake {
+        id: IntakeId::from_u128(number),
+        site: "main".parse().unwrap(),
+        source: "upload".parse().unwrap(),
+        received: "2026-11-23T09:00:00Z".parse().unwrap(),
+        state: IntakeState::NeedsPerson,
+        version: 1,
+        submitted_by: "ann".to_owned(),
+        subject: String::new(),
+        sender: String::new(),
+        note: String::new(),
+        work_item_given: String::new(),
+        work_item: None,
+        area: "matter_documents".to_owned(),
+        documents: vec![Document {
+            file_name: "a.pdf".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            blob,
+        }],
+        needs: None,
+        open_filings: 0,
+        filings: 0,
+        trace: Vec::new(),
+    }
 }

@@ -1,0 +1,11 @@
+//! The stores: one suite that each of them passes, the redb store beside the memory store over random histories with crashes, disks
+//! that fail and forget, files that are not what they should be.
+
+mod conformance;
+mod crash;
+mod disk;
+mod files;
+mod model;
+mod paging;
+mod start;
+mod world;
