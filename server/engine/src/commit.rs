@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postroom_domain::backoff::RetryPolicy;
+use postroom_domain::event::{Happening, NewEvent, Subject};
 use postroom_domain::filing::Filing;
-use postroom_domain::ids::FilingId;
+use postroom_domain::ids::{FilingId, SiteName};
 use postroom_domain::machine::{Context, Event, step};
 use postroom_domain::person::Actor;
 use postroom_domain::store::{FilingChange, Store, StoreError, StoreResult};
@@ -138,8 +139,16 @@ impl Ledger {
     }
 
     /// An event for operators that belongs to no filing's change. What cannot be written is at least in the log.
-    pub(crate) async fn alert(&self, event: postroom_domain::event::NewEvent) {
-        tracing::warn!(subject = ?event.subject, "{}", event.note);
+    pub(crate) async fn alert(&self, subject: Subject, site: Option<SiteName>, note: String) {
+        tracing::warn!(?subject, "{note}");
+        let event = NewEvent {
+            at: self.clock.now(),
+            site,
+            subject,
+            happening: Happening::Alert,
+            actor: Self::engine(),
+            note,
+        };
         if let Err(error) = self.store.record(event).await {
             tracing::error!(%error, "An alert could not be written to the history");
             self.stop(&error);

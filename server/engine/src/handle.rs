@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::recovery::recover;
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::filing::State;
 use postroom_domain::ids::ServiceName;
+use postroom_domain::recovery::recover;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::{Store, StoreError};
 use postroom_domain::time::{Clock, Entropy};
@@ -121,7 +121,7 @@ impl Engine {
         }
         let (ended, _) = watch::channel(None);
         let handle = EngineHandle { boards, nudge, stop, hurry, desks, tasks, ended: Arc::new(ended) };
-        handle.guard(fatal, spool, options);
+        handle.guard(fatal, spool, &options);
         Ok(handle)
     }
 }
@@ -183,7 +183,8 @@ impl EngineHandle {
     }
 
     /// Watches the spool, and ends the engine when something fatal was declared.
-    fn guard(&self, fatal: Fatal, spool: Arc<dyn Spool>, options: EngineOptions) {
+    fn guard(&self, fatal: Fatal, spool: Arc<dyn Spool>, options: &EngineOptions) {
+        let (look, last_words) = (options.poll.min(Duration::from_secs(5)), options.last_words);
         let handle = self.clone();
         // Not tracked: it outlives the desks, and ends with a clean stop.
         tokio::spawn(async move {
@@ -192,7 +193,7 @@ impl EngineHandle {
                     biased;
                     reason = fatal.declared() => break reason,
                     () = handle.stop.cancelled() => return,
-                    () = tokio::time::sleep(options.poll.min(Duration::from_secs(5))) => {
+                    () = tokio::time::sleep(look) => {
                         if let Some(why) = spool.failed() {
                             fatal.declare(format!("the spool failed: {why}"));
                         }
@@ -200,7 +201,7 @@ impl EngineHandle {
                 }
             };
             handle.stop.cancel();
-            handle.drain(options.last_words).await;
+            handle.drain(last_words).await;
             handle.ended.send_replace(Some(reason));
         });
     }

@@ -9,13 +9,16 @@
 //! ```
 //!
 //! What holds, and where:
-//! - an attempt's row is durable before its worker starts ([`desk`](mod@desk) claims, then spawns);
+//! - an attempt's row is durable before its worker starts ([`claim`](mod@claim), then [`desk`](mod@desk) spawns);
 //! - a result is compare-and-set on the version it was claimed with: a late one changes nothing ([`commit`](mod@commit));
 //! - after a crash what ran is asked about before it is sent again ([`Engine::start`], [`worker`](mod@worker));
 //! - picking reads a handful from the front of each queue, whatever stands behind ([`picker`](mod@picker));
 //! - no transaction is open while a DMS is asked, and nothing here sleeps where it could wait for news.
 
+#![expect(clippy::result_large_err, reason = "the error is the contract's, and only failures carry it")]
+
 mod breaker;
+mod claim;
 mod commit;
 mod contact;
 mod desk;
@@ -24,10 +27,10 @@ mod handle;
 mod options;
 mod picker;
 mod ramp;
-mod recovery;
 mod release;
 mod resolver;
 mod single_flight;
+mod standing;
 mod telemetry;
 mod watcher;
 mod worker;

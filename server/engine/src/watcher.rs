@@ -118,7 +118,7 @@ impl Watcher {
                 Err(StoreError::Fatal(why)) => return self.fatal.declare(format!("the store failed: {why}")),
                 Err(StoreError::Closed) => return,
                 Err(error) => {
-                    tracing::warn!(%error, "The queues could not be read; they are looked at again")
+                    tracing::warn!(%error, "The queues could not be read; they are looked at again");
                 }
             }
             if let Some(why) = self.store.failed() {

@@ -1,0 +1,114 @@
+//! Picking and claiming: what is due is read, and taken in one transaction, with the rows of its attempts.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use postroom_domain::cause::Cause;
+use postroom_domain::dms::Trouble;
+use postroom_domain::filing::{Blocker, Filing, State};
+use postroom_domain::ids::{FilingId, ServiceName};
+use postroom_domain::machine::Event;
+
+use crate::breaker::{Opening, Pass};
+use crate::commit::Ledger;
+use crate::picker::{Picker, Wish};
+use crate::resolver::account;
+use crate::telemetry;
+use crate::watcher::Snapshot;
+use crate::worker::actor_of;
+
+/// One go at claiming. It has the picker while it is under way.
+pub(crate) struct Claim {
+    pub(crate) picker: Picker,
+    pub(crate) wish: Wish,
+    pub(crate) service: ServiceName,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// What the desk has its hands on already.
+    pub(crate) taken: HashSet<FilingId>,
+    /// Accounts that are not simply open.
+    pub(crate) closed: HashMap<String, (Pass, Option<Opening>)>,
+}
+
+/// What it brought.
+pub(crate) struct Claimed {
+    pub(crate) picker: Picker,
+    /// Running now: to be sent.
+    pub(crate) work: Vec<Filing>,
+    /// To be asked about.
+    pub(crate) checks: Vec<Filing>,
+    /// Fewer were due than could have been taken.
+    pub(crate) dry: bool,
+    /// How many were blocked instead, their account being closed.
+    pub(crate) blocked: usize,
+    /// Filings whose rows cannot be read: they are left alone until the next start.
+    pub(crate) unreadable: Vec<FilingId>,
+}
+
+impl Claim {
+    /// Picks, reads and claims. None when the store has failed.
+    pub(crate) async fn run(mut self, ledger: Ledger) -> Option<Claimed> {
+        let picked = self.picker.pick(&self.wish, &self.snapshot, &self.taken).await;
+        let Some(picked) = ledger.answer(picked, "A queue could not be read") else {
+            return ledger.fatal.reason().is_none().then(|| self.nothing());
+        };
+        let ids = [picked.work.as_slice(), &picked.checks].concat();
+        let dry = ids.len() < self.wish.together;
+        if ids.is_empty() {
+            return Some(self.nothing());
+        }
+        let read = ledger.read(&ids).await?;
+        let known: HashSet<FilingId> = read.iter().map(|filing| filing.id).collect();
+        let unreadable = ids.into_iter().filter(|id| !known.contains(id)).collect();
+        let mut checks = Vec::new();
+        let mut events = Vec::with_capacity(read.len());
+        for filing in read {
+            // What was read a moment ago may have been held, cancelled or sent elsewhere meanwhile.
+            let due = filing.progress.due.is_some_and(|due| due <= self.wish.now || due > self.wish.furthest);
+            if !due || filing.request.target.service != self.service {
+                continue;
+            }
+            match filing.progress.state {
+                State::Checking => checks.push(filing),
+                State::Waiting => {
+                    let event = self.event(&filing);
+                    events.push((filing, event));
+                }
+                _ => {}
+            }
+        }
+        let written = ledger.write(events).await?;
+        let (work, blocked): (Vec<_>, Vec<_>) =
+            written.into_iter().partition(|filing| filing.progress.state == State::Running);
+        telemetry::claimed(&self.service, work.len());
+        Some(Claimed { picker: self.picker, work, checks, dry, blocked: blocked.len(), unreadable })
+    }
+
+    /// Taken, or blocked when its account is closed.
+    fn event(&mut self, filing: &Filing) -> Event {
+        match self.closed.get_mut(&account(&actor_of(filing))) {
+            Some((Pass::None, opening)) => {
+                let cause = opening.map_or(Cause::LoginNeeded, |opening| opening.cause);
+                Event::Block(
+                    Blocker::Account,
+                    Trouble::new(cause, "the account is closed; another filing met it first"),
+                )
+            }
+            Some((pass @ Pass::One, _)) => {
+                *pass = Pass::None;
+                Event::Claim
+            }
+            Some((Pass::All, _)) | None => Event::Claim,
+        }
+    }
+
+    fn nothing(self) -> Claimed {
+        Claimed {
+            picker: self.picker,
+            work: Vec::new(),
+            checks: Vec::new(),
+            dry: true,
+            blocked: 0,
+            unreadable: Vec::new(),
+        }
+    }
+}
