@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use postroom_api::health::Check;
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::Control;
 use postroom_domain::ids::{ServiceName, SourceName};
@@ -46,7 +47,7 @@ pub struct Limits {
     pub text: usize,
     /// The largest JSON body, in bytes.
     pub json: u64,
-    /// Uploads under way at once; more are asked to come back.
+    /// Uploads under way at once; more are asked to come back. Each may hold some 300 KiB of memory.
     pub uploads: usize,
     /// How long a body may stand still.
     pub body_idle: Duration,
@@ -70,7 +71,7 @@ impl Default for Limits {
             file_name: 1024,
             text: 4096,
             json: 256 << 10,
-            uploads: 512,
+            uploads: 256,
             body_idle: Duration::from_secs(30),
             body_total: Duration::from_hours(4),
             listeners: 256,
@@ -126,6 +127,8 @@ pub(crate) struct Shared {
     pub(crate) stopping: watch::Receiver<bool>,
     /// Requests being answered.
     pub(crate) open: AtomicUsize,
+    /// The last proof of a write, and when it was made: readiness is open to all, so it must not cost a write each time.
+    pub(crate) proof: tokio::sync::Mutex<Option<(Duration, Check)>>,
     /// The description, written once.
     pub(crate) openapi: bytes::Bytes,
     /// Addresses and methods, for the answer to a wrong method.

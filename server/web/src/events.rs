@@ -130,17 +130,15 @@ impl Follower {
             if *self.stopping.borrow() {
                 return None;
             }
-            let events = match self.app.store.events_after(self.seq, PORTION).await {
-                Ok(events) => events,
+            let (last, text) = match self.portion().await {
+                Ok(portion) => portion,
                 Err(StoreError::Closed) => return None,
                 Err(error) => {
                     tracing::warn!(error = %error, "a stream of events ends because they cannot be read");
                     return None;
                 }
             };
-            if let Some(last) = events.last() {
-                let last = last.seq;
-                let text = self.written(events).await.ok()?;
+            if last > self.seq {
                 self.seq = last;
                 if !text.is_empty() {
                     return Some(text);
@@ -167,7 +165,10 @@ impl Follower {
         format!(": still here\nid: {}\n\n", self.seq)
     }
 
-    async fn written(&mut self, events: Vec<Event>) -> StoreResult<String> {
+    /// The next events as text, as far as the view allows them, and the number of the last one looked at.
+    async fn portion(&mut self) -> StoreResult<(u64, String)> {
+        let events = self.app.store.events_after(self.seq, PORTION).await?;
+        let last = events.last().map_or(self.seq, |event| event.seq);
         self.learn_owners(&events).await?;
         let mut text = String::new();
         for event in events.iter().filter(|event| self.sees(event)) {
@@ -175,7 +176,7 @@ impl Follower {
             // Writing to a string does not fail.
             let _ = write!(text, "id: {}\nevent: change\ndata: {json}\n\n", event.seq);
         }
-        Ok(text)
+        Ok((last, text))
     }
 
     fn sees(&self, event: &Event) -> bool {

@@ -94,6 +94,7 @@ pub fn serve(app: App, listener: TcpListener, options: &ServeOptions) -> io::Res
         guesses: Guesses::default(),
         stopping: stops,
         open: AtomicUsize::new(0),
+        proof: tokio::sync::Mutex::default(),
         openapi: written.into(),
         table,
         app,

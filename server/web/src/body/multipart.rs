@@ -92,13 +92,13 @@ impl<P: Pieces> Multipart<P> {
             b"--" => {
                 self.at = At::End;
                 let mut margin = std::mem::take(&mut self.window).len() as u64;
-                while let Some(piece) = self.pieces.piece().await? {
-                    margin += piece.len() as u64;
-                    if margin > LONGEST_MARGIN {
-                        return Err(malformed("the body goes on after its last boundary"));
+                while margin <= LONGEST_MARGIN {
+                    match self.pieces.piece().await? {
+                        Some(piece) => margin += piece.len() as u64,
+                        None => return Ok(None),
                     }
                 }
-                Ok(None)
+                Err(malformed("the body goes on after its last boundary"))
             }
             _ => Err(malformed("a boundary is followed by neither a line end nor two hyphens")),
         }

@@ -53,8 +53,14 @@ pub(crate) async fn show_totals(caller: Allowed<File>, app: web::Data<Shared>) -
 
 async fn whole(app: &Shared, caller: &Allowed<File>, now: Timestamp, summary: &mut Summary) -> Answer<()> {
     let found = app.store.summary(Some(&caller.principal().site)).await?;
-    let pauses: BTreeMap<String, PauseView> =
-        app.store.pauses().await?.iter().map(|pause| (pause.door.clone(), PauseView::from(pause))).collect();
+    let pauses: BTreeMap<String, PauseView> = app
+        .store
+        .pauses()
+        .await?
+        .iter()
+        .filter(|pause| pause.until.is_none_or(|until| until > now))
+        .map(|pause| (pause.door.clone(), PauseView::from(pause)))
+        .collect();
     summary.filings = FilingCounts::from(&found.filings);
     summary.intakes = IntakeCounts::from_numbers(&found.intakes);
     summary.oldest_seconds = oldest_seconds(&found.filings, now);

@@ -1,6 +1,8 @@
 //! `POST /intakes`: documents come in as streams. Each is durable in the spool before anything names it; one transaction then
 //! names them all; only then the 202 leaves. Whatever goes wrong on the way leaves no row and no draft behind.
 
+use std::collections::VecDeque;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use bytes::BytesMut;
@@ -23,6 +25,8 @@ use crate::body::Body;
 use crate::body::multipart::{Multipart, PartHead, boundary};
 use crate::fault::{Answer, Fault};
 
+/// Documents of one request that are made durable at once.
+const SEALING: usize = 4;
 /// The longest idempotency key, in bytes.
 const LONGEST_KEY: usize = 200;
 /// When a client comes back to a door that a person stopped, in seconds.
@@ -249,10 +253,46 @@ impl Unsealed {
     }
 }
 
+/// Documents of one request that are being made durable while the next ones come in.
+#[derive(Default)]
+struct Sealing {
+    under_way: VecDeque<tokio::task::JoinHandle<Answer<Document>>>,
+    done: Vec<Document>,
+}
+
+impl Sealing {
+    /// Takes one more, waiting for the oldest when too many are under way: the disk merges their flushes, memory stays bounded.
+    async fn add(&mut self, document: Unsealed) -> Answer<()> {
+        if self.under_way.len() >= SEALING {
+            self.settle().await?;
+        }
+        self.under_way.push_back(tokio::spawn(document.seal()));
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Answer<()> {
+        if let Some(oldest) = self.under_way.pop_front() {
+            let sealed = oldest.await.map_err(|error| Fault::internal(format!("sealing: {error}")))?;
+            self.done.push(sealed?);
+        }
+        Ok(())
+    }
+
+    /// All of them, in order, when the last one is durable too.
+    async fn finish(mut self, last: Unsealed) -> Answer<Vec<Document>> {
+        let last = last.seal().await?;
+        while !self.under_way.is_empty() {
+            self.settle().await?;
+        }
+        self.done.push(last);
+        Ok(self.done)
+    }
+}
+
 /// The parts after the first. A document is sealed once what follows it has come, so that a body that breaks off leaves
 /// as little as possible for the sweep.
 async fn read_documents(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Vec<Document>> {
-    let mut documents = Vec::new();
+    let mut sealing = Sealing::default();
     let mut last: Option<Unsealed> = None;
     let mut number = 0;
     while let Some(head) = multipart.part().await.map_err(|error| upload_fault(app, error))? {
@@ -263,15 +303,14 @@ async fn read_documents(app: &Shared, multipart: &mut Multipart<Body>) -> Answer
             return Err(Fault::new(Code::TooManyParts, detail));
         }
         if let Some(last) = last.take() {
-            documents.push(last.seal().await?);
+            sealing.add(last).await?;
         }
         last = Some(read_document(app, multipart, head, number).await?);
     }
     match last {
-        Some(last) => documents.push(last.seal().await?),
-        None => return Err(Fault::new(Code::BadUpload, "The body has no part \"file\".")),
+        Some(last) => sealing.finish(last).await,
+        None => Err(Fault::new(Code::BadUpload, "The body has no part \"file\".")),
     }
-    Ok(documents)
 }
 
 async fn read_document(

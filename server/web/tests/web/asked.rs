@@ -108,6 +108,7 @@ async fn health_lives_without_the_store_and_readiness_does_not() {
     assert_eq!((ready.status, &ready.body["ready"]), (200, &json!(true)), "{}", ready.body);
     world.store.close().await.unwrap();
     assert_eq!(world.get("", "/healthz").await.status, 200);
+    world.clock.advance(std::time::Duration::from_secs(1));
     let ready = world.get("", "/readyz").await;
     assert_eq!((ready.status, &ready.body["ready"]), (503, &json!(false)), "{}", ready.body);
     assert_eq!(ready.body["checks"][0]["ok"], false);

@@ -82,14 +82,14 @@ async fn events_come_in_order_and_go_on_where_one_was() {
         (format!("?after={first}"), None, second),
         (format!("?after={first}"), Some(second.to_string()), third),
     ] {
-        let mut again = Following::start(&world, "operator", &query, last.as_deref()).await;
+        let mut again = Following::start(&world, "support", &query, last.as_deref()).await;
         assert_eq!(again.event().await.unwrap().0, wanted, "{query} {last:?}");
         if wanted == second {
             assert_eq!(again.event().await.unwrap().0, third, "{query} {last:?}");
         }
     }
     // A number from the future (a store that came back from a backup) does not wait for ever.
-    let mut ahead = Following::start(&world, "operator", "?after=999999", None).await;
+    let mut ahead = Following::start(&world, "admin", "?after=999999", None).await;
     ahead.block().await.unwrap();
     world.one("user", b"two").await;
     assert_eq!(ahead.event().await.unwrap().0, third + 1);

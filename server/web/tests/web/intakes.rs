@@ -37,9 +37,10 @@ async fn what_needs_a_person_is_assigned_or_dismissed_once() {
     answer.assert_problem(409, "not_allowed_now", "not quarantined");
 
     // Two at once: one wins, the other is told.
+    let (assign, dismiss, spam) = (path("assign"), path("dismiss"), json!({"reason": "spam"}));
     let (a, b) = tokio::join!(
-        world.decide("support", &path("assign"), "\"1\"", &place),
-        world.decide("operator", &path("dismiss"), "\"1\"", &json!({"reason": "spam"})),
+        world.decide("support", &assign, "\"1\"", &place),
+        world.decide("operator", &dismiss, "\"1\"", &spam),
     );
     let mut statuses = [a.status, b.status];
     statuses.sort_unstable();

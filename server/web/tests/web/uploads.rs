@@ -9,13 +9,19 @@ use postroom_domain::query::{IntakeQuery, Window};
 use postroom_domain::store::Store;
 use postroom_web::Limits;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::world::{World, small, text};
+use crate::world::{World, read_answer, small, text};
 
 const META: &str =
     "--b\r\nContent-Disposition: form-data; name=\"meta\"\r\n\r\n{\"work_item\": \"0007.0001\"}\r\n";
+
+/// What is wrong, the body, the length told, status, code and words of the answer.
+type BadUpload = (&'static str, String, Option<usize>, u16, &'static str, &'static str);
+
+/// Who sends which meta and files, and the status of the answer.
+type Sent<'a> = (&'a str, Value, [(&'a str, &'a [u8]); 2], u16);
 
 fn file(name: &str, content: &str) -> String {
     format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n{content}\r\n")
@@ -47,7 +53,7 @@ async fn bad_uploads_are_told_what_is_wrong_and_leave_nothing() {
     };
     let many: String = (0..6).map(|i| file(&format!("{i}.pdf"), "x")).collect();
     let large = "x".repeat(100_001);
-    let table: Vec<(&str, String, Option<usize>, u16, &str, &str)> = vec![
+    let table: Vec<BadUpload> = vec![
         ("empty body", String::new(), None, 400, "bad_upload", "ended before"),
         ("no multipart", "hello".into(), None, 400, "bad_upload", "ended before"),
         ("no parts", "--b--\r\n".into(), None, 400, "bad_upload", "no parts"),
@@ -262,8 +268,7 @@ async fn slow_but_steady_is_taken() {
         stream.flush().await.unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let answer = read_answer(&mut stream).await;
     assert_eq!(read(&answer).0, 202, "{answer}");
     world.stop().await;
 }
@@ -377,7 +382,7 @@ async fn the_same_key_is_taken_in_once() {
         assert_eq!(all.iter().filter(|answer| answer.body["again"] == true).count(), 7, "{key}");
     }
     // Other content under the same key, in each of its parts; another caller's key is another key.
-    let table: [(&str, Value, [(&str, &[u8]); 2], u16); 6] = [
+    let table: [Sent<'_>; 6] = [
         ("user", meta.clone(), [("a.pdf", b"first"), ("b.pdf", b"other")], 409),
         ("user", meta.clone(), [("a.pdf", b"first"), ("c.pdf", b"second")], 409),
         ("user", meta.clone(), [("b.pdf", b"second"), ("a.pdf", b"first")], 409),
@@ -399,6 +404,17 @@ async fn the_same_key_is_taken_in_once() {
     world.stop().await;
 }
 
+/// Limits under which an upload may stand still for a while.
+fn patient() -> Limits {
+    Limits { document: 10_000_000, request: 10_000_000, body_idle: Duration::from_secs(20), ..small() }
+}
+
+/// An upload that is too long to be kept in memory while it comes.
+fn long_upload() -> Vec<u8> {
+    let body = format!("{META}{}--b--\r\n", file("a.pdf", &"x".repeat(700_000)));
+    request(&body, None)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_and_a_crowd_are_asked_to_come_back() {
     let world = World::with(small(), u64::MAX / 4).await;
@@ -410,28 +426,21 @@ async fn a_full_disk_and_a_crowd_are_asked_to_come_back() {
     world.assert_untouched("no room").await;
     world.stop().await;
 
-    let limits = Limits { uploads: 2, body_idle: Duration::from_secs(20), ..small() };
-    let world = World::with(limits, 0).await;
-    let good = format!("{META}{}--b--\r\n", file("a.pdf", "content"));
-    let whole = request(&good, None);
+    let world = World::with(Limits { uploads: 2, ..patient() }, 0).await;
+    let whole = long_upload();
     let mut open = Vec::new();
     for _ in 0..2 {
         let mut stream = TcpStream::connect(world.address).await.unwrap();
         stream.write_all(&whole[..whole.len() - 10]).await.unwrap();
         open.push(stream);
     }
-    // The two have their turns once the server has read them; then a third is refused.
-    let refused = loop {
-        let answer = world.hand_in("user", &json!({}), &[("b.pdf", b"b")], None).await;
-        if answer.status != 202 {
-            break answer;
-        }
-    };
+    world.drafts_are(2).await;
+    let refused = world.hand_in("user", &json!({}), &[("b.pdf", b"b")], None).await;
     refused.assert_problem(503, "busy", "a crowd");
+    assert_eq!(refused.header("retry-after"), "1");
     for mut stream in open {
         stream.write_all(&whole[whole.len() - 10..]).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        let answer = read_answer(&mut stream).await;
         assert_eq!(read(&answer).0, 202, "{answer}");
     }
     assert_eq!(world.hand_in("user", &json!({}), &[("b.pdf", b"b")], None).await.status, 202);
@@ -440,18 +449,15 @@ async fn a_full_disk_and_a_crowd_are_asked_to_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_lets_uploads_under_way_end() {
-    let mut world = World::with(Limits { body_idle: Duration::from_secs(20), ..small() }, 0).await;
-    let good = format!("{META}{}--b--\r\n", file("a.pdf", "content"));
-    let whole = request(&good, None);
+    let mut world = World::with(patient(), 0).await;
+    let whole = long_upload();
     let mut stream = TcpStream::connect(world.address).await.unwrap();
     stream.write_all(&whole[..whole.len() - 10]).await.unwrap();
-    // Something that the server answers after it has read that much.
-    assert_eq!(world.get("", "/healthz").await.status, 200);
+    world.drafts_are(1).await;
     let server = world.server.take().unwrap();
     let stopping = tokio::spawn(server.stop());
     stream.write_all(&whole[whole.len() - 10..]).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let answer = read_answer(&mut stream).await;
     assert_eq!(read(&answer).0, 202, "{answer}");
     stopping.await.unwrap().unwrap();
     assert!(TcpStream::connect(world.address).await.is_err());

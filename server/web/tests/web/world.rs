@@ -37,7 +37,6 @@ pub(crate) struct World {
     /// The next look at the metrics panics.
     pub(crate) panics: Arc<AtomicBool>,
     pub(crate) server: Option<ServerHandle>,
-    pub(crate) item: WorkItem,
     data: tempfile::TempDir,
     http: reqwest::Client,
 }
@@ -114,7 +113,7 @@ impl World {
             version: 1,
             changed: clock.now(),
         };
-        store.save_work_item(item.clone(), &Actor::person("setup"), clock.now()).await.unwrap();
+        store.save_work_item(item, &Actor::person("setup"), clock.now()).await.unwrap();
         let repository = Repository {
             name: "matters".parse().unwrap(),
             area: Area::MatterDocuments,
@@ -173,17 +172,7 @@ impl World {
         let options = ServeOptions { grace: Duration::from_secs(5), ..ServeOptions::default() };
         let server = serve(app, listener, &options).unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
-        Self {
-            address: server.address(),
-            store,
-            clock,
-            control,
-            panics,
-            server: Some(server),
-            item,
-            data,
-            http,
-        }
+        Self { address: server.address(), store, clock, control, panics, server: Some(server), data, http }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -242,9 +231,8 @@ impl World {
         if close {
             let _ = stream.shutdown().await;
         }
-        let mut answer = Vec::new();
-        let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
-        String::from_utf8_lossy(&answer).into_owned()
+        let answer = tokio::time::timeout(Duration::from_mins(1), read_answer(&mut stream)).await;
+        answer.unwrap_or_default()
     }
 
     /// Nothing came in: no rows, no events but those of the setup, and no drafts.
@@ -257,6 +245,14 @@ impl World {
             self.store.list_filings(&FilingQuery::default(), window, self.clock.now()).await.unwrap();
         assert_eq!(filings.items, [], "{case}");
         self.assert_no_drafts(case).await;
+    }
+
+    /// Waits until so many uploads have come far enough to have a draft on the disk.
+    pub(crate) async fn drafts_are(&self, wanted: usize) {
+        let aside = self.data.path().join("spool/tmp");
+        while files_below(&aside) != wanted {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Drafts are gone; large ones are removed by a thread, which is given a moment.
@@ -273,6 +269,26 @@ impl World {
 
     pub(crate) async fn stop(mut self) {
         self.server.take().unwrap().stop().await.unwrap();
+    }
+}
+
+/// One answer of a raw connection, which may stay open after it.
+pub(crate) async fn read_answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length: usize = length.map_or(0, |length| length.parse().unwrap());
+            if body.len() >= length {
+                return format!("{head}\r\n\r\n{}", &body[..length]);
+            }
+        }
+        match stream.read(&mut piece).await {
+            Ok(0) | Err(_) => return text,
+            Ok(n) => answer.extend_from_slice(&piece[..n]),
+        }
     }
 }
 
