@@ -229,7 +229,10 @@ impl HotFolder {
     async fn paused(&self) -> bool {
         let door = format!("source/{}", self.options.source);
         match self.taker.reception.store.pauses().await {
-            Ok(pauses) => pauses.iter().any(|pause| pause.door == door),
+            Ok(pauses) => {
+                let now = self.taker.reception.clock.now();
+                pauses.iter().any(|pause| pause.door == door && pause.until.is_none_or(|until| until > now))
+            }
             // What a person stopped stays stopped while the store cannot be asked.
             Err(_) => true,
         }
@@ -281,14 +284,14 @@ impl HotFolder {
             let mut look = before.remove(&path).unwrap_or_else(|| Look::first(now));
             look.see(kind, &path, self.options.largest, now);
             if let (Kind::Plain(mark), true) = (kind, look.settled(self.options.settle, now)) {
-                ready.push((path.clone(), mark));
+                ready.push((look.in_vain, path.clone(), mark));
             }
             memory.looks.insert(path, look);
         }
-        // The longest waiting first, and in a stable order.
-        ready.sort_by(|a, b| (a.1.modified, &a.0).cmp(&(b.1.modified, &b.0)));
+        // Those that are not whole must not crowd out the others; then the oldest first.
+        ready.sort_by(|a, b| (a.0, a.2.modified, &a.1).cmp(&(b.0, b.2.modified, &b.1)));
         ready.truncate(PER_SCAN);
-        ready
+        ready.into_iter().map(|(_, path, mark)| (path, mark)).collect()
     }
 
     /// Claims what has settled and takes it in. Answers why it stopped, when the house does not take anything at present.
@@ -356,7 +359,8 @@ impl HotFolder {
 
     /// Reads claimed files into the spool and hands them in.
     async fn take(&self, memory: &mut Memory, names: &[String]) -> Option<String> {
-        let work = names.iter().filter_map(|name| memory.claims.get(name).map(|claim| self.taker.take(name, claim)));
+        let work =
+            names.iter().filter_map(|name| memory.claims.get(name).map(|claim| self.taker.take(name, claim)));
         let outcomes = join_all(work).await;
         let mut refusal = None;
         for (name, outcome) in names.iter().zip(outcomes) {
@@ -486,8 +490,10 @@ impl HotFolder {
                 memory.claims.remove(name);
             }
             Ok(false) => self.claim_anew(memory, name).await,
-            Err(error) => tracing::warn!(source.name = %self.options.source, source.claim = name, source.error = %error,
-                "a filed document could not be removed from the hot folder; it is tried again"),
+            Err(error) => {
+                tracing::warn!(source.name = %self.options.source, source.claim = name, source.error = %error,
+                "a filed document could not be removed from the hot folder; it is tried again");
+            }
         }
     }
 

@@ -244,7 +244,8 @@ pub(super) fn mark_of(file: &File) -> io::Result<FileMark> {
 
 /// The folder that a path below a root lies in, and its last part.
 fn folder_of(root: &Path, path: &Path) -> io::Result<(OwnedFd, PathBuf)> {
-    let mut folder = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY, Mode::empty())?;
+    let mut folder =
+        rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY, Mode::empty())?;
     let mut parts = path.components().peekable();
     while let Some(part) = parts.next() {
         let Component::Normal(part) = part else { break };

@@ -9,7 +9,11 @@ const PDF_TAIL: u64 = 1024;
 const ZIP_TAIL: u64 = 22 + 65_535;
 
 /// What is missing, or nothing for a whole file and for types that do not tell.
-pub(super) fn missing<F: Read + Seek>(file: &mut F, size: u64, path: &Path) -> io::Result<Option<&'static str>> {
+pub(super) fn missing<F: Read + Seek>(
+    file: &mut F,
+    size: u64,
+    path: &Path,
+) -> io::Result<Option<&'static str>> {
     let head = read_at(file, 0, size.min(1024))?;
     if promises_more_than_zeros(path) && head.iter().all(|byte| *byte == 0) {
         // Space that a program has reserved before writing.
@@ -22,7 +26,9 @@ pub(super) fn missing<F: Read + Seek>(file: &mut F, size: u64, path: &Path) -> i
         Some(b"PK\x03\x04" | b"PK\x05\x06") => zip(file, size),
         Some(b"II*\0") => tiff(file, size, u16::from_le_bytes, u32::from_le_bytes),
         Some(b"MM\0*") => tiff(file, size, u16::from_be_bytes, u32::from_be_bytes),
-        Some(b"%PDF") | None if has_extension(path, &["pdf"]) => Ok(Some("the beginning of the PDF is missing")),
+        Some(b"%PDF") | None if has_extension(path, &["pdf"]) => {
+            Ok(Some("the beginning of the PDF is missing"))
+        }
         _ => Ok(None),
     }
 }
@@ -33,7 +39,8 @@ fn promises_more_than_zeros(path: &Path) -> bool {
 }
 
 fn has_extension(path: &Path, wanted: &[&str]) -> bool {
-    path.extension().is_some_and(|extension| wanted.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted)))
+    path.extension()
+        .is_some_and(|extension| wanted.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted)))
 }
 
 fn pdf<F: Read + Seek>(file: &mut F, size: u64) -> io::Result<Option<&'static str>> {
@@ -94,7 +101,9 @@ mod tests {
         let mut bytes = b"II*\0".to_vec();
         bytes.extend(offset.to_le_bytes());
         bytes.resize(length.max(8), 7);
-        if let Some(place) = bytes.get_mut(offset as usize..offset as usize + 2) {
+        if offset >= 8
+            && let Some(place) = bytes.get_mut(offset as usize..offset as usize + 2)
+        {
             place.copy_from_slice(&entries.to_le_bytes());
         }
         bytes
@@ -114,14 +123,26 @@ mod tests {
         let cases: Vec<(&str, Vec<u8>, bool)> = vec![
             ("a PDF", pdf(b"%%EOF\n"), true),
             ("a PDF with something after its end", pdf(&[b"%%EOF".to_vec(), vec![b' '; 900]].concat()), true),
-            ("a PDF with its end far from the end", pdf(&[b"%%EOF".to_vec(), vec![b' '; 1100]].concat()), false),
+            (
+                "a PDF with its end far from the end",
+                pdf(&[b"%%EOF".to_vec(), vec![b' '; 1100]].concat()),
+                false,
+            ),
             ("a PDF without an end", pdf(b""), false),
             ("a PDF cut in its first bytes", b"%PD".to_vec(), false),
             ("a PDF of zeros", vec![0; 5000], false),
             ("zeros", vec![0; 5000], true),
             ("a ZIP", zip(zip_end(4, b"")), true),
             ("a ZIP with a comment", zip(zip_end(4, b"hello")), true),
-            ("a ZIP with a cut comment", { let mut z = zip(zip_end(4, b"hello")); z.pop(); z }, false),
+            (
+                "a ZIP with a cut comment",
+                {
+                    let mut z = zip(zip_end(4, b"hello"));
+                    z.pop();
+                    z
+                },
+                false,
+            ),
             ("a ZIP whose directory lies beyond", zip(zip_end(4000, b"")), false),
             ("an empty ZIP", zip_end(0, b""), true),
             ("half a ZIP", zip(Vec::new()), false),

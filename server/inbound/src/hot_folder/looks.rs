@@ -54,12 +54,22 @@ pub(super) struct Look {
     pub(super) first_seen: Duration,
     pub(super) warned: bool,
     pub(super) waiting: Waiting,
+    /// How often it was opened in vain since it looks like this. Those that were not come first.
+    pub(super) in_vain: u32,
 }
 
 impl Look {
     /// A file that comes into view; times are those of the monotonic clock.
     pub(super) fn first(now: Duration) -> Self {
-        Self { kind: None, since: now, times: 0, first_seen: now, warned: false, waiting: Waiting::Settling }
+        Self {
+            kind: None,
+            since: now,
+            times: 0,
+            first_seen: now,
+            warned: false,
+            waiting: Waiting::Settling,
+            in_vain: 0,
+        }
     }
 
     /// Looks at it once more.
@@ -67,32 +77,45 @@ impl Look {
         if self.kind == Some(kind) {
             self.times += 1;
         } else {
-            (self.kind, self.since, self.times) = (Some(kind), now, 1);
+            (self.kind, self.since, self.times, self.in_vain) = (Some(kind), now, 1, 0);
         }
         self.waiting = match kind {
             Kind::Special => Waiting::Special,
             Kind::Plain(_) if is_partial(path) => Waiting::Partial,
             Kind::Plain(FileMark { size: 0, .. }) => Waiting::Empty,
             Kind::Plain(mark) if mark.size > largest => Waiting::TooLarge(largest),
+            // What was found on opening it holds until it looks different or is opened again.
+            Kind::Plain(_) if self.in_vain > 0 => return,
             Kind::Plain(_) => Waiting::Settling,
         };
     }
 
     /// Whether it may be taken, as far as looking from outside tells.
     pub(super) fn settled(&self, settle: Duration, now: Duration) -> bool {
-        self.waiting == Waiting::Settling && self.times >= 2 && now.saturating_sub(self.since) >= settle
+        let ready = self.waiting == Waiting::Settling || self.in_vain > 0;
+        ready && self.times >= 2 && now.saturating_sub(self.since) >= settle
     }
 
     /// It was opened and found not to be ready.
     pub(super) fn hold(&mut self, waiting: Waiting) {
         self.waiting = waiting;
+        self.in_vain = self.in_vain.saturating_add(1);
     }
 }
 
 /// Names that programs give to what they have not finished: hidden files, Office's owner files, downloads, `rsync`, editors.
 fn is_partial(path: &Path) -> bool {
     const ENDINGS: [&[u8]; 10] = [
-        b"~", b".tmp", b".temp", b".part", b".partial", b".crdownload", b".download", b".filepart", b".swp", b".lock",
+        b"~",
+        b".tmp",
+        b".temp",
+        b".part",
+        b".partial",
+        b".crdownload",
+        b".download",
+        b".filepart",
+        b".swp",
+        b".lock",
     ];
     let Some(name) = path.file_name() else { return true };
     let name = name.as_bytes().to_ascii_lowercase();
@@ -105,7 +128,9 @@ mod tests {
 
     #[test]
     fn partial_names() {
-        for name in [".a.pdf", "~$letter.docx", "a.tmp", "A.TMP", "a.pdf.part", "x.crdownload", "a.pdf~", "d/.hidden"] {
+        for name in
+            [".a.pdf", "~$letter.docx", "a.tmp", "A.TMP", "a.pdf.part", "x.crdownload", "a.pdf~", "d/.hidden"]
+        {
             assert!(is_partial(Path::new(name)), "{name}");
         }
         for name in ["a.pdf", "a~b.pdf", "part.pdf", "tmp", "no extension", ".d/a.pdf", "a.pdf. "] {

@@ -99,24 +99,26 @@ impl Taker {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(Outcome::Gone),
             Err(error) => return Err(wrong(error)),
         };
-        let mut draft = self.spool.draft().await.map_err(later)?;
+        let mut draft = self.spool.draft().await.map_err(|error| later(&error))?;
         loop {
             let (next, chunk) = off_thread(move || read_chunk(file)).await.map_err(wrong)?;
             file = next;
             if chunk.is_empty() {
                 break;
             }
-            draft.write(chunk).await.map_err(later)?;
+            draft.write(chunk).await.map_err(|error| later(&error))?;
             if draft.size() > self.options.largest {
                 let limit = self.options.largest;
-                return Err(Outcome::Wrong(format!("the file is larger than the {limit} bytes that are taken here")));
+                return Err(Outcome::Wrong(format!(
+                    "the file is larger than the {limit} bytes that are taken here"
+                )));
             }
         }
         let after = off_thread(move || mark_of(&file)).await.map_err(wrong)?;
         if after != mark || draft.size() != mark.size {
             return Err(Outcome::Changing);
         }
-        let blob = draft.seal().await.map_err(later)?;
+        let blob = draft.seal().await.map_err(|error| later(&error))?;
         Ok((blob, mark))
     }
 
@@ -152,7 +154,7 @@ impl Taker {
             }
             Err(StoreError::KeyReused) => Err(Outcome::OtherContent),
             // After a failed commit nobody knows; the same key asks again.
-            Err(error @ (StoreError::Busy | StoreError::Closed | StoreError::Fatal(_))) => Err(later(error)),
+            Err(error @ (StoreError::Busy | StoreError::Closed | StoreError::Fatal(_))) => Err(later(&error)),
             Err(error) => Err(Outcome::Wrong(format!("the store does not take it: {error}"))),
         }
     }
@@ -169,7 +171,7 @@ impl Taker {
     }
 }
 
-fn later(error: impl ToString) -> Outcome {
+fn later(error: &dyn std::fmt::Display) -> Outcome {
     Outcome::Later(error.to_string())
 }
 

@@ -126,7 +126,9 @@ impl World {
                 if entry.file_type().unwrap().is_dir() {
                     folders.push(entry.path());
                 } else {
-                    found.push(entry.path().strip_prefix(self.hot.path()).unwrap().to_string_lossy().into_owned());
+                    found.push(
+                        entry.path().strip_prefix(self.hot.path()).unwrap().to_string_lossy().into_owned(),
+                    );
                 }
             }
         }

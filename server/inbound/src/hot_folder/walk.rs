@@ -20,11 +20,7 @@ pub(super) struct FileMark {
 
 impl FileMark {
     pub(super) fn of(found: &Metadata) -> Self {
-        Self {
-            inode: found.ino(),
-            size: found.len(),
-            modified: (found.mtime(), found.mtime_nsec()),
-        }
+        Self { inode: found.ino(), size: found.len(), modified: (found.mtime(), found.mtime_nsec()) }
     }
 }
 
@@ -71,7 +67,8 @@ pub(super) fn walk(root: &Path) -> io::Result<Vec<Seen>> {
                     folders.push((path, depth + 1));
                 }
             } else {
-                let kind = if metadata.is_file() { Kind::Plain(FileMark::of(&metadata)) } else { Kind::Special };
+                let kind =
+                    if metadata.is_file() { Kind::Plain(FileMark::of(&metadata)) } else { Kind::Special };
                 found.push(Seen { path, kind });
             }
         }

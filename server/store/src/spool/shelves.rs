@@ -198,7 +198,7 @@ impl Shelves {
                     Some(hash) if after.is_none_or(|after| hash > after) => hashes.push(hash),
                     Some(_) => {}
                     None => {
-                        tracing::warn!(spool.folder = number, spool.name = ?name, "a file in the spool is not ours; left alone")
+                        tracing::warn!(spool.folder = number, spool.name = ?name, "a file in the spool is not ours; left alone");
                     }
                 }
             }

@@ -81,6 +81,21 @@ async fn what_is_not_ready_waits_with_its_reason() {
     assert_eq!(names, ["a.pdf", "empty.pdf", "good.pdf", "half.pdf", "locked.pdf"]);
 }
 
+/// More unfinished files than are looked into at a time, all older than the good one.
+#[tokio::test]
+async fn unfinished_files_do_not_crowd_out_the_others() {
+    let world = World::new();
+    for number in 0..PER_SCAN + 10 {
+        world.put(format!("half{number}.pdf"), &PDF[..15]);
+    }
+    world.settle().await;
+    world.put("good.pdf", PDF);
+    world.settle().await;
+    assert_eq!(world.taken_in().await, [("good.pdf".to_owned(), PDF.to_vec())]);
+    let status = world.folder.status();
+    assert_eq!((status.waiting_count, status.waiting.len()), (PER_SCAN + 10, SHOWN));
+}
+
 #[tokio::test]
 async fn a_scanner_that_pauses_between_pages() {
     let world = World::new();
@@ -119,8 +134,22 @@ async fn every_name_becomes_its_own_intake() {
     let world = World::new();
     let long = format!("{}.pdf", "x".repeat(251));
     let names: Vec<OsString> = [
-        "letter.pdf", "Letter.pdf", "LETTER.PDF", "caf\u{e9}.pdf", "cafe\u{301}.pdf", "dots...", "space ", " space", "new\nline",
-        "-rf", "a;b&c.pdf", "con.pdf", "\u{202e}fdp.exe", "no extension", long.as_str(), "deep/er/letter.pdf",
+        "letter.pdf",
+        "Letter.pdf",
+        "LETTER.PDF",
+        "caf\u{e9}.pdf",
+        "cafe\u{301}.pdf",
+        "dots...",
+        "space ",
+        " space",
+        "new\nline",
+        "-rf",
+        "a;b&c.pdf",
+        "con.pdf",
+        "\u{202e}fdp.exe",
+        "no extension",
+        long.as_str(),
+        "deep/er/letter.pdf",
     ]
     .into_iter()
     .map(OsString::from)
@@ -152,7 +181,8 @@ async fn the_same_name_used_again_at_once_is_another_intake() {
         world.put("scan.txt", text.as_bytes());
         world.settle().await;
     }
-    let got: Vec<_> = world.taken_in().await.into_iter().map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect();
+    let got: Vec<_> =
+        world.taken_in().await.into_iter().map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect();
     assert_eq!(got, ["one", "two", "two"]);
 }
 
