@@ -1,0 +1,86 @@
+//! The terminal: taken over at the start, given back at every end (leaving, an error, a panic, a signal).
+
+use std::io::{self, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{Command, cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+/// Whether the terminal is ours at the moment: it is given back once.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The screen. Dropped, it gives the terminal back.
+pub(crate) struct Screen {
+    /// What is drawn on.
+    pub(crate) terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    pub(crate) fn take() -> io::Result<Self> {
+        let before = std::panic::take_hook();
+        let here = std::thread::current().id();
+        std::panic::set_hook(Box::new(move |info| {
+            if std::thread::current().id() == here {
+                give_back();
+                before(info);
+            } else {
+                // A call ends, the console goes on: its screen must not be written over.
+                tracing::error!("a task panicked: {info}");
+            }
+        }));
+        enter()?;
+        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
+    }
+
+    /// Gives the terminal back for a while (the process is about to be stopped).
+    pub(crate) fn pause(&self) {
+        give_back();
+    }
+
+    /// Takes it over again.
+    pub(crate) fn resume(&mut self) -> io::Result<()> {
+        enter()?;
+        self.terminal.clear()
+    }
+
+    /// Puts a text on the clipboard of the terminal, also of one that sits behind tmux.
+    pub(crate) fn copy(&mut self, text: &str, in_tmux: bool) -> io::Result<()> {
+        let mut sequence = String::new();
+        CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence).map_err(io::Error::other)?;
+        let mut out = io::stdout();
+        out.write_all(sequence.as_bytes())?;
+        if in_tmux {
+            // Handed through: tmux takes one of the two, depending on its settings.
+            let inner = sequence.replace('\u{1b}', "\u{1b}\u{1b}");
+            write!(out, "\u{1b}Ptmux;{inner}\u{1b}\\")?;
+        }
+        out.flush()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, SetTitle("Postroom"))
+}
+
+/// Gives the terminal back, if it is ours. What fails here cannot be told to anybody.
+pub(crate) fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+    }
+}
