@@ -75,6 +75,9 @@ macro_rules! tables {
             pub(super) fn copy_to(&self, target: &redb::Database, portion: usize) -> Result<u64, Stop> {
                 use redb::ReadableTable;
                 let mut copied = 0;
+                let transaction = target.begin_write()?;
+                Tables::new(&transaction).make_all()?;
+                transaction.commit()?;
                 $({
                     let source = self.$name()?;
                     let mut rows = source.iter()?.peekable();

@@ -61,12 +61,12 @@ async fn wrong_lengths_and_missing_files_are_told() {
     let path = bench.path(blob.hash);
     let content = bench.spool.content(blob).await.unwrap();
 
-    for damaged in [&bytes[..CHUNK + 1], &[], &[bytes.as_slice(), b"more"].concat()] {
+    for damaged in [&bytes[..=CHUNK], &[], &[bytes.as_slice(), b"more"].concat()] {
         fs::write(&path, damaged).unwrap();
         assert_eq!(bench.spool.content(blob).await.err(), Some(SpoolError::Damaged(blob.hash)));
     }
     // Cut off after somebody had asked for it.
-    fs::write(&path, &bytes[..CHUNK + 1]).unwrap();
+    fs::write(&path, &bytes[..=CHUNK]).unwrap();
     let (got, end) = read(content.as_ref()).await;
     assert_eq!((got.len(), end.unwrap_err().kind()), (CHUNK, io::ErrorKind::InvalidData));
 
