@@ -6,6 +6,8 @@
 
 mod commit;
 mod dir;
+mod doctor;
+mod documents;
 mod fault;
 mod ids;
 mod sidecar;
@@ -17,23 +19,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
-use futures_util::StreamExt;
 use postroom_domain::Fut;
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::{
     Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Found, Page, Probe, Receipt,
     Trouble, Upload,
 };
-use postroom_domain::ids::BlobHash;
 use postroom_domain::person::Actor;
 use postroom_domain::target::WorkspaceQuery;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
-use tokio::sync::mpsc;
 
-use self::commit::{Job, Piece, Seam, Stop};
+use self::commit::Seam;
 use self::dir::Dir;
-use self::sidecar::{Ledger, Sidecar};
 use crate::doctor::Finding;
 use crate::names;
 
@@ -71,8 +69,6 @@ impl Settings {
 
 /// The longest name a document gets here, in bytes: room for a number, and for the sidecar's ending.
 const LONGEST_NAME: usize = 200;
-/// Pieces of a document between the reader and the disk.
-const PIECES_UNDERWAY: usize = 4;
 /// Bytes per read of a download.
 const CHUNK: usize = 128 * 1024;
 
@@ -96,7 +92,7 @@ impl Folder {
     /// Live checks: the root, the right to write into it, and renames that replace nothing.
     pub async fn doctor(&self) -> Vec<Finding> {
         let root = self.settings.root.clone();
-        let checks = tokio::task::spawn_blocking(move || doctor(&root)).await;
+        let checks = tokio::task::spawn_blocking(move || doctor::check(&root)).await;
         checks
             .unwrap_or_else(|e| vec![Finding::bad("folder", e.to_string(), "Report this: a check stopped.")])
     }
@@ -109,149 +105,6 @@ impl Folder {
         let path = self.settings.root.clone();
         let done = tokio::task::spawn_blocking(move || work(&open_root(&path)?)).await;
         done.unwrap_or_else(|e| Err(stopped(&e)))
-    }
-
-    fn link(&self, document: &str) -> Option<String> {
-        let path = std::path::absolute(self.settings.root.join(document)).ok()?;
-        url::Url::from_file_path(path).ok().map(String::from)
-    }
-
-    fn receipt(&self, container: &str, document: &str, size: u64, hash: Option<BlobHash>) -> Receipt {
-        let document = format!("{container}/{document}");
-        let link = self.link(&document);
-        Receipt { document, version: None, container: container.to_owned(), size: Some(size), hash, link }
-    }
-
-    async fn put(&self, upload: Upload<'_>) -> DmsResult<Receipt> {
-        no_library(upload.library)?;
-        let names: Vec<String> = ids::parse(upload.container)?.into_iter().map(str::to_owned).collect();
-        let (size, hash) = (upload.content.size(), upload.content.hash());
-        if let Some(limit) = self.settings.largest_bytes.filter(|limit| size > *limit) {
-            let trouble =
-                Trouble::new(Cause::TooLarge, format!("{size} bytes where the settings allow {limit}"));
-            return Err(DmsError::TooLarge { limit: Some(limit), trouble });
-        }
-        let place = names.clone();
-        self.on_root(move |root| {
-            let place: Vec<&str> = place.iter().map(String::as_str).collect();
-            let found = workspace::container(root, &place)?;
-            if found.open {
-                return Ok(());
-            }
-            let detail = format!("workspace {:?} is closed", place[0]);
-            Err(DmsError::from_trouble(Trouble::new(Cause::TargetClosed, detail)))
-        })
-        .await?;
-        let mut stream = upload.content.open().await.map_err(|e| damaged(&e.to_string()))?;
-        let job = Job {
-            root: self.settings.root.clone(),
-            container: names,
-            filing: upload.mark.filing(),
-            name: self.safe_name(upload.name),
-            sidecar: Sidecar {
-                version: 1,
-                mark: upload.mark.to_string(),
-                size,
-                hash,
-                media_type: upload.media_type.to_owned(),
-                received: upload.received,
-                actor: upload.actor.clone(),
-                sent_as: upload.name.to_owned(),
-                profile: upload.profile.clone(),
-            },
-            read_back: self.settings.read_back,
-            seam: self.seam.clone(),
-        };
-        let (pieces, mut taken) = mpsc::channel(PIECES_UNDERWAY);
-        let writer = tokio::task::spawn_blocking(move || job.run(&mut taken));
-        let mut trouble = None;
-        while let Some(chunk) = stream.next().await {
-            match chunk {
-                Ok(bytes) => {
-                    let length = bytes.len() as u64;
-                    if pieces.send(Piece::Bytes(bytes)).await.is_err() {
-                        break; // the writer has stopped and tells why below
-                    }
-                    upload.gauge.add(length);
-                }
-                Err(e) => {
-                    trouble = Some(damaged(&e.to_string()));
-                    break;
-                }
-            }
-        }
-        if trouble.is_none() {
-            let _ = pieces.send(Piece::End).await;
-        }
-        // Without the end, the closed channel makes the writer give up: half a document never gets a name.
-        drop(pieces);
-        let done = writer.await.map_err(|e| stopped(&e))?;
-        if let Some(trouble) = trouble {
-            return Err(trouble);
-        }
-        match done {
-            Ok(stored) => {
-                Ok(self.receipt(upload.container, &stored.document, stored.size, Some(stored.hash)))
-            }
-            Err(stop) => Err(self.shape(&upload, stop)),
-        }
-    }
-
-    fn shape(&self, upload: &Upload<'_>, stop: Stop) -> DmsError {
-        let place = upload.container;
-        match stop {
-            Stop::OtherBytes => damaged("the bytes that were read are not those of the content's hash"),
-            Stop::BadDisk => DmsError::from_trouble(Trouble::new(
-                Cause::ServerFault,
-                format!("the disk under {place:?} gave back other bytes than were written"),
-            )),
-            Stop::Here { document, size } => {
-                let detail = format!("this filing's document is in {place:?} already, as {document:?}");
-                DmsError::Conflict {
-                    existing: Some(self.receipt(place, &document, size, Some(upload.content.hash()))),
-                    trouble: Trouble::new(Cause::Conflict, detail),
-                }
-            }
-            Stop::Before { doing, error } => fault::error(&format!("{doing} in {place:?}"), &error),
-            Stop::After { error } => DmsError::from_trouble(Trouble::new(
-                Cause::AnswerLost,
-                format!(
-                    "the document has its name in {place:?}, but the folder could not be flushed: {error}"
-                ),
-            )),
-            Stop::Abandoned | Stop::Killed => DmsError::from_trouble(Trouble::new(
-                Cause::Interrupted,
-                format!("the document was not written whole into {place:?}"),
-            )),
-        }
-    }
-
-    async fn look(&self, probe: Probe<'_>) -> DmsResult<Found> {
-        no_library(probe.library)?;
-        let container = probe.container.to_owned();
-        let filing = probe.mark.filing();
-        let found = self
-            .on_root(move |root| {
-                let failed = |e: io::Error| fault::error(&format!("looking for a mark in {container:?}"), &e);
-                let Some(dir) = descend(root, &container)? else { return Ok(None) };
-                let Some(ledger) = Ledger::open(&dir).map_err(failed)? else { return Ok(None) };
-                // A document being named this very moment is waited for.
-                let _lock = ledger.home.lock("lock").map_err(failed)?;
-                let Some((document, _)) = ledger.find(filing).map_err(failed)? else { return Ok(None) };
-                let mut file = match dir.read(&document) {
-                    Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-                    other => other.map_err(failed)?,
-                };
-                let (size, hash) = commit::hash(&mut file).map_err(failed)?;
-                Ok(Some((document, size, hash)))
-            })
-            .await?;
-        Ok(match found {
-            Some((document, size, hash)) => {
-                Found::Yes(self.receipt(probe.container, &document, size, Some(hash)))
-            }
-            None => Found::No,
-        })
     }
 }
 
@@ -458,60 +311,10 @@ fn no_library(library: &str) -> DmsResult<()> {
     Err(DmsError::Rejected { field: Some("library".to_owned()), message, trouble })
 }
 
-fn damaged(detail: &str) -> DmsError {
-    DmsError::from_trouble(Trouble::new(Cause::StoreDamage, detail))
-}
-
 /// The blocking work panicked or the process is ending; what it had done is not known.
 fn stopped(error: &tokio::task::JoinError) -> DmsError {
     DmsError::from_trouble(Trouble::new(
         Cause::AnswerLost,
         format!("the work on the folder stopped: {error}"),
     ))
-}
-
-fn doctor(root: &Path) -> Vec<Finding> {
-    let shown = root.display();
-    let dir = match Dir::root(root) {
-        Ok(dir) => dir,
-        Err(e) => {
-            let advice =
-                "Create the folder, or mount the share, and give Postroom's user the right to enter it.";
-            return vec![Finding::bad("root", format!("{shown}: {e}"), advice)];
-        }
-    };
-    let mut findings = vec![Finding::good("root", format!("{shown} can be opened"))];
-    let test = format!(".postroom-doctor.{}", std::process::id());
-    let other = format!("{test}.2");
-    let tried = (|| {
-        dir.create(&test)?.sync_all()?;
-        dir.create(&other)?;
-        match dir.give(&test, &dir, &other) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => dir.flush(),
-            Err(e) => Err(e),
-            Ok(()) => Err(io::Error::other("a rename replaced a file although it was told not to")),
-        }
-    })();
-    let _ = dir.remove(&test);
-    let _ = dir.remove(&other);
-    findings.push(match tried {
-        Ok(()) => Finding::good("writing", format!("{shown} takes files, and renames replace nothing")),
-        Err(e) => Finding::bad(
-            "writing",
-            format!("{shown}: {e}"),
-            "Give Postroom's user the right to write, and use a file system with hard links or RENAME_NOREPLACE.",
-        ),
-    });
-    match workspace::folders(&dir) {
-        Ok(names) if names.is_empty() => findings.push(Finding::warning(
-            "workspaces",
-            "there is none",
-            "Create a folder per matter; its name is the workspace's title.",
-        )),
-        Ok(names) => findings.push(Finding::good("workspaces", format!("{} found", names.len()))),
-        Err(e) => {
-            findings.push(Finding::bad("workspaces", e.to_string(), "Check the rights on the folders."));
-        }
-    }
-    findings
 }

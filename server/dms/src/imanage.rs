@@ -13,6 +13,8 @@ mod errors;
 mod ids;
 mod places;
 mod probe;
+mod profile;
+mod search;
 mod settings;
 mod tenant;
 mod upload;
@@ -107,6 +109,10 @@ impl Imanage {
                 renewed = true;
                 token = self.tokens.renew(&self.http, &token).await?;
                 continue;
+            }
+            // Discovery may answer anybody, so it proves nothing.
+            if reply.is_success() && operation != "discovery" {
+                self.tokens.proves(&token);
             }
             return Ok(reply);
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use postroom_domain::dms::{Content, Gauge};
-use postroom_domain::ids::{FilingId, Mark};
+use postroom_domain::ids::{BlobHash, FilingId, Mark};
 
 use super::*;
 

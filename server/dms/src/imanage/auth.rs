@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use postroom_domain::cause::Cause;
@@ -63,6 +64,8 @@ pub(super) struct Tokens {
     pause: Duration,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// The newest generation with which a call got through.
+    proven: AtomicU64,
 }
 
 /// How much of its life without use a token may be old before it is renewed ahead of time.
@@ -108,6 +111,7 @@ impl Tokens {
             pause: Duration::from_secs(settings.refused_password_pause_seconds),
             clock,
             state: Mutex::new(state),
+            proven: AtomicU64::new(0),
         })
     }
 
@@ -131,6 +135,16 @@ impl Tokens {
             Some(live) if live.token.generation > refused.generation => Ok(live.token.clone()),
             _ => self.sign_in(http, &mut state).await,
         }
+    }
+
+    /// Notes that a call with the token got through.
+    pub(super) fn proves(&self, token: &Token) {
+        self.proven.fetch_max(token.generation, Ordering::Relaxed);
+    }
+
+    /// Whether a call with the token ever got through. One that never did has not run out: it is not accepted at all.
+    pub(super) fn is_proven(&self, token: &Token) -> bool {
+        self.proven.load(Ordering::Relaxed) >= token.generation
     }
 
     /// Forgets that a password was refused: a person asks.

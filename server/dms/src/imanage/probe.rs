@@ -134,7 +134,7 @@ impl Imanage {
     }
 
     /// The profile of a document; `None` when it is gone.
-    async fn profile(&self, id: &str) -> DmsResult<Option<Item>> {
+    pub(super) async fn profile(&self, id: &str) -> DmsResult<Option<Item>> {
         let parsed = ids::document(id)?;
         let url = self.tenant().await?.url(&["libraries", parsed.library, "documents", id], &[]);
         let reply = self.ask("document", Method::GET, url, None).await?;

@@ -101,6 +101,7 @@ pub struct ClosedField {
 /// Settings of an iManage destination.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of one section of the settings")]
 pub struct Settings {
     /// Address of the server, such as `https://cloudimanage.com`.
     pub base_url: Url,
@@ -133,6 +134,10 @@ pub struct Settings {
     /// Most pages of a folder's listing that a probe reads: the first half from its start, the rest from its end.
     #[serde(default = "ten")]
     pub probe_pages: usize,
+    /// Whether each new document's profile is read back by its id. Costs a call per document, and notices a server that
+    /// answers with the id of another document.
+    #[serde(default)]
+    pub read_back: bool,
     /// Whether documents may be filed directly into a tab.
     #[serde(default)]
     pub file_into_tabs: bool,

@@ -1,5 +1,7 @@
 //! What every connector must do.
 
+use std::collections::BTreeMap;
+
 use futures_util::StreamExt;
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::{Content, Dms, DmsError, Found, Gauge, Upload};
@@ -22,7 +24,8 @@ async fn documents_of_any_size_arrive_whole_are_found_by_mark_and_come_back() {
     for (name, world) in worlds() {
         for (n, size) in [0, 1, 65_536, (5 << 20) + 7].into_iter().enumerate() {
             let content = Made::new(size, u8::try_from(n).unwrap());
-            let (result, sent) = send(world.dms(), &world.folder(), &format!("size {size}.pdf"), n as u128, &content).await;
+            let (result, sent) =
+                send(world.dms(), &world.folder(), &format!("size {size}.pdf"), n as u128, &content).await;
             let receipt = result.unwrap_or_else(|e| panic!("{name} {size}: {e}"));
             assert_eq!((receipt.size, sent), (Some(size), size), "{name}");
             assert_eq!(receipt.container, world.folder(), "{name}");
@@ -32,7 +35,8 @@ async fn documents_of_any_size_arrive_whole_are_found_by_mark_and_come_back() {
             assert_eq!(held.len(), n + 1, "{name}");
             let ours = held.iter().find(|held| held.id == receipt.document).unwrap();
             assert_eq!((ours.size, &ours.blake3), (size, &content.hex()), "{name}");
-            let found = ask(world.dms(), &world.folder(), &format!("size {size}.pdf"), n as u128).await.unwrap();
+            let found =
+                ask(world.dms(), &world.folder(), &format!("size {size}.pdf"), n as u128).await.unwrap();
             let Found::Yes(found) = found else { panic!("{name} {size}: {found:?}") };
             assert_eq!((found.document, found.size), (receipt.document.clone(), Some(size)), "{name}");
             let back = bytes(world.dms(), &receipt.document).await;
@@ -47,9 +51,28 @@ async fn hostile_and_long_names_are_taken_under_a_safe_name() {
     let long = format!("{}.docx", "x".repeat(300));
     let wide = format!("{}.pdf", "契".repeat(300));
     let hostile = [
-        "a/b\\c:d*e?f\"g<h>i|j.pdf", "../../etc/passwd", "line\r\nbreak\u{0}.txt", "invoice\u{202e}fdp.exe", "🗂 bundle.pdf",
-        &long, &wide, "CON", "nul.txt", "LPT1.pdf", ".hidden", ".pdf", "trailing. . .", "  spaced.pdf  ", "", "workspace",
-        "no extension", "quote's \"double\" & <tag>.pdf", "%2e%2e%2f.pdf", "tab\there.txt", "ünïcödé.pdf", "a\u{301}.pdf",
+        "a/b\\c:d*e?f\"g<h>i|j.pdf",
+        "../../etc/passwd",
+        "line\r\nbreak\u{0}.txt",
+        "invoice\u{202e}fdp.exe",
+        "🗂 bundle.pdf",
+        &long,
+        &wide,
+        "CON",
+        "nul.txt",
+        "LPT1.pdf",
+        ".hidden",
+        ".pdf",
+        "trailing. . .",
+        "  spaced.pdf  ",
+        "",
+        "workspace",
+        "no extension",
+        "quote's \"double\" & <tag>.pdf",
+        "%2e%2e%2f.pdf",
+        "tab\there.txt",
+        "ünïcödé.pdf",
+        "a\u{301}.pdf",
     ];
     for (which, world) in worlds() {
         for (n, name) in hostile.into_iter().enumerate() {
@@ -65,7 +88,10 @@ async fn hostile_and_long_names_are_taken_under_a_safe_name() {
         assert_eq!(held.len(), hostile.len(), "{which}");
         for held in held {
             let bad = |c: char| c.is_control() || matches!(c, '/' | '\\' | '\u{202e}');
-            assert!(!held.name.is_empty() && !held.name.contains(bad) && !held.name.starts_with('.'), "{which} {held:?}");
+            assert!(
+                !held.name.is_empty() && !held.name.contains(bad) && !held.name.starts_with('.'),
+                "{which} {held:?}"
+            );
         }
     }
 }
@@ -75,7 +101,8 @@ async fn equal_names_overwrite_nothing_and_parallel_uploads_do_not_mix() {
     for (which, world) in worlds() {
         let contents: Vec<Made> = (0..24).map(|n| Made::new(100_000, n)).collect();
         let folder = world.folder();
-        let uploads = contents.iter().enumerate().map(|(n, c)| send(world.dms(), &folder, "letter.pdf", n as u128, c));
+        let uploads =
+            contents.iter().enumerate().map(|(n, c)| send(world.dms(), &folder, "letter.pdf", n as u128, c));
         let results = futures_util::future::join_all(uploads).await;
         let held = world.held();
         assert_eq!(held.len(), contents.len(), "{which}");
@@ -100,7 +127,10 @@ async fn a_mark_that_is_there_twice_is_told() {
             assert_eq!(world.held().len(), 2, "{which}");
         } else {
             let first = first.unwrap();
-            assert!(matches!(second, Err(DmsError::Conflict { existing: Some(there), .. }) if there == first), "{which}");
+            assert!(
+                matches!(second, Err(DmsError::Conflict { existing: Some(there), .. }) if there == first),
+                "{which}"
+            );
             assert_eq!(found, Found::Yes(first), "{which}");
             assert_eq!(world.held().len(), 1, "{which}");
         }
@@ -130,7 +160,11 @@ async fn damaged_content_never_becomes_a_document() {
             assert!(matches!(error, DmsError::Damaged(_)), "{which} {damage:?}: {error:?}");
             assert_eq!(error.trouble().cause, Cause::StoreDamage, "{which} {damage:?}");
             assert_eq!(world.held(), [], "{which} {damage:?}");
-            assert_eq!(ask(world.dms(), &world.folder(), "letter.pdf", n as u128).await.unwrap(), Found::No, "{which}");
+            assert_eq!(
+                ask(world.dms(), &world.folder(), "letter.pdf", n as u128).await.unwrap(),
+                Found::No,
+                "{which}"
+            );
         }
         let (good, _) = send(world.dms(), &world.folder(), "letter.pdf", 0, &Made::new(size, 1)).await;
         assert!(good.is_ok(), "{which}: {good:?}");
@@ -140,7 +174,8 @@ async fn damaged_content_never_becomes_a_document() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_is_given_up_leaves_nothing() {
     for (which, world) in worlds() {
-        let (content, actor, gauge, profile) = (Made::new(32 << 20, 1), actor(), Gauge::default(), Default::default());
+        let (content, actor, gauge, profile) =
+            (Made::new(32 << 20, 1), actor(), Gauge::default(), BTreeMap::default());
         let folder = world.folder();
         let upload = world.dms().upload(Upload {
             actor: &actor,
@@ -219,7 +254,9 @@ async fn workspaces_are_found_by_what_equals_exactly() {
         };
         let harrow = [("Harrow v Teal".to_owned(), true)];
         assert_eq!(find(title("Harrow v Teal")).await, harrow, "{which}");
-        for other in ["harrow v teal", "Harrow v", "Teal", "Harrow v Teal ", "", "\"Harrow v Teal\"", "*", "x/y"] {
+        for other in
+            ["harrow v teal", "Harrow v", "Teal", "Harrow v Teal ", "", "\"Harrow v Teal\"", "*", "x/y"]
+        {
             assert_eq!(find(title(other)).await, [], "{which} {other:?}");
         }
         assert_eq!(find(fields(&[("custom1", "10442"), ("custom2", "0007")])).await, harrow, "{which}");
@@ -229,11 +266,17 @@ async fn workspaces_are_found_by_what_equals_exactly() {
         assert_eq!(closed, [("Harrow share purchase 2019".to_owned(), false)], "{which}");
         assert!(find(fields(&[("custom1", "10442")])).await.len() >= 3, "{which}");
         if world.traits().equal_titles {
-            assert_eq!(find(title("General advice")).await.len(), 2, "{which}: both, so that a person can choose");
+            assert_eq!(
+                find(title("General advice")).await.len(),
+                2,
+                "{which}: both, so that a person can choose"
+            );
         }
-        let all = world.dms().find_workspaces(&actor(), "", &fields(&[("custom1", "10442")]), 2).await.unwrap();
+        let all =
+            world.dms().find_workspaces(&actor(), "", &fields(&[("custom1", "10442")]), 2).await.unwrap();
         assert_eq!(all.len(), 2, "{which}: no more than asked for");
-        let id = world.dms().find_workspaces(&actor(), "", &title("Harrow v Teal"), 1).await.unwrap().remove(0).id;
+        let id =
+            world.dms().find_workspaces(&actor(), "", &title("Harrow v Teal"), 1).await.unwrap().remove(0).id;
         assert_eq!(find(WorkspaceQuery::Pinned(id.clone())).await, harrow, "{which}");
         assert_eq!(find(WorkspaceQuery::Pinned("ACTIVE!424242".into())).await, [], "{which}");
         assert_eq!(world.dms().container(&actor(), "", &id).await.unwrap().id, id, "{which}");
@@ -277,9 +320,13 @@ async fn folders_are_made_and_then_found() {
         }
         for bad in ["", "line\nbreak", &"x".repeat(300)] {
             let error = world.dms().create_folder(&actor(), "", &parent, bad).await.unwrap_err();
-            assert!(matches!(&error, DmsError::Rejected { field: Some(f), .. } if f == "folder"), "{which} {bad:?}: {error:?}");
+            assert!(
+                matches!(&error, DmsError::Rejected { field: Some(f), .. } if f == "folder"),
+                "{which} {bad:?}: {error:?}"
+            );
         }
-        let error = world.dms().create_folder(&actor(), "", &world.missing_folder(), "New").await.unwrap_err();
+        let error =
+            world.dms().create_folder(&actor(), "", &world.missing_folder(), "New").await.unwrap_err();
         assert!(matches!(error, DmsError::NotFound(_)), "{which}: {error:?}");
     }
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postroom_dms::doctor::Level;
+use postroom_dms::doctor::Level::{self, Bad, Good, Warning};
 use postroom_dms::imanage::Imanage;
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::{Dms, DmsError, Found};
 use postroom_domain::target::WorkspaceQuery;
 use postroom_domain::testing::ManualClock;
 use postroom_sims::imanage::{
-    Action, AuthHeader, EmptySearch, ErrorBody, Fire, IdCase, RefreshTokens, RequiredFields, Rule, SearchShape,
+    Action, AuthHeader, EmptySearch, ErrorBody, Fire, IdCase, RefreshTokens, RequiredFields, Rule,
+    SearchShape,
 };
 
 use crate::content::Made;
@@ -24,7 +25,8 @@ async fn a_document_carries_its_profile_and_mark_where_they_belong() {
         [("custom1", "10442"), ("custom2", "0007"), ("custom17", "12.5"), ("comment", "from the client")]
             .map(|(k, v)| (k.to_owned(), v.to_owned())),
     );
-    let (result, _) = send_with(&world.dms, FOLDER, "Brief an Müller.docx", 1, &Made::new(10, 1), &profile).await;
+    let (result, _) =
+        send_with(&world.dms, FOLDER, "Brief an Müller.docx", 1, &Made::new(10, 1), &profile).await;
     let receipt = result.unwrap();
     let entry = world.control.ledger().remove(0);
     assert_eq!((entry.name.as_str(), entry.extension.as_str()), ("Brief an Müller", "DOCX"));
@@ -36,19 +38,27 @@ async fn a_document_carries_its_profile_and_mark_where_they_belong() {
     // One call per upload, once the sign-in and the server are known.
     let before = world.control.stats();
     send(&world.dms, FOLDER, "second.pdf", 2, &Made::new(10, 1)).await.0.unwrap();
-    let calls = |stats: &postroom_sims::imanage::Stats| stats.calls.values().flat_map(|c| c.values()).sum::<u64>();
+    let calls =
+        |stats: &postroom_sims::imanage::Stats| stats.calls.values().flat_map(|c| c.values()).sum::<u64>();
     assert_eq!(calls(&world.control.stats()) - calls(&before), 1);
 
-    for (field, value) in [("custom2", "0007"), ("custom17", "many"), ("custom25", "yes"), ("name", "x"), ("size", "1")] {
+    for (field, value) in
+        [("custom2", "0007"), ("custom17", "many"), ("custom25", "yes"), ("name", "x"), ("size", "1")]
+    {
         let profile = BTreeMap::from([(field.to_owned(), value.to_owned())]);
-        let (result, sent) = send_with(&world.dms, FOLDER, "letter.pdf", 3, &Made::new(10, 1), &profile).await;
+        let (result, sent) =
+            send_with(&world.dms, FOLDER, "letter.pdf", 3, &Made::new(10, 1), &profile).await;
         let error = result.unwrap_err();
-        assert!(matches!(&error, DmsError::Rejected { field: Some(f), .. } if f == field), "{field}: {error:?}");
+        assert!(
+            matches!(&error, DmsError::Rejected { field: Some(f), .. } if f == field),
+            "{field}: {error:?}"
+        );
         assert_eq!(sent, 0, "{field}");
     }
     // What only the server knows comes back with its field.
     let profile = BTreeMap::from([("custom1".to_owned(), "99999".to_owned())]);
-    let error = send_with(&world.dms, FOLDER, "letter.pdf", 4, &Made::new(10, 1), &profile).await.0.unwrap_err();
+    let error =
+        send_with(&world.dms, FOLDER, "letter.pdf", 4, &Made::new(10, 1), &profile).await.0.unwrap_err();
     assert!(matches!(&error, DmsError::Rejected { field: Some(f), .. } if f == "custom1"), "{error:?}");
     assert!(error.trouble().request_id.as_ref().is_some_and(|id| id.starts_with("NRC_")), "{error:?}");
     assert_eq!(world.held().len(), 2);
@@ -64,7 +74,8 @@ async fn the_mark_can_be_kept_in_a_field() {
         assert!(matches!(ask(&world.dms, FOLDER, "letter.pdf", 1).await.unwrap(), Found::Yes(_)), "{probe}");
         assert_eq!(ask(&world.dms, FOLDER, "letter.pdf", 2).await.unwrap(), Found::No, "{probe}");
         let profile = BTreeMap::from([("custom13".to_owned(), "mine".to_owned())]);
-        let error = send_with(&world.dms, FOLDER, "x.pdf", 3, &Made::new(10, 1), &profile).await.0.unwrap_err();
+        let error =
+            send_with(&world.dms, FOLDER, "x.pdf", 3, &Made::new(10, 1), &profile).await.0.unwrap_err();
         assert!(matches!(error, DmsError::Rejected { .. }), "{error:?}");
     }
 }
@@ -84,7 +95,9 @@ async fn the_index_lags_the_listing_does_not() {
     assert!(matches!(ask(&world.dms, FOLDER, "letter.pdf", 1).await.unwrap(), Found::Yes(_)));
     assert!(world.dms.capabilities().probe_lag_seconds >= 60);
     // The other way about: a listing that lags is made up for by the index.
-    world.control.update_switches(|switches| (switches.index_delay_ms, switches.listing_delay_ms) = (0, 60_000));
+    world
+        .control
+        .update_switches(|switches| (switches.index_delay_ms, switches.listing_delay_ms) = (0, 60_000));
     send(&world.dms, FOLDER, "letter.pdf", 2, &Made::new(10, 1)).await.0.unwrap_err();
     assert_eq!(ask(&listing, FOLDER, "letter.pdf", 2).await.unwrap(), Found::No);
     assert!(matches!(ask(&both, FOLDER, "letter.pdf", 2).await.unwrap(), Found::Yes(_)));
@@ -106,7 +119,11 @@ async fn a_probe_of_a_full_folder_reads_both_ends_and_asks_the_index_for_the_res
     assert!(matches!(ask(&world.dms, FOLDER, "letter.pdf", 50).await.unwrap(), Found::Yes(_)));
     assert_eq!(world.calls("search_documents"), 1, "the middle is found by the index");
     assert_eq!(ask(&world.dms, FOLDER, "letter.pdf", 1000).await.unwrap(), Found::No);
-    assert_eq!(ask(&world.dms, "ACTIVE!3654", "letter.pdf", 50).await.unwrap(), Found::No, "only in its own folder");
+    assert_eq!(
+        ask(&world.dms, "ACTIVE!3654", "letter.pdf", 50).await.unwrap(),
+        Found::No,
+        "only in its own folder"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,7 +140,8 @@ async fn all_forms_of_searches_and_answers_come_to_the_same() {
         "customer_id = 1",
     ];
     let title = |t: &str| WorkspaceQuery::Title(t.to_owned());
-    let fields = WorkspaceQuery::Fields(vec![("custom1".into(), "10442".into()), ("custom2".into(), "0007".into())]);
+    let fields =
+        WorkspaceQuery::Fields(vec![("custom1".into(), "10442".into()), ("custom2".into(), "0007".into())]);
     for line in lines {
         let world = Simulated::with(line);
         for change in 0..7 {
@@ -136,7 +154,8 @@ async fn all_forms_of_searches_and_answers_come_to_the_same() {
                 5 => switches.error_body = ErrorBody::Empty,
                 _ => switches.cursor_drops_total = false,
             });
-            let find = async |query: &WorkspaceQuery| world.dms.find_workspaces(&actor(), "", query, 10).await;
+            let find =
+                async |query: &WorkspaceQuery| world.dms.find_workspaces(&actor(), "", query, 10).await;
             let context = format!("{line:?} {change}");
             let found = find(&title("Harrow v Teal")).await.unwrap_or_else(|e| panic!("{context}: {e}"));
             assert_eq!(found.len(), 1, "{context}");
@@ -158,7 +177,10 @@ async fn all_forms_of_searches_and_answers_come_to_the_same() {
                     break;
                 }
             }
-            assert_eq!(folders.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["Correspondence", "Emails", "Scans"]);
+            assert_eq!(
+                folders.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
+                ["Correspondence", "Emails", "Scans"]
+            );
             let filed = send(&world.dms, &folders[0].id, "letter.pdf", change, &Made::new(10, 1)).await.0;
             let filed = filed.unwrap_or_else(|e| panic!("{context}: {e}"));
             let found = ask(&world.dms, &folders[0].id, "letter.pdf", change).await.unwrap();
@@ -167,7 +189,10 @@ async fn all_forms_of_searches_and_answers_come_to_the_same() {
             // A tab and a workspace take no documents.
             for place in [&tab.id, &"ACTIVE!3650".to_owned()] {
                 let error = send(&world.dms, place, "letter.pdf", 77, &Made::new(10, 1)).await.0.unwrap_err();
-                assert!(matches!(error, DmsError::Rejected { .. } | DmsError::NotFound(_)), "{context} {place}: {error:?}");
+                assert!(
+                    matches!(error, DmsError::Rejected { .. } | DmsError::NotFound(_)),
+                    "{context} {place}: {error:?}"
+                );
             }
         }
         assert_eq!(world.held().len(), 7, "{line:?}");
@@ -182,7 +207,8 @@ async fn a_sign_in_that_ends_is_renewed_once_for_all() {
     assert_eq!(world.calls("token"), 1);
     // Calls without a document do not notice.
     assert!(world.control.apply(&Action::ExpireTokens {}));
-    let finds = (0..16).map(|_| world.dms.find_workspaces(&actor(), "", &query, 5));
+    let who = actor();
+    let finds = (0..16).map(|_| world.dms.find_workspaces(&who, "", &query, 5));
     let finds = futures_util::future::join_all(finds).await;
     assert!(finds.iter().all(|found| found.as_ref().is_ok_and(|f| f.len() == 1)), "{finds:?}");
     assert_eq!(world.calls("token"), 2, "one renewal serves all");
@@ -234,7 +260,9 @@ async fn a_refused_sign_in_is_the_account_owners_and_does_not_lock_the_account()
             assert_eq!(error.trouble().cause, Cause::LinkBroken, "{error}");
             assert!(!error.to_string().contains("postroom-pass"), "{error}");
         }
-        let failed = |world: &Simulated| world.control.users().iter().find(|u| u.id == "POSTROOM").unwrap().failed_logins;
+        let failed = |world: &Simulated| {
+            world.control.users().iter().find(|u| u.id == "POSTROOM").unwrap().failed_logins
+        };
         assert_eq!(failed(&world), 1, "{refresh:?}: a password is not tried again and again");
         // After the pause it is; and a person who asks the doctor does not wait.
         world.advance(Duration::from_hours(1));
@@ -327,7 +355,8 @@ async fn wrong_settings_and_old_servers_are_told_before_anything_is_sent() {
     assert!(matches!(error, DmsError::NeedsLogin(_)), "{error:?}");
     world.control.update_switches(|switches| switches.auth_header = AuthHeader::Both);
     // Nobody listens.
-    let away = Imanage::new("away", settings("http://127.0.0.1:9", ""), Arc::clone(&world.clock) as _).unwrap();
+    let away =
+        Imanage::new("away", settings("http://127.0.0.1:9", ""), Arc::clone(&world.clock) as _).unwrap();
     assert_eq!(away.whoami().await.unwrap_err().trouble().cause, Cause::Unreachable);
     assert_eq!(away.doctor().await.last().unwrap().level, Level::Bad);
 
@@ -338,10 +367,12 @@ async fn wrong_settings_and_old_servers_are_told_before_anything_is_sent() {
         ("link = \"{base}/x\"", "link"),
         ("longest_name = 5", "longest_name"),
     ] {
-        let error = Imanage::new("x", settings(&world.sim.url(), line), Arc::clone(&world.clock) as _).err().unwrap();
+        let error =
+            Imanage::new("x", settings(&world.sim.url(), line), Arc::clone(&world.clock) as _).err().unwrap();
         assert!(error.to_string().contains(key), "{line}: {error}");
     }
-    let unknown = toml::from_str::<postroom_dms::imanage::Settings>("base_url = \"https://x\"\nlibary = \"A\"");
+    let unknown =
+        toml::from_str::<postroom_dms::imanage::Settings>("base_url = \"https://x\"\nlibary = \"A\"");
     assert!(unknown.unwrap_err().to_string().contains("libary"));
     let shown = format!("{:?}", settings(&world.sim.url(), ""));
     assert!(!shown.contains("postroom-pass") && !shown.contains("postroom-client-secret"), "{shown}");
@@ -353,10 +384,12 @@ async fn the_doctor_finds_what_is_wrong() {
     let levels = |findings: Vec<postroom_dms::doctor::Finding>| {
         findings.into_iter().map(|f| (f.subject, f.level)).collect::<Vec<_>>()
     };
-    use Level::{Bad, Good, Warning};
     let good = levels(world.dms.doctor().await);
     // Plain http on this machine is worth a warning.
-    assert_eq!(good, [("address", Warning), ("sign-in", Good), ("server", Good), ("library", Good), ("rights", Good)]);
+    assert_eq!(
+        good,
+        [("address", Warning), ("sign-in", Good), ("server", Good), ("library", Good), ("rights", Good)]
+    );
     world.control.update_switches(|switches| switches.refresh_tokens = RefreshTokens::Null);
     assert!(levels(world.another("").doctor().await).contains(&("refresh token", Warning)));
     let mut lost = settings(&world.sim.url(), "");
@@ -369,7 +402,10 @@ async fn the_doctor_finds_what_is_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn required_fields_warn_or_refuse_and_locks_say_who() {
     let world = Simulated::with("class = \"PLEADING\"");
-    assert!(send(&world.dms, FOLDER, "a.pdf", 1, &Made::new(10, 1)).await.0.is_ok(), "a warning does not stop it");
+    assert!(
+        send(&world.dms, FOLDER, "a.pdf", 1, &Made::new(10, 1)).await.0.is_ok(),
+        "a warning does not stop it"
+    );
     world.control.update_switches(|switches| switches.required_fields = RequiredFields::Reject);
     let error = send(&world.dms, FOLDER, "a.pdf", 2, &Made::new(10, 1)).await.0.unwrap_err();
     assert!(matches!(&error, DmsError::Rejected { field: Some(f), .. } if f == "custom3"), "{error:?}");
@@ -379,7 +415,8 @@ async fn required_fields_warn_or_refuse_and_locks_say_who() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_workspace_is_known_by_field_and_by_words_and_both_can_be_switched_off() {
     let world = Simulated::new();
-    let silent = world.another("closed_words = []\nclosed_field = { field = \"subclass\", value = \"CLOSED\" }");
+    let silent =
+        world.another("closed_words = []\nclosed_field = { field = \"subclass\", value = \"CLOSED\" }");
     let closed = WorkspaceQuery::Title("Harrow share purchase 2019".into());
     for (dms, open, cause) in [(&world.dms, false, Cause::TargetClosed), (&silent, true, Cause::NoRight)] {
         let found = dms.find_workspaces(&actor(), "", &closed, 5).await.unwrap();
@@ -395,4 +432,45 @@ async fn a_closed_workspace_is_known_by_field_and_by_words_and_both_can_be_switc
     // Opened again, it takes documents.
     assert!(world.control.apply(&Action::OpenWorkspace { workspace: 3670 }));
     send(&world.dms, "ACTIVE!3672", "letter.pdf", 1, &Made::new(10, 1)).await.0.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_is_refused_while_fresh_needs_a_person() {
+    let world = Simulated::new();
+    send(&world.dms, FOLDER, "letter.pdf", 1, &Made::new(10, 1)).await.0.unwrap();
+    world.fault("upload", Action::Status { status: 401, headers: BTreeMap::new(), body: None });
+    // The first refusal may mean that the sign-in has run out; the second one, of a fresh one, does not.
+    for (n, cause) in [(2, Cause::SessionGone), (3, Cause::LoginNeeded), (4, Cause::LoginNeeded)] {
+        let error = send(&world.dms, FOLDER, "letter.pdf", n, &Made::new(10, 1)).await.0.unwrap_err();
+        assert_eq!(error.trouble().cause, cause, "{n}: {error}");
+    }
+    assert_eq!(
+        (world.calls("token"), world.held().len()),
+        (4, 1),
+        "each refusal leaves a fresh sign-in behind"
+    );
+    world.control.clear_faults();
+    send(&world.dms, FOLDER, "letter.pdf", 5, &Made::new(10, 1)).await.0.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_email_that_is_there_already_is_a_conflict() {
+    let world = Simulated::new();
+    let mail = BTreeMap::from(
+        [
+            ("class", "E-MAIL"),
+            ("subject", "RE: disclosure"),
+            ("sent_date", "2026-11-20T10:00:00Z"),
+            ("message_id", "<a@b>"),
+        ]
+        .map(|(k, v)| (k.to_owned(), v.to_owned())),
+    );
+    let file =
+        async |n| send_with(&world.dms, FOLDER, "RE disclosure.eml", n, &Made::new(100, 1), &mail).await.0;
+    let first = file(1).await;
+    assert!(first.is_ok(), "{first:?}");
+    if let Err(error) = file(2).await {
+        assert!(matches!(error, DmsError::Conflict { .. }), "{error:?}");
+        assert_eq!(world.held().len(), 1);
+    }
 }

@@ -12,7 +12,9 @@ use postroom_domain::dms::{Content, Dms, DmsResult, Found, Gauge, Probe, Receipt
 use postroom_domain::ids::{FilingId, Mark};
 use postroom_domain::person::Actor;
 use postroom_domain::testing::ManualClock;
-use postroom_sims::imanage::{Access, Action, Control, Options, Rule, Seed, SeedContainer, SeedWorkspace, Sim, SimHandle};
+use postroom_sims::imanage::{
+    Access, Action, Control, Options, Rule, Seed, SeedContainer, SeedWorkspace, Sim, SimHandle,
+};
 
 /// A document as the DMS holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,7 @@ pub(crate) struct Held {
 
 /// What differs between the DMSs of the suite.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "one flag per difference")]
 pub(crate) struct Traits {
     /// Two folders of one name cannot be in one place.
     pub(crate) unique_folders: bool,
@@ -287,7 +290,8 @@ impl World for Simulated {
         entries.collect()
     }
     fn with_folders(&self, count: usize) -> String {
-        let folders = (0..count).map(|n| SeedContainer { name: format!("folder-{n:04}"), ..SeedContainer::default() });
+        let folders =
+            (0..count).map(|n| SeedContainer { name: format!("folder-{n:04}"), ..SeedContainer::default() });
         let workspace = SeedWorkspace {
             id: Some(500_000),
             library: "ACTIVE".into(),
