@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::breaker::{Moment, Pass};
-use crate::claim::{Claim, Claimed};
+use crate::claim::{Claim, Claimed, Dry};
 use crate::commit::Ledger;
 use crate::contact::Contact;
 use crate::options::EngineOptions;
@@ -78,8 +78,7 @@ struct Running {
     picker: Option<Picker>,
     /// A newer snapshot came while the picker was away.
     unseen: bool,
-    /// Nothing more was due when the queues were last looked at.
-    dry: bool,
+    dry: Dry,
     claimed: VecDeque<Filing>,
     checks: VecDeque<Filing>,
     /// Everything this desk has its hands on.
@@ -140,7 +139,7 @@ impl Desk {
                     running.after_walk(walked);
                 }
                 () = news.changed() => running.see(news.latest()),
-                () = tokio::time::sleep(sleep) => running.dry = false,
+                () = tokio::time::sleep(sleep) => running.dry = Dry::NO,
             }
         }
         // A claim that is being written may not be dropped: its filings would stay running with nobody at work.
@@ -184,7 +183,7 @@ impl Running {
             snapshot: Arc::default(),
             picker: Some(Picker::new(desk.ledger.store.clone(), desk.name.clone())),
             unseen: false,
-            dry: true,
+            dry: Dry::YES,
             claimed: VecDeque::new(),
             checks: VecDeque::new(),
             taken: HashSet::new(),
@@ -317,11 +316,11 @@ impl Running {
 
     /// Goes to claim the next ones, when there is room and something may be due.
     fn claim(&mut self, way: Way, now: Moment) -> Option<BoxFuture<'static, Option<Claimed>>> {
-        if self.dry || matches!(way, Way::Shut | Way::Waiting) {
+        if self.dry == Dry::YES || matches!(way, Way::Shut | Way::Waiting) {
             return None;
         }
         let limit = self.standing.ramp.limit();
-        let (work, checks, together) = if way == Way::Trial {
+        let (work, checks, most) = if way == Way::Trial {
             let one = 1_usize.saturating_sub(self.claimed.len() + self.checks.len());
             (one, one, one)
         } else {
@@ -332,8 +331,10 @@ impl Running {
             let checks = limit.saturating_sub(self.asking + self.checks.len());
             (work, checks, work + checks)
         };
+        let (work, checks) = (if self.dry.work { 0 } else { work }, if self.dry.checks { 0 } else { checks });
+        let together = most.min(work + checks);
         // The store falls behind with results: no more until it has caught up.
-        if together == 0 || (work == 0 && self.claimed.is_empty()) || self.taken.len() > 8 * self.most + 64 {
+        if together == 0 || self.taken.len() > 8 * self.most + 64 {
             return None;
         }
         let mut picker = self.picker.take()?;
@@ -354,7 +355,12 @@ impl Running {
 
     fn take_in(&mut self, claimed: Claimed) {
         self.picker = Some(claimed.picker);
-        self.dry = claimed.dry && !self.unseen;
+        if !self.unseen {
+            self.dry = Dry {
+                work: self.dry.work || claimed.dry.work,
+                checks: self.dry.checks || claimed.dry.checks,
+            };
+        }
         self.round.needed |= claimed.blocked > 0;
         self.standing.met(claimed.blocked, claimed.work.len());
         for id in claimed.unreadable {
@@ -377,7 +383,7 @@ impl Running {
             self.standing.mended();
         }
         self.snapshot = snapshot;
-        self.dry = false;
+        self.dry = Dry::NO;
         match &mut self.picker {
             Some(picker) => picker.update(&self.snapshot),
             None => self.unseen = true,
@@ -394,7 +400,7 @@ impl Running {
                 let now = self.moment();
                 let lesson = self.standing.learn(&ended, now, self.desk.ledger.entropy.unit());
                 if lesson.opened_up {
-                    self.dry = false;
+                    self.dry = Dry::NO;
                     self.round.from = None;
                     self.round.at = Some(now.steady);
                 }
@@ -406,6 +412,8 @@ impl Running {
             }
             Word::Written { id, state } => {
                 self.taken.remove(&id);
+                // News of it may have come before this word, when it could not be picked yet.
+                self.dry &= !matches!(state, Some(State::Waiting | State::Checking));
                 self.round.needed |= state == Some(State::Blocked);
             }
         }
@@ -420,7 +428,7 @@ impl Running {
         let accounts = self.standing.account_passes(now);
         let untried = |door: Door| !self.standing.tried.contains(&door);
         // A half-open door needs one to try: a waiting one, or, when there is none, a blocked one.
-        let trial = (destination == Pass::One && self.dry && untried(Door::Destination))
+        let trial = (destination == Pass::One && self.dry == Dry::YES && untried(Door::Destination))
             || accounts.iter().any(|(name, pass)| *pass == Pass::One && untried(Door::Account(name.clone())));
         let due = self.round.at.is_some_and(|at| at <= now.steady);
         if !(trial || due) {

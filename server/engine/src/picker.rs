@@ -210,7 +210,11 @@ impl Queue {
             self.handful
                 .extend(ready.iter().filter(due).map(|entry| entry.id).filter(|id| !taken.contains(id)));
             if self.handful.is_empty() {
-                self.first_due = None;
+                // One that is due but still in the desk's hands is remembered: its result may be written already, and the
+                // desk looks again when it hears so.
+                let in_hand = ready.iter().filter(due).any(|entry| taken.contains(&entry.id));
+                self.first_due = in_hand.then_some(first_due);
+                return Ok(None);
             }
         }
     }
