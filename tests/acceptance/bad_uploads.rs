@@ -29,7 +29,7 @@ async fn intakes(world: &World) -> usize {
 async fn wrong_uploads_are_refused_by_name() {
     let world = World::new("bad-uploads")
         .with_folder_dms()
-        .with_limits("largest_document_bytes = 65536\ndocuments_per_intake = 100")
+        .with_limits("largest_document_bytes = 2000000\ndocuments_per_intake = 100")
         .start()
         .await;
     let good = Upload::to(MATTER).file("a.pdf", document(1));
@@ -93,10 +93,10 @@ async fn wrong_uploads_are_refused_by_name() {
         (
             "too large",
             &kind,
-            Upload::to(MATTER).file("big.pdf", vec![b'x'; 65_537]).body(),
+            Upload::to(MATTER).file("big.pdf", vec![b'x'; 2_000_001]).body(),
             413,
             "too_large",
-            "65536",
+            "2000000",
         ),
         ("10,000 parts", &kind, many.body(), 413, "too_many_parts", "100"),
     ];
@@ -115,7 +115,7 @@ async fn wrong_uploads_are_refused_by_name() {
     assert_eq!(intakes(&world).await, 0, "something was taken in");
 
     // The limit itself is still inside.
-    world.op().upload(&Upload::to(MATTER).file("max.pdf", vec![b'x'; 65_536])).await.expect(202);
+    world.op().upload(&Upload::to(MATTER).file("max.pdf", vec![b'x'; 2_000_000])).await.expect(202);
 }
 
 #[tokio::test]

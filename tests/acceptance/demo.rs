@@ -22,6 +22,10 @@ fn launch(data: &Path) -> Launch {
     }
 }
 
+fn log(data: &Path) -> String {
+    std::fs::read_to_string(data.join("demo.log")).unwrap_or_default()
+}
+
 fn client(ready: &Value) -> Api {
     Api::new(ready["url"].as_str().unwrap(), ready["tokens"]["operator"].as_str().unwrap())
 }
@@ -80,7 +84,7 @@ async fn the_demo_shows_itself_and_goes_on_where_it_was() {
 
     let before = api.ok("/api/v1/summary").await["filings"].clone();
     let status = server.stop(PATIENCE).await;
-    assert!(status.success(), "the clean stop ended with {status}");
+    assert!(status.success(), "the clean stop ended with {status}:\n{}", log(home.path()));
     let server = Server::start(&launch(home.path())).await.expect("the demo starts again");
     let api = client(&server.ready);
     assert_eq!(server.ready["tokens"], ready["tokens"], "a second start knows its tokens");
@@ -93,5 +97,6 @@ async fn the_demo_shows_itself_and_goes_on_where_it_was() {
     let marks: Vec<String> = folder::deposits(&dms).into_iter().map(|deposit| deposit.mark).collect();
     let different: std::collections::BTreeSet<&String> = marks.iter().collect();
     assert_eq!(different.len(), marks.len(), "a mark stands twice in the DMS folder");
-    assert!(server.stop(PATIENCE).await.success());
+    let status = server.stop(PATIENCE).await;
+    assert!(status.success(), "the second clean stop ended with {status}:\n{}", log(home.path()));
 }

@@ -20,6 +20,7 @@ async fn statuses_that_stay_lead_to_their_state() {
     let table = [
         (400, "failed", "rejected"),
         (403, "failed", "no_right"),
+        (409, "failed", "conflict"),
         (413, "failed", "too_large"),
         (415, "failed", "wrong_type"),
         (422, "failed", "rejected"),
@@ -64,7 +65,6 @@ async fn statuses_that_pass_lead_to_one_document() {
         ("401 once", status(401), 1),
         ("403 once", status(403), 1),
         ("408", status(408), 1),
-        ("409 twice", status(409), 1),
         ("429 with seconds", seconds(429, "1"), 2),
         ("429 without", status(429), 2),
         ("429 with 0", seconds(429, "0"), 2),

@@ -66,7 +66,8 @@ impl Upload {
         )
         .into_bytes();
         for (name, media_type, bytes) in &self.files {
-            let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+            // As browsers do: a backslash stands for itself.
+            let quoted = name.replace('"', "%22");
             body.extend_from_slice(
                 format!(
                     "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{quoted}\"\r\n\

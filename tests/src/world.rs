@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use postroom_sims::imanage::{self, Options, Rule, SeedContainer, SeedWorkspace, Sim, SimHandle};
+use postroom_sims::imanage::{self, Options, Rule, SeedAlias, SeedContainer, SeedWorkspace, Sim, SimHandle};
 use serde_json::{Value, json};
 
 use crate::client::Api;
@@ -57,6 +57,13 @@ pub struct Builder {
 /// A firm's content for the simulator: the sample, and two workspaces that match the same fields.
 pub fn sample() -> Options {
     let mut options = Options::sample();
+    // Documents take the fields of their workspace, and the server knows the values.
+    options.seed.libraries[0].aliases.push(SeedAlias {
+        field: "custom2".into(),
+        id: "0777".into(),
+        description: "Twins".into(),
+        parent: Some("10442".into()),
+    });
     for number in [3777, 3787] {
         options.seed.workspaces.push(SeedWorkspace {
             id: Some(number),
