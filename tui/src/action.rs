@@ -63,7 +63,18 @@ pub(crate) fn availability(state: &State, action: Action) -> Availability {
         Action::GoHome => on(place != Place::Home),
         Action::GoFilings => on(place != Place::Filings || !state.filter.is_empty()),
         Action::GoCauses => on(place != Place::Causes),
-        Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => On,
+        Action::Up
+        | Action::Down
+        | Action::PageUp
+        | Action::PageDown
+        | Action::Top
+        | Action::Bottom
+        | Action::Refresh
+        | Action::Freeze
+        | Action::Times
+        | Action::Help
+        | Action::Quit
+        | Action::Leave => On,
         Action::NextPane | Action::PreviousPane => on(place == Place::Home || state.is_split()),
         Action::Open => match place {
             Place::Detail => Hidden,
@@ -91,7 +102,6 @@ pub(crate) fn availability(state: &State, action: Action) -> Availability {
             Place::Filings | Place::Detail => nothing_here(state.looked_at().is_none()),
             Place::Home | Place::Causes => Hidden,
         },
-        Action::Refresh | Action::Freeze | Action::Times | Action::Help | Action::Quit | Action::Leave => On,
     }
 }
 

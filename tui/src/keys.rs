@@ -1,4 +1,4 @@
-//! The one table of keys: what they do, and the words for key bar and help. Letters and arrows alike; nothing needs AltGr,
+//! The one table of keys: what they do, and the words for key bar and help. Letters and arrows alike; nothing needs `AltGr`,
 //! nothing important sits on Ctrl or on function keys alone.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -58,8 +58,8 @@ pub(crate) const TABLE: &[Binding] = &[
     row(&[Down, Char('j')],   "↓ j",   Action::Down,         "",          "down"),
     row(&[PageUp],            "PgUp",  Action::PageUp,       "",          "a page up"),
     row(&[PageDown],          "PgDn",  Action::PageDown,     "",          "a page down"),
-    row(&[Home, Char('g')],   "g",     Action::Top,          "",          "to the top"),
-    row(&[End, Char('G')],    "G",     Action::Bottom,       "",          "to the end of what is loaded; again loads more"),
+    row(&[Home, Char('g')],   "Home g",   Action::Top,          "",          "to the top"),
+    row(&[End, Char('G')],    "End G",   Action::Bottom,       "",          "to the end of what is loaded; again loads more"),
     row(&[F(5)],              "F5",    Action::Refresh,      "",          "fetch everything on the screen again"),
     row(&[Char('f')],         "f",     Action::Freeze,       "",          "freeze the screen, or follow again"),
     row(&[Char('t')],         "t",     Action::Times,        "",          "times as ages or as clock times"),

@@ -108,6 +108,8 @@ pub(crate) fn filings() -> Vec<FilingItem> {
             state: State::Filed,
             owner: Owner::Nobody,
             due: None,
+            why: None,
+            next_step: "Nothing: it is in the DMS.".into(),
             tries: 1,
             receipt: Some(ReceiptView {
                 document: "EU!4711.1".into(),

@@ -13,7 +13,7 @@ use crate::app::{Effect, Message, Moment, Reply, State, update};
 use crate::net::Net;
 use crate::settings::Settings;
 use crate::signals::{self, Signal, Signals};
-use crate::terminal::Screen;
+use crate::terminal::{self, Screen};
 use crate::view;
 
 /// Runs the console until the person leaves. The terminal is given back in every case.
@@ -60,7 +60,7 @@ async fn console(settings: &Settings, client: Client) -> anyhow::Result<()> {
             match effect {
                 Effect::Quit => return Ok(()),
                 Effect::Copy(text) => {
-                    let result = screen.copy(&text, in_tmux).map_err(|error| error.to_string());
+                    let result = terminal::copy(&text, in_tmux).map_err(|error| error.to_string());
                     update(&mut state, Message::Reply(Reply::Copied(result)), now());
                 }
                 effect => net.start(effect),
@@ -81,7 +81,7 @@ async fn console(settings: &Settings, client: Client) -> anyhow::Result<()> {
             signal = signals.next() => match signal {
                 Signal::End => return Ok(()),
                 Signal::Pause => {
-                    screen.pause();
+                    terminal::give_back();
                     signals::stop_this_process()?;
                     screen.resume()?;
                     Message::Tick

@@ -15,7 +15,7 @@ pub struct Settings {
     #[arg(long, env = "POSTROOM_URL", value_name = "URL", default_value = "http://127.0.0.1:8440")]
     pub(crate) server: String,
 
-    /// File that holds the token; without it, the variable POSTROOM_TOKEN is used
+    /// File that holds the token; without it, the variable `POSTROOM_TOKEN` is used
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 
@@ -23,7 +23,7 @@ pub struct Settings {
     #[arg(long, env = "POSTROOM_TOKEN", hide = true, hide_env_values = true)]
     token: Option<String>,
 
-    /// Colours: dark, light or mono; mono when NO_COLOR is set
+    /// Colours: dark, light or mono; mono when `NO_COLOR` is set
     #[arg(long, value_enum, value_name = "THEME")]
     theme: Option<Kind>,
 

@@ -39,29 +39,10 @@ impl Screen {
         Ok(Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
     }
 
-    /// Gives the terminal back for a while (the process is about to be stopped).
-    pub(crate) fn pause(&self) {
-        give_back();
-    }
-
     /// Takes it over again.
     pub(crate) fn resume(&mut self) -> io::Result<()> {
         enter()?;
         self.terminal.clear()
-    }
-
-    /// Puts a text on the clipboard of the terminal, also of one that sits behind tmux.
-    pub(crate) fn copy(&mut self, text: &str, in_tmux: bool) -> io::Result<()> {
-        let mut sequence = String::new();
-        CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence).map_err(io::Error::other)?;
-        let mut out = io::stdout();
-        out.write_all(sequence.as_bytes())?;
-        if in_tmux {
-            // Handed through: tmux takes one of the two, depending on its settings.
-            let inner = sequence.replace('\u{1b}', "\u{1b}\u{1b}");
-            write!(out, "\u{1b}Ptmux;{inner}\u{1b}\\")?;
-        }
-        out.flush()
     }
 }
 
@@ -83,4 +64,18 @@ pub(crate) fn give_back() {
         let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
     }
+}
+
+/// Puts a text on the clipboard of the terminal, also of one that sits behind tmux.
+pub(crate) fn copy(text: &str, in_tmux: bool) -> io::Result<()> {
+    let mut sequence = String::new();
+    CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence).map_err(io::Error::other)?;
+    let mut out = io::stdout();
+    out.write_all(sequence.as_bytes())?;
+    if in_tmux {
+        // Handed through: tmux takes one of the two, depending on its settings.
+        let inner = sequence.replace('\u{1b}', "\u{1b}\u{1b}");
+        write!(out, "\u{1b}Ptmux;{inner}\u{1b}\\")?;
+    }
+    out.flush()
 }

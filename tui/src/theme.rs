@@ -38,7 +38,7 @@ impl Kind {
     pub(crate) fn of(self, tone: Tone) -> Style {
         let style = Style::new();
         match (self, tone) {
-            (_, Tone::Plain) => style,
+            (_, Tone::Plain) | (Self::Mono, Tone::Warn | Tone::Busy | Tone::Good) => style,
             (Self::Dark, Tone::Bad) => style.fg(Color::LightYellow).add_modifier(Modifier::BOLD),
             (Self::Dark, Tone::Warn) => style.fg(Color::Yellow),
             (Self::Dark, Tone::Busy) => style.fg(Color::LightCyan),
@@ -49,23 +49,8 @@ impl Kind {
             (Self::Light, Tone::Good) => style.fg(Color::Blue),
             (Self::Dark | Self::Light, Tone::Faint) => style.fg(Color::DarkGray),
             (Self::Mono, Tone::Bad) => style.add_modifier(Modifier::BOLD),
-            (Self::Mono, Tone::Warn | Tone::Busy | Tone::Good) => style,
             (Self::Mono, Tone::Faint) => style.add_modifier(Modifier::DIM),
         }
-    }
-
-    /// The row under the cursor.
-    pub(crate) fn cursor(self, focused: bool) -> Style {
-        if focused {
-            Style::new().add_modifier(Modifier::REVERSED)
-        } else {
-            Style::new().add_modifier(Modifier::BOLD)
-        }
-    }
-
-    /// Headings and the names of keys.
-    pub(crate) fn heading(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
     }
 
     /// A line that must not be missed.
@@ -76,6 +61,16 @@ impl Kind {
             Self::Mono => Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD),
         }
     }
+}
+
+/// The row under the cursor.
+pub(crate) fn cursor(focused: bool) -> Style {
+    Style::new().add_modifier(if focused { Modifier::REVERSED } else { Modifier::BOLD })
+}
+
+/// Headings and the names of keys.
+pub(crate) fn heading() -> Style {
+    Style::new().add_modifier(Modifier::BOLD)
 }
 
 /// The sign of a filing's state: readable without colour.

@@ -71,17 +71,16 @@ pub(super) fn run(
         let name = name_of(&item);
         // A person who gave a reason has seen the question about doubles.
         let asked = alone && !reason.is_empty();
-        match refusal(kind, &item, alone).filter(|_| !(asked && kind == DecisionKind::Retry)) {
-            Some(why) => batch.lost.push((name, why.to_owned())),
-            None => {
-                batch.open.insert(item.id, name);
-                effects.push(Effect::Decide {
-                    kind,
-                    id: item.id,
-                    version: item.version,
-                    reason: reason.to_owned(),
-                });
-            }
+        if let Some(why) = refusal(kind, &item, alone).filter(|_| !(asked && kind == DecisionKind::Retry)) {
+            batch.lost.push((name, why.to_owned()));
+        } else {
+            batch.open.insert(item.id, name);
+            effects.push(Effect::Decide {
+                kind,
+                id: item.id,
+                version: item.version,
+                reason: reason.to_owned(),
+            });
         }
     }
     state.batch = Some(batch);

@@ -401,11 +401,9 @@ fn look(state: &mut State) -> Vec<Effect> {
 
 fn back(state: &mut State) -> Vec<Effect> {
     let left = state.trail.pop();
-    if left == Some(Place::Detail) {
-        if let Some(id) = state.looked.take().map(|looked| looked.id) {
-            let rows = layout::list_rows(state);
-            state.window.go_to(id, rows);
-        }
+    if let Some(looked) = state.looked.take_if(|_| left == Some(Place::Detail)) {
+        let rows = layout::list_rows(state);
+        state.window.go_to(looked.id, rows);
     }
     if state.trail.is_empty() {
         state.trail.push(Place::Home);

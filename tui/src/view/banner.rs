@@ -21,28 +21,33 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     if !has_banner(state) {
         return;
     }
-    let age = state.link.answered.map(|answered| {
-        let seconds = state.moment.since_start.saturating_sub(answered).as_secs();
-        format!("; what you see is {} old", when::span(seconds))
-    });
-    let age = age.unwrap_or_default();
-    let text = match &state.link.trouble {
+    let mut parts = Vec::new();
+    match &state.link.trouble {
+        None => parts.push("No live updates: the screen is fetched every 10 seconds".to_owned()),
         Some(ClientError::Unauthorized) => {
-            "The server does not accept the token: leave with q and start with a valid one.".to_owned()
+            parts.push(
+                "The server does not accept the token: leave with q and start with a valid one".to_owned(),
+            );
         }
-        Some(ClientError::Unreachable(why)) => {
-            let again = state
-                .link
-                .again
-                .map(|again| again.saturating_sub(state.moment.since_start).as_secs())
-                .filter(|seconds| *seconds > 0)
-                .map(|seconds| format!(", tried again in {seconds} s"))
-                .unwrap_or_default();
-            format!("No connection to {}{age}{again} ({why})", state.server)
+        Some(error) => {
+            parts.push("NO CONNECTION".to_owned());
+            if let Some(answered) = state.link.answered {
+                let seconds = state.moment.since_start.saturating_sub(answered).as_secs();
+                parts.push(format!("what you see is {} old", when::span(seconds)));
+            }
+            let again =
+                state.link.again.map(|again| again.saturating_sub(state.moment.since_start).as_secs());
+            if let Some(seconds) = again.filter(|seconds| *seconds > 0) {
+                parts.push(format!("tried again in {seconds} s"));
+            }
+            parts.push(match error {
+                ClientError::Unreachable(why) => why.clone(),
+                other => other.to_string(),
+            });
+            parts.push(state.server.clone());
         }
-        Some(other) => format!("{}: {other}{age}", state.server),
-        None => "No live updates: the screen is fetched every 10 seconds.".to_owned(),
-    };
+    }
+    let text = parts.join(" · ");
     let room = usize::from(area.width).saturating_sub(1);
     frame.render_widget(
         Paragraph::new(Line::raw(format!(" {}", clip(&text, room)))).style(state.theme.banner()),

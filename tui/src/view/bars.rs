@@ -6,10 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::action::{Availability, availability};
-use crate::app::{Place, State};
+use crate::app::{Place, Prompt, State};
 use crate::keys;
 use crate::text::{clip, width};
-use crate::theme::Tone;
+use crate::theme::{self, Tone};
 use crate::when::{self, Times};
 
 /// Who, where, and how fresh the data is.
@@ -42,7 +42,7 @@ pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
     }
     left += " · ";
     left += &trail.join(" › ");
-    let style = state.theme.heading();
+    let style = theme::heading();
     frame.render_widget(Paragraph::new(Line::styled(clip(&left, room), style)), area);
     frame.render_widget(Paragraph::new(Line::styled(right, style)).alignment(Alignment::Right), area);
 }
@@ -54,7 +54,7 @@ fn freshness(state: &State) -> String {
     };
     let clock = state.moment.at.to_zoned(state.zone.clone()).strftime(&format!("%H:%M{zone}")).to_string();
     let data = if let Some(changes) = state.frozen {
-        format!("FROZEN, {changes} changes since; f follows")
+        format!("FROZEN, {changes} changes since")
     } else if state.link.is_lost() || !state.link.live {
         match state.link.answered {
             Some(answered) => {
@@ -95,12 +95,15 @@ pub(super) fn keys(state: &State, frame: &mut Frame<'_>, area: Rect) {
         let wide = width(name) + width(short) + 3;
         if wide <= room {
             room -= wide;
-            spans.push(Span::styled(format!(" {name}"), state.theme.heading()));
+            spans.push(Span::styled(format!(" {name}"), theme::heading()));
             spans.push(Span::styled(format!(" {short} "), state.theme.of(Tone::Faint)));
         }
     };
     if state.prompt.is_some() {
-        let tab = matches!(&state.prompt, Some(crate::app::Prompt::Filter { errors, .. }) if errors.iter().any(|e| e.suggestion.is_some()));
+        let tab = match &state.prompt {
+            Some(Prompt::Filter { errors, .. }) => errors.iter().any(|error| error.suggestion.is_some()),
+            _ => false,
+        };
         put("Enter", "do it");
         put("Esc", "leave it");
         if tab {

@@ -9,12 +9,12 @@ use ratatui::widgets::Paragraph;
 use super::cells::{Cells, first_row};
 use crate::app::State;
 use crate::text::{count, wrap};
-use crate::theme::Tone;
+use crate::theme::{self, Tone};
 use crate::when;
 
 /// The screen of its own: the groups, and below what the one under the cursor means.
 pub(super) fn screen(state: &State, frame: &mut Frame<'_>, area: Rect) {
-    let [list, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(4)]).areas(area);
+    let [list, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(5)]).areas(area);
     draw(state, frame, list, true);
     let Some(line) = state.cause() else { return };
     let theme = state.theme;
@@ -23,13 +23,12 @@ pub(super) fn screen(state: &State, frame: &mut Frame<'_>, area: Rect) {
     lines.extend(wrap(&line.cause.sentence, room).into_iter().map(|line| Line::raw(format!(" {line}"))));
     let fixer = postroom_api::cause::fixer_words(line.cause.fixer);
     let waiting = line.count.saturating_sub(line.need_person);
-    lines.push(Line::styled(
-        format!(
-            " Who can put it right: {fixer}. {} wait for a person, {waiting} go on by themselves.",
-            line.need_person
-        ),
-        theme.of(Tone::Faint),
-    ));
+    let text = format!(
+        "Who can put it right: {fixer}. Need a person: {}; go on by themselves: {waiting}.",
+        line.need_person
+    );
+    let faint = theme.of(Tone::Faint);
+    lines.extend(wrap(&text, room).into_iter().map(|line| Line::styled(format!(" {line}"), faint)));
     frame.render_widget(Paragraph::new(lines), below);
 }
 
@@ -38,7 +37,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, focused: bo
     let theme = state.theme;
     let now = state.server_now();
     let groups = state.causes.as_ref().map(|causes| &causes.items[..]).unwrap_or_default();
-    let heading = if focused { theme.heading() } else { theme.of(Tone::Faint) };
+    let heading = if focused { theme::heading() } else { theme.of(Tone::Faint) };
     let room = usize::from(area.width);
     let place = if room >= 100 { 20 } else { 12 };
     let times = room >= 76;
@@ -58,7 +57,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, focused: bo
     let height = usize::from(area.height).saturating_sub(1);
     for (i, group) in groups.iter().enumerate().skip(first_row(at, height)).take(height) {
         let here = focused && i == at;
-        let base = if here { theme.cursor(true) } else { Style::new() };
+        let base = if here { theme::cursor(true) } else { Style::new() };
         let (sign, tone) = if group.need_person > 0 { ("✖", Tone::Bad) } else { ("○", Tone::Warn) };
         let status = group.cause.technical.status.map(|status| format!(" ({status})")).unwrap_or_default();
         let mut cells = Cells::default();

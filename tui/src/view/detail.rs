@@ -11,14 +11,14 @@ use ratatui::widgets::Paragraph;
 use crate::app::State;
 use crate::layout;
 use crate::text::{clip, size, wrap};
-use crate::theme::{Tone, sign, tone};
+use crate::theme::{self, Tone, sign, tone};
 use crate::when;
 
 /// Draws it, with a border to the list when they stand side by side.
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect) {
     let area = layout::detail(state);
     if state.is_split() {
-        let style = if state.detail_focused { state.theme.heading() } else { state.theme.of(Tone::Faint) };
+        let style = if state.detail_focused { theme::heading() } else { state.theme.of(Tone::Faint) };
         let x = area.x.saturating_sub(2);
         let bar: Vec<Line<'_>> = (0..body.height).map(|_| Line::styled("│", style)).collect();
         frame.render_widget(Paragraph::new(bar), Rect { x, width: 1, ..body });
@@ -33,7 +33,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect) {
         let text = format!(" {more} more lines ↓ ");
         let wide = u16::try_from(crate::text::width(&text)).unwrap_or(0).min(area.width);
         let corner = Rect { x: area.right() - wide, y: area.bottom() - 1, width: wide, height: 1 };
-        frame.render_widget(Paragraph::new(text).style(state.theme.heading()), corner);
+        frame.render_widget(Paragraph::new(text).style(theme::heading()), corner);
     }
 }
 
@@ -44,15 +44,14 @@ pub(crate) fn lines(state: &State, columns: u16) -> Vec<Line<'static>> {
     if let Some(trouble) = &looked.trouble {
         page.wrapped(trouble, 0, state.theme.of(Tone::Bad));
     }
-    match &looked.detail {
-        Some(detail) => page.detail(detail),
-        None => {
-            // What the list knew, until the rest comes.
-            if let Some(item) = state.window.items().iter().find(|item| item.id == looked.id) {
-                page.head(item);
-            }
-            page.lines.push(Line::styled("…", state.theme.of(Tone::Faint)));
+    if let Some(detail) = &looked.detail {
+        page.detail(detail);
+    } else {
+        // What the list knew, until the rest comes.
+        if let Some(item) = state.window.items().iter().find(|item| item.id == looked.id) {
+            page.head(item);
         }
+        page.lines.push(Line::styled("…", state.theme.of(Tone::Faint)));
     }
     page.lines
 }
@@ -75,7 +74,7 @@ impl Page<'_> {
 
     fn heading(&mut self, text: &str) {
         self.lines.push(Line::default());
-        self.lines.push(Line::styled(clip(text, self.columns), self.state.theme.heading()));
+        self.lines.push(Line::styled(clip(text, self.columns), theme::heading()));
     }
 
     /// A name and its value; nothing when the value is empty.
@@ -98,7 +97,7 @@ impl Page<'_> {
         let (state, theme, plain) = (self.state, self.state.theme, Style::new());
         let now = state.server_now();
         let name = if item.subject.trim().is_empty() { &item.file_name } else { &item.subject };
-        self.lines.push(Line::styled(clip(name, self.columns), theme.heading()));
+        self.lines.push(Line::styled(clip(name, self.columns), theme::heading()));
         let age = when::ago(item.received, now, state.times, &state.zone);
         let text = format!(
             "{} {} · received {age}{} · tries {}",
@@ -119,9 +118,9 @@ impl Page<'_> {
         }
         let mut next = item.next_step.clone();
         if let Some(due) = item.due {
-            next += &format!(" Due {}.", when::ahead(due, now, state.times, &state.zone));
+            next = format!("{next} Due {}.", when::ahead(due, now, state.times, &state.zone));
         }
-        self.value("Next", &next, theme.heading());
+        self.value("Next", &next, theme::heading());
         if let Some(cause) = &item.cause {
             let technical = &cause.technical;
             let mut parts = Vec::new();
@@ -209,13 +208,18 @@ impl Page<'_> {
         let mut text = format!("{sign} {} {}", attempt.number, attempt.outcome);
         if let Some(ended) = attempt.ended {
             let millis = ended.duration_since(attempt.started).as_millis().max(0);
-            text += &format!(" after {}.{} s", millis / 1000, millis % 1000 / 100);
+            text = format!("{text} after {}.{} s", millis / 1000, millis % 1000 / 100);
         }
         if let Some(cause) = &attempt.cause {
             let status = cause.technical.status.map(|status| format!("{status} ")).unwrap_or_default();
-            text += &format!(" · {status}{}", cause.short);
+            text = format!("{text} · {status}{}", cause.short);
         }
-        text += &format!(" · {} of {} sent", size(attempt.bytes_sent), size(whole));
+        let sent = match attempt.bytes_sent {
+            0 if whole > 0 => " · nothing was sent".to_owned(),
+            sent if sent >= whole => " · sent whole".to_owned(),
+            sent => format!(" · {} of {} sent", size(sent), size(whole)),
+        };
+        text.push_str(&sent);
         if attempt.probed {
             text += " · asked first";
         }

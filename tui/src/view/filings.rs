@@ -11,7 +11,7 @@ use ratatui::widgets::Paragraph;
 use super::cells::Cells;
 use crate::app::State;
 use crate::text::{clip, width};
-use crate::theme::{Tone, sign, tone};
+use crate::theme::{self, Tone, sign, tone};
 use crate::when::{self, Times};
 
 /// How wide each column is; 0 leaves it out.
@@ -31,7 +31,7 @@ impl Columns {
         let (destination, source, reference, tries) = match room {
             0..=69 => (0, 0, 0, 0),
             70..=99 => (9, 0, 0, 0),
-            100..=139 => (12, 14, 10, 0),
+            100..=139 => (10, 15, 9, 0),
             _ => (14, 18, 12, 5),
         };
         let gaps = [destination, source, reference, tries].into_iter().filter(|column| *column > 0).count();
@@ -104,13 +104,13 @@ fn title(state: &State, room: usize) -> Line<'static> {
     };
     let mut cells = Cells::default();
     let wide = room.saturating_sub(width(&right) + 1);
-    cells.left(&left, wide, state.theme.heading()).plain(right, state.theme.of(Tone::Faint));
+    cells.left(&left, wide, theme::heading()).plain(right, state.theme.of(Tone::Faint));
     cells.line()
 }
 
 fn row(state: &State, item: &FilingItem, columns: &Columns, here: bool, focused: bool) -> Line<'static> {
     let theme = state.theme;
-    let base = if here { theme.cursor(focused) } else { Style::new() };
+    let base = if here { theme::cursor(focused) } else { Style::new() };
     let tinted = base.patch(theme.of(tone(item.state)));
     let marked = state.marks.contains_key(&item.id);
     let now = state.server_now();

@@ -10,7 +10,7 @@ use crate::app::{Place, State};
 use crate::keys::TABLE;
 use crate::layout;
 use crate::text::clip;
-use crate::theme::Tone;
+use crate::theme::{self, Tone};
 
 /// How many lines the help has, and how many fit.
 pub(crate) fn extent(state: &State) -> (usize, usize) {
@@ -27,23 +27,23 @@ fn lines(state: &State, columns: usize) -> Vec<Line<'static>> {
             Availability::Hidden => continue,
         };
         lines.push(Line::from(vec![
-            Span::styled(format!(" {:<7}", row.name), theme.heading()),
+            Span::styled(format!(" {:<7}", row.name), theme::heading()),
             Span::styled(clip(&text, columns.saturating_sub(9)), theme.of(tone)),
         ]));
     }
     lines.push(Line::from(vec![
-        Span::styled(format!(" {:<7}", "Ctrl-C"), theme.heading()),
+        Span::styled(format!(" {:<7}", "Ctrl-C"), theme::heading()),
         Span::raw("leave at once"),
     ]));
     if state.place() == Place::Filings {
         lines.push(Line::default());
         lines.push(Line::styled(
             " The filter: words are AND, - excludes, a,b is either, \"quotes\" keep together",
-            theme.heading(),
+            theme::heading(),
         ));
         for (key, text) in postroom_api::filter::KEYS {
             lines.push(Line::from(vec![
-                Span::styled(format!(" {key:<7}"), theme.heading()),
+                Span::styled(format!(" {key:<7}"), theme::heading()),
                 Span::raw(clip(text, columns.saturating_sub(9))),
             ]));
         }

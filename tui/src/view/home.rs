@@ -11,8 +11,8 @@ use super::causes;
 use super::cells::{Cells, first_row};
 use crate::app::{Pane, State};
 use crate::layout::{self, Fit};
-use crate::text::{clip, count, grouped, width};
-use crate::theme::{Tone, door_tone};
+use crate::text::{clip, count, grouped};
+use crate::theme::{self, Tone, door_tone};
 use crate::when;
 
 /// Draws the screen.
@@ -22,11 +22,9 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         frame.render_widget(Paragraph::new(text).style(state.theme.of(Tone::Faint)), area);
         return;
     };
-    let doors = summary.sources.len().max(summary.destinations.len());
-    let doors = u16::try_from(doors).unwrap_or(u16::MAX).clamp(1, area.height.saturating_sub(4) / 2);
     if layout::fit(state.size) == Fit::ListOnly {
         let [verdict, pane, note] =
-            Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(area);
+            Layout::vertical([Constraint::Length(2), Constraint::Min(0), Constraint::Length(1)]).areas(area);
         draw_verdict(state, summary, frame, verdict);
         match state.home.focus {
             Pane::Sources => draw_sources(state, summary, frame, pane),
@@ -36,85 +34,73 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         draw_note(state, summary, frame, note);
         return;
     }
-    let [verdict, top, note, bottom] = Layout::vertical([
-        Constraint::Length(2),
-        Constraint::Length(doors + 1),
-        Constraint::Length(2),
+    // Verdict, two headings, the causes with at least three rows, and the note stand beside the doors.
+    let room = usize::from(area.height).saturating_sub(3 + 2 + 5 + 1);
+    let (sources, destinations) = (summary.sources.len().max(1), summary.destinations.len().max(1));
+    let below = destinations.min(room.div_ceil(2).max(room.saturating_sub(sources)));
+    let above = sources.min(room.saturating_sub(below));
+    let rows = |number: usize| Constraint::Length(u16::try_from(number + 1).unwrap_or(u16::MAX));
+    let [verdict, top, middle, _, bottom, note] = Layout::vertical([
+        Constraint::Length(3),
+        rows(above),
+        rows(below),
+        Constraint::Length(1),
         Constraint::Min(2),
+        Constraint::Length(1),
     ])
     .areas(area);
     draw_verdict(state, summary, frame, verdict);
-    let [left, _, right] =
-        Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Fill(1)]).areas(top);
-    draw_sources(state, summary, frame, left);
-    draw_destinations(state, summary, frame, right);
-    draw_note(state, summary, frame, note);
+    draw_sources(state, summary, frame, top);
+    draw_destinations(state, summary, frame, middle);
     causes::draw(state, frame, bottom, state.home.focus == Pane::Causes);
+    draw_note(state, summary, frame, note);
 }
 
-/// The answer to "is anything stuck" in one line.
+/// The answer to "is anything stuck, and since when": what needs a person first, then what goes on by itself.
 fn draw_verdict(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.theme;
     let counts = &summary.filings;
-    let mut parts: Vec<(String, Tone)> = Vec::new();
-    let mut put = |number: u64, words: &str, tone: Tone| {
-        if number > 0 {
-            parts.push((format!("{} {words}", grouped(number)), tone));
+    let arrivals = summary.intakes.needs_person + summary.intakes.quarantined;
+    let numbers = |parts: &[(u64, &str, Tone)]| -> Vec<Span<'static>> {
+        let mut spans = Vec::new();
+        for (number, words, tone) in parts.iter().filter(|(number, ..)| *number > 0) {
+            spans.push(Span::raw(if spans.is_empty() { " " } else { " · " }));
+            spans.push(Span::styled(format!("{} {words}", grouped(*number)), theme.of(*tone)));
         }
+        spans
     };
-    put(counts.failed, "failed", Tone::Bad);
-    put(counts.undecided, "undecided", Tone::Bad);
-    let person = summary.intakes.needs_person + summary.intakes.quarantined;
-    put(person, if person == 1 { "arrival needs a person" } else { "arrivals need a person" }, Tone::Bad);
-    let quiet = parts.is_empty();
-    let mut put = |number: u64, words: &str, tone: Tone| {
-        if number > 0 {
-            parts.push((format!("{} {words}", grouped(number)), tone));
-        }
-    };
-    put(counts.held, "held", Tone::Warn);
-    put(counts.blocked, "blocked", Tone::Warn);
-    put(counts.waiting, "waiting", Tone::Plain);
-    put(counts.running + counts.checking, "running", Tone::Busy);
-    put(counts.filed, "filed", Tone::Good);
-    let mut spans = vec![if quiet {
-        Span::styled(" ✔ Nothing needs a person", theme.of(Tone::Good))
+    let mut first = numbers(&[
+        (counts.failed, "failed", Tone::Bad),
+        (counts.undecided, "undecided", Tone::Bad),
+        (
+            arrivals,
+            if arrivals == 1 { "arrival needs a person" } else { "arrivals need a person" },
+            Tone::Bad,
+        ),
+        (counts.held, "held", Tone::Warn),
+    ]);
+    if first.is_empty() {
+        first.push(Span::styled(" ✔ Nothing needs a person", theme.of(Tone::Good)));
     } else {
-        Span::styled(" ✖", theme.of(Tone::Bad))
-    }];
-    let mut room = usize::from(area.width).saturating_sub(if quiet { 25 } else { 2 });
-    let oldest = summary.oldest_seconds.map(|seconds| format!("oldest {}", when::span(seconds)));
-    if let Some(oldest) = oldest {
-        parts.insert(usize::from(!quiet).min(parts.len()), (oldest, Tone::Plain));
+        first.insert(0, Span::styled(" ✖", theme.of(Tone::Bad)));
     }
-    for (i, (text, tone)) in parts.into_iter().enumerate() {
-        let joint = if i == 0 && !quiet { " " } else { " · " };
-        let wide = width(&text) + width(joint);
-        if wide > room {
-            break;
-        }
-        room -= wide;
-        spans.push(Span::raw(joint));
-        spans.push(Span::styled(text, theme.of(tone)));
+    let mut second = vec![Span::raw("  ")];
+    if let Some(seconds) = summary.oldest_seconds {
+        let tone = if seconds >= LATE { Tone::Bad } else { Tone::Plain };
+        second.push(Span::styled(format!(" oldest waits {}", when::span(seconds)), theme.of(tone)));
+        second.push(Span::raw(" ·"));
     }
-    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    second.extend(numbers(&[
+        (counts.waiting, "waiting", Tone::Plain),
+        (counts.blocked, "blocked", Tone::Warn),
+        (counts.running + counts.checking, "running", Tone::Busy),
+        (counts.filed, "filed", Tone::Good),
+    ]));
+    frame.render_widget(Paragraph::new(vec![Line::from(first), Line::from(second)]), area);
 }
 
-/// Columns of a door: what fits.
-struct Columns {
-    name: usize,
-    wide: bool,
-}
-
-impl Columns {
-    fn of(area: Rect) -> Self {
-        let room = usize::from(area.width);
-        let wide = room >= 56;
-        // Marker, then four counts, age and state, each with a space behind it.
-        let fixed = 2 + 5 + 4 + 5 + 6 + 7 + if wide { 12 } else { 0 };
-        Self { name: room.saturating_sub(fixed + 1).min(30), wide }
-    }
-}
+/// From this age on, in seconds, something that waits is late.
+const LATE: u64 = 15 * 60;
 
 const fn word(state: DoorState) -> &'static str {
     match state {
@@ -128,20 +114,23 @@ const fn word(state: DoorState) -> &'static str {
 /// What is the same for sources and destinations.
 struct Row<'a> {
     name: &'a str,
-    new: Option<u64>,
+    /// What the first column shows.
+    flow: String,
     counts: &'a FilingCounts,
     oldest: Option<u64>,
     state: DoorState,
+    note: &'a str,
 }
 
 impl<'a> From<&'a SourceLine> for Row<'a> {
     fn from(line: &'a SourceLine) -> Self {
         Row {
             name: line.name.as_str(),
-            new: line.last_hour,
+            flow: line.last_hour.map_or_else(String::new, some),
             counts: &line.filings,
             oldest: line.oldest_seconds,
             state: line.state,
+            note: &line.note,
         }
     }
 }
@@ -150,92 +139,93 @@ impl<'a> From<&'a DestinationLine> for Row<'a> {
     fn from(line: &'a DestinationLine) -> Self {
         Row {
             name: line.name.as_str(),
-            new: Some(line.filings.blocked),
+            flow: format!("{}/{}", line.in_flight, line.limit),
             counts: &line.filings,
             oldest: line.oldest_seconds,
             state: line.state,
+            note: &line.note,
         }
     }
 }
 
+/// A number, quieter when it is none.
+fn some(number: u64) -> String {
+    if number == 0 { "–".to_owned() } else { count(number) }
+}
+
 fn draw_sources(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect) {
     let rows: Vec<Row<'_>> = summary.sources.iter().map(Row::from).collect();
-    doors(
-        state,
-        frame,
-        area,
-        "Sources",
-        "new/h",
-        &rows,
-        state.home.sources.row(),
-        state.home.focus == Pane::Sources,
-    );
+    let focused = state.home.focus == Pane::Sources;
+    doors(state, frame, area, ("SOURCES", "new/h"), &rows, focused.then(|| state.home.sources.row()));
 }
 
 fn draw_destinations(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect) {
     let rows: Vec<Row<'_>> = summary.destinations.iter().map(Row::from).collect();
     let focused = state.home.focus == Pane::Destinations;
-    doors(state, frame, area, "Destinations", "block", &rows, state.home.destinations.row(), focused);
+    doors(
+        state,
+        frame,
+        area,
+        ("DESTINATIONS", "busy"),
+        &rows,
+        focused.then(|| state.home.destinations.row()),
+    );
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one small table")]
+/// A table of doors; `at` is the row of the cursor when it is in this pane.
 fn doors(
     state: &State,
     frame: &mut Frame<'_>,
     area: Rect,
-    title: &str,
-    first: &str,
+    head: (&str, &str),
     rows: &[Row<'_>],
-    at: usize,
-    focused: bool,
+    at: Option<usize>,
 ) {
     let theme = state.theme;
-    let columns = Columns::of(area);
-    let heading = if focused { theme.heading() } else { theme.of(Tone::Faint) };
+    let room = usize::from(area.width);
+    // Marker, four counts, age and state, each with a space behind it.
+    let fixed = 2 + 6 + 5 + 4 + 5 + 5 + 6 + 7;
+    let name = if room >= 110 { 28 } else { 18.min(room.saturating_sub(fixed + 1)) };
+    let note = room.saturating_sub(fixed + name + 2);
+    let heading = if at.is_some() { theme::heading() } else { theme.of(Tone::Faint) };
     let mut cells = Cells::default();
-    cells.plain(if focused { "▸ " } else { "  " }, heading).left(
-        &title.to_uppercase(),
-        columns.name,
-        heading,
-    );
-    if columns.wide {
-        cells.right(first, 5, heading);
-    }
-    cells.right("wait", 4, heading).right("run", 3, heading).right("fail", 4, heading);
-    if columns.wide {
-        cells.right("held", 5, heading);
-    }
-    cells.right("age", 5, heading).left("state", 6, heading);
+    cells
+        .plain(if at.is_some() { "▸ " } else { "  " }, heading)
+        .left(head.0, name, heading)
+        .right(head.1, 5, heading)
+        .right("wait", 4, heading)
+        .right("run", 3, heading)
+        .right("fail", 4, heading)
+        .right("held", 4, heading)
+        .right("age", 5, heading)
+        .left("state", 6, heading);
     let mut lines = vec![cells.line()];
 
     let height = usize::from(area.height).saturating_sub(1);
-    for (i, row) in rows.iter().enumerate().skip(first_row(at, height)).take(height) {
-        let here = focused && i == at;
-        let base = if here { theme.cursor(true) } else { Style::new() };
-        let tint = |number: u64, tone: Tone| if number > 0 { base.patch(theme.of(tone)) } else { base };
+    for (i, row) in rows.iter().enumerate().skip(first_row(at.unwrap_or(0), height)).take(height) {
+        let here = at == Some(i);
+        let base = if here { theme::cursor(true) } else { Style::new() };
+        let tint = |yes: bool, tone: Tone| if yes { base.patch(theme.of(tone)) } else { base };
         let counts = row.counts;
-        let bad = counts.failed + counts.undecided;
+        let (waiting, bad) = (counts.waiting + counts.blocked, counts.failed + counts.undecided);
+        let late = row.oldest.is_some_and(|seconds| seconds >= LATE);
+        let age = match row.oldest.map(when::span) {
+            None => "–".to_owned(),
+            Some(age) if late => format!("{}!", age.replace(' ', "")),
+            Some(age) => age,
+        };
         let mut cells = Cells::default();
-        cells.plain(if here { "▸ " } else { "  " }, base).left(row.name, columns.name, base);
-        let number = |number: u64| if number == 0 { "–".to_owned() } else { count(number) };
-        if columns.wide {
-            cells.right(&row.new.map_or_else(String::new, number), 5, base);
-        }
         cells
-            .right(&number(counts.waiting + if columns.wide { 0 } else { counts.blocked }), 4, base)
-            .right(&number(counts.running + counts.checking), 3, tint(counts.running, Tone::Busy))
-            .right(&number(bad), 4, tint(bad, Tone::Bad));
-        if columns.wide {
-            cells.right(&number(counts.held), 5, tint(counts.held, Tone::Warn));
-        }
-        let late = row.oldest.is_some_and(|seconds| seconds >= 15 * 60);
-        let age = row.oldest.map_or_else(|| "–".to_owned(), when::span);
-        let age = if late { format!("{}!", age.replace(' ', "")) } else { age };
-        cells.right(&age, 5, tint(u64::from(late), Tone::Bad)).left(
-            word(row.state),
-            6,
-            base.patch(theme.of(door_tone(row.state))),
-        );
+            .plain(if here { "▸ " } else { "  " }, base)
+            .left(row.name, name, base)
+            .right(&row.flow, 5, base)
+            .right(&some(waiting), 4, base)
+            .right(&some(counts.running + counts.checking), 3, tint(counts.running > 0, Tone::Busy))
+            .right(&some(bad), 4, tint(bad > 0, Tone::Bad))
+            .right(&some(counts.held), 4, tint(counts.held > 0, Tone::Warn))
+            .right(&age, 5, tint(late, Tone::Bad))
+            .left(word(row.state), 6, base.patch(theme.of(door_tone(row.state))))
+            .left(row.note, note, base.patch(theme.of(door_tone(row.state))));
         lines.push(cells.line());
     }
     if rows.is_empty() {
@@ -249,28 +239,28 @@ fn draw_note(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect
     let now = state.server_now();
     let text = match state.home.focus {
         Pane::Sources => summary.sources.get(state.home.sources.row()).map(|line| {
-            let mut text = format!("{}: {}", line.name, kind_and_state(&line.kind, line.state));
+            let mut text = format!("{}: {}", line.name, line.state.word());
             if let Some(pause) = &line.pause {
-                text += &format!(" since {} {}", when::clock(pause.since, now, &state.zone), line.note);
+                text = format!("{text} since {} {}", when::clock(pause.since, now, &state.zone), line.note);
                 if let Some(until) = pause.until {
-                    text += &format!(", until {}", when::clock(until, now, &state.zone));
+                    text = format!("{text}, until {}", when::clock(until, now, &state.zone));
                 }
             }
-            text
+            with_kind(text, &line.kind)
         }),
         Pane::Destinations => summary.destinations.get(state.home.destinations.row()).map(|line| {
-            let mut text = format!("{}: {}", line.name, kind_and_state(&line.kind, line.state));
+            let mut text = format!("{}: {}", line.name, line.state.word());
             let since = line.pause.as_ref().map(|pause| pause.since).or(line.breaker.since);
             if let Some(since) = since {
-                text += &format!(" since {}", when::clock(since, now, &state.zone));
+                text = format!("{text} since {}", when::clock(since, now, &state.zone));
             }
             if !line.note.is_empty() {
-                text += &format!(", {}", line.note);
+                text = format!("{text}, {}", line.note);
             }
             if let Some(again) = line.breaker.retry_at.filter(|_| line.pause.is_none()) {
-                text += &format!(", tried {}", when::ahead(again, now, state.times, &state.zone));
+                text = format!("{text}, tried again {}", when::ahead(again, now, state.times, &state.zone));
             }
-            text + &format!(" · {} of {} at once", line.in_flight, line.limit)
+            with_kind(text, &line.kind)
         }),
         Pane::Causes => state.cause().map(|line| {
             format!(
@@ -288,6 +278,6 @@ fn draw_note(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect
     );
 }
 
-fn kind_and_state(kind: &str, state: DoorState) -> String {
-    if kind.is_empty() { state.word().to_owned() } else { format!("{kind}, {}", state.word()) }
+fn with_kind(text: String, kind: &str) -> String {
+    if kind.is_empty() { text } else { format!("{text} · {kind}") }
 }

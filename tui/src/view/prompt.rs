@@ -9,7 +9,7 @@ use tui_input::Input;
 
 use crate::app::{Prompt, State};
 use crate::text::{clean, clip, width, wrap};
-use crate::theme::Tone;
+use crate::theme::{self, Tone};
 
 /// Draws the question, if there is one.
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
@@ -21,7 +21,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Prompt::Filter { input, errors, .. } => {
             let [top, line, carets, message] = Layout::vertical([Constraint::Length(1); 4]).areas(area);
             frame.render_widget(Paragraph::new(rule), top);
-            let scroll = typed(state, frame, line, "/ ", input);
+            let scroll = typed(frame, line, "/ ", input);
             let Some(error) = errors.first() else {
                 let hint = "state: dest: cause: age> from: ref: by: \"text\"   - excludes   a,b either   ↑ earlier ones";
                 frame.render_widget(
@@ -43,8 +43,11 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
                 Paragraph::new(Line::styled(" ".repeat(at) + &marks, theme.of(Tone::Bad))),
                 carets,
             );
-            let meant =
-                error.suggestion.as_ref().map(|meant| format!("{meant} ? (Tab) ")).unwrap_or_default();
+            let meant = error
+                .suggestion
+                .as_ref()
+                .map(|meant| format!("did you mean {meant} ? (Tab) · "))
+                .unwrap_or_default();
             let others = match errors.len() {
                 1 => String::new(),
                 n => format!(" (and {} more)", n - 1),
@@ -68,12 +71,12 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
                 .map(|line| Line::styled(format!(" {line}"), theme.of(Tone::Bad)))
                 .collect();
             frame.render_widget(Paragraph::new(lines), text);
-            typed(state, frame, line, " Reason: ", input);
+            typed(frame, line, " Reason: ", input);
         }
         Prompt::Copy { choices, row } => {
             let mut lines = vec![rule];
             for (i, (key, what, text)) in choices.iter().enumerate() {
-                let style = if i == *row { theme.cursor(true) } else { Style::new() };
+                let style = if i == *row { theme::cursor(true) } else { Style::new() };
                 let head = format!(" {key}  copy {what}: ");
                 let sample = clip(&clean(text), room.saturating_sub(width(&head)));
                 lines.push(Line::from(vec![
@@ -87,7 +90,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// A line that is typed, scrolled so that the cursor is seen. Answers by how many columns it is scrolled.
-fn typed(state: &State, frame: &mut Frame<'_>, area: Rect, head: &str, input: &Input) -> usize {
+fn typed(frame: &mut Frame<'_>, area: Rect, head: &str, input: &Input) -> usize {
     let room = usize::from(area.width).saturating_sub(width(head) + 1);
     let scroll = input.visual_scroll(room);
     let mut skipped = 0;
@@ -102,7 +105,7 @@ fn typed(state: &State, frame: &mut Frame<'_>, area: Rect, head: &str, input: &I
             here
         })
         .collect();
-    let line = Line::from(vec![Span::styled(head.to_owned(), state.theme.heading()), Span::raw(shown)]);
+    let line = Line::from(vec![Span::styled(head.to_owned(), theme::heading()), Span::raw(shown)]);
     frame.render_widget(Paragraph::new(line), area);
     let column = width(head) + input.visual_cursor().saturating_sub(scroll);
     let x =
