@@ -2,11 +2,14 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use postroom_domain::time::Clock;
 
 use crate::cli::{Command, ServeArgs, TokenCommand};
 use crate::house::House;
 use crate::settings::Settings;
-use crate::system::SystemEntropy;
+use crate::system::{SystemClock, SystemEntropy};
 use crate::{logging, signals, tokens};
 
 mod data;
@@ -21,6 +24,9 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve(args).await,
         Command::CheckConfig(args) => {
             let settings = Settings::load(&args.config, std::env::vars())?;
+            // What only a connector knows to be wrong: addresses, secrets that cannot be read.
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            crate::house::destinations(&settings, &clock)?;
             print(&format!(
                 "{} is in order: {} destination(s), {} repositories, {} hot folder(s), {} token(s).\n",
                 args.config.display(),

@@ -4,23 +4,24 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::TcpListener;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use postroom_dms::folder::Folder;
 use postroom_dms::imanage::Imanage;
+use postroom_domain::control::{Control, DestinationStatus, SourceStatus};
 use postroom_domain::dms::Dms;
 use postroom_domain::event::{Happening, NewEvent, Subject};
-use postroom_domain::ids::IdMint;
+use postroom_domain::ids::{IdMint, SourceName};
 use postroom_domain::person::{Actor, Principal};
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::time::{Clock, Entropy};
 use postroom_engine::{Destination, DestinationSettings, Engine, EngineHandle, EngineOptions, EngineParts};
-use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions};
+use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
 use postroom_store::spool::{FileSpool, SpoolOptions};
 use postroom_store::{OpenOptions, RedbStore};
 use postroom_web::{App, ServeOptions, ServerHandle, Source, TokenHash, TokenTable};
@@ -28,6 +29,7 @@ use tokio::task::JoinHandle;
 
 use crate::housekeeping;
 use crate::settings::{self, DestinationKind, Settings};
+use crate::signals;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::tokens;
 
@@ -46,7 +48,7 @@ pub(crate) struct House {
     reception: Arc<Reception>,
     engine: Arc<EngineHandle>,
     server: ServerHandle,
-    hot_folders: Vec<HotFolderHandle>,
+    doors: Arc<Doors>,
     housekeeping: JoinHandle<()>,
 }
 
@@ -55,6 +57,7 @@ impl House {
     pub(crate) async fn start(settings: Settings) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        signals::survive_size_limits();
         let listener = TcpListener::bind(&settings.server.listen)
             .with_context(|| format!("server.listen: cannot listen on {}", settings.server.listen))?;
         let (store, spool) = open_data(&settings, &clock)?;
@@ -78,11 +81,15 @@ impl House {
         .await
         .context("cannot start the engine")?;
         let engine = Arc::new(engine);
+        let doors = Arc::new(Doors {
+            engine: engine.clone(),
+            hot_folders: Mutex::new(hot_folders(&settings, &reception, &spool)),
+        });
         let app = App {
             store: store.clone(),
             spool: spool.clone(),
             reception: reception.clone(),
-            control: engine.clone(),
+            control: doors.clone(),
             clock: clock.clone(),
             entropy,
             tokens: Arc::new(token_table(&settings)),
@@ -97,12 +104,11 @@ impl House {
         let grace = Duration::from_secs(settings.server.grace_seconds);
         let options = ServeOptions { workers: settings.server.workers, grace, ..ServeOptions::default() };
         let server = postroom_web::serve(app, listener, &options).context("cannot start the HTTP server")?;
-        let hot_folders = hot_folders(&settings, &reception, &spool);
         let url = format!("http://{}", server.address());
         tracing::info!(server.url = %url, "Postroom is ready.");
         let grace_of_blobs = Duration::from_secs(settings.limits.sweep_grace_hours * 3600);
         let housekeeping = tokio::spawn(housekeeping::run(store.clone(), spool.clone(), grace_of_blobs));
-        Ok(Self { url, grace, store, spool, reception, engine, server, hot_folders, housekeeping })
+        Ok(Self { url, grace, store, spool, reception, engine, server, doors, housekeeping })
     }
 
     /// Where it listens.
@@ -164,7 +170,7 @@ impl House {
     /// Doors first, then the engine, then the store.
     async fn stop(self) {
         self.housekeeping.abort();
-        for folder in self.hot_folders {
+        for folder in self.doors.take_hot_folders() {
             folder.stop().await;
         }
         if let Err(error) = self.server.stop().await {
@@ -186,6 +192,52 @@ impl House {
             tracing::warn!(%error, "The store did not close cleanly; the next start repairs it.");
         }
         tracing::info!("Stopped.");
+    }
+}
+
+/// Everything that other rooms may know of what runs: the engine's destinations, and the sources.
+struct Doors {
+    engine: Arc<EngineHandle>,
+    hot_folders: Mutex<Vec<HotFolderHandle>>,
+}
+
+impl Doors {
+    fn take_hot_folders(&self) -> Vec<HotFolderHandle> {
+        std::mem::take(&mut *self.hot_folders.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Control for Doors {
+    fn destinations(&self) -> Vec<DestinationStatus> {
+        self.engine.destinations()
+    }
+
+    fn sources(&self) -> Vec<SourceStatus> {
+        let folders = self.hot_folders.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.iter().map(|folder| source_status(folder.source(), &folder.status())).collect()
+    }
+
+    fn wake(&self) {
+        self.engine.wake();
+    }
+}
+
+/// What an operator should read about a hot folder, the gravest thing first.
+fn source_status(name: &SourceName, status: &HotFolderStatus) -> SourceStatus {
+    let waiting = status.waiting.first().map(|file| {
+        let others = match status.waiting_count {
+            0 | 1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        format!("\"{}\"{others} wait: {}", file.name, file.reason)
+    });
+    let set_aside =
+        (status.refused > 0).then(|| format!("{} set aside in .postroom/refused", status.refused));
+    let notes = [status.unreachable.clone(), status.refusing.clone(), set_aside, waiting];
+    SourceStatus {
+        name: name.clone(),
+        reachable: status.unreachable.is_none(),
+        note: notes.into_iter().flatten().collect::<Vec<_>>().join("; "),
     }
 }
 

@@ -106,6 +106,6 @@ pub(crate) const fn door_tone(state: DoorState) -> Tone {
     match state {
         DoorState::Ok => Tone::Good,
         DoorState::Paused | DoorState::Throttled | DoorState::SlowStart | DoorState::Unknown => Tone::Warn,
-        DoorState::Open | DoorState::Login | DoorState::Settings => Tone::Bad,
+        DoorState::Open | DoorState::Login | DoorState::Settings | DoorState::Away => Tone::Bad,
     }
 }

@@ -1,7 +1,7 @@
 //! `GET /summary`: what the first screen shows, and who is asking.
 
 use jiff::Timestamp;
-use postroom_domain::control::{DestinationStatus, Gate};
+use postroom_domain::control::{DestinationStatus, Gate, SourceStatus};
 use postroom_domain::filing::State;
 use postroom_domain::ids::{ServiceName, SiteName, SourceName};
 use postroom_domain::intake::IntakeState;
@@ -149,6 +149,8 @@ pub enum DoorState {
     Login,
     /// It waits until its settings are right.
     Settings,
+    /// It is not there: a share that is down.
+    Away,
     /// One that this version does not know.
     #[serde(other)]
     Unknown,
@@ -165,6 +167,7 @@ impl DoorState {
             Self::SlowStart => "slow start",
             Self::Login => "LOGIN",
             Self::Settings => "SETTINGS",
+            Self::Away => "AWAY",
             Self::Unknown => "?",
         }
     }
@@ -306,19 +309,29 @@ impl DestinationLine {
 }
 
 impl SourceLine {
-    /// From what the store counts and whether it is paused.
-    pub fn of(name: SourceName, kind: &str, tally: &Tally, pause: Option<PauseView>, now: Timestamp) -> Self {
+    /// From what the store counts, what the source says of itself and whether it is paused.
+    pub fn of(
+        name: SourceName,
+        kind: &str,
+        tally: &Tally,
+        status: Option<&SourceStatus>,
+        pause: Option<PauseView>,
+        now: Timestamp,
+    ) -> Self {
+        let (state, note) = match (&pause, status) {
+            (Some(pause), _) => (DoorState::Paused, format!("by {}: {}", pause.by, pause.reason)),
+            (None, Some(status)) if status.reachable => (DoorState::Ok, status.note.clone()),
+            (None, Some(status)) => (DoorState::Away, status.note.clone()),
+            (None, None) => (DoorState::Ok, String::new()),
+        };
         Self {
             name,
             kind: kind.to_owned(),
             filings: tally.into(),
             last_hour: None,
             oldest_seconds: oldest_seconds(tally, now),
-            state: if pause.is_some() { DoorState::Paused } else { DoorState::Ok },
-            note: pause
-                .as_ref()
-                .map(|pause| format!("by {}: {}", pause.by, pause.reason))
-                .unwrap_or_default(),
+            state,
+            note,
             pause,
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cause::Cause;
-use crate::ids::ServiceName;
+use crate::ids::{ServiceName, SourceName};
 
 /// Whether a destination takes documents at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,10 +46,25 @@ pub struct DestinationStatus {
     pub limit: usize,
 }
 
-/// The running engine, as seen from other rooms.
+/// What a source has to say of itself: files that wait, a folder that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// Which one.
+    pub name: SourceName,
+    /// Whether documents can come in through it at this moment.
+    pub reachable: bool,
+    /// In plain words; empty when all is well.
+    pub note: String,
+}
+
+/// The running engine and doors, as seen from other rooms.
 pub trait Control: Send + Sync {
     /// Every configured destination.
     fn destinations(&self) -> Vec<DestinationStatus>;
+    /// What the sources that have something to say, say.
+    fn sources(&self) -> Vec<SourceStatus> {
+        Vec::new()
+    }
     /// Something changed that the engine should look at: a pause, a decision, an intake.
     fn wake(&self);
 }

@@ -39,7 +39,7 @@ pub(super) async fn run(args: FilingsArgs) -> anyhow::Result<ExitCode> {
         }
         FilingsCommand::Show { id } => {
             let detail = client.filing(parse(&id)?).await?;
-            print(&format!("{}\n", serde_json::to_string_pretty(&detail)?))?;
+            show(&detail, json, |detail| serde_json::to_string_pretty(detail).unwrap_or_default() + "\n")?;
             Ok(ExitCode::SUCCESS)
         }
         FilingsCommand::Retry(args) => {

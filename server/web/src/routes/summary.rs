@@ -75,11 +75,13 @@ async fn whole(app: &Shared, caller: &Allowed<File>, now: Timestamp, summary: &m
     for (name, tally) in found.sources {
         sources.entry(name).or_insert(("", Tally::default())).1 = tally;
     }
+    let said = app.control.sources();
     summary.sources = sources
         .into_iter()
         .map(|(name, (kind, tally))| {
             let pause = pauses.get(&DoorKind::Source.door(name.as_str())).cloned();
-            SourceLine::of(name, kind, &tally, pause, now)
+            let status = said.iter().find(|status| status.name == name);
+            SourceLine::of(name, kind, &tally, status, pause, now)
         })
         .collect();
 
