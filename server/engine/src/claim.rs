@@ -29,6 +29,20 @@ pub(crate) struct Claim {
     pub(crate) closed: HashMap<String, (Pass, Option<Opening>)>,
 }
 
+/// Which queues had nothing more that is due when they were last looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dry {
+    /// Of documents to be sent.
+    pub(crate) work: bool,
+    /// Of documents to be asked about.
+    pub(crate) checks: bool,
+}
+
+impl Dry {
+    pub(crate) const NO: Self = Self { work: false, checks: false };
+    pub(crate) const YES: Self = Self { work: true, checks: true };
+}
+
 /// What it brought.
 pub(crate) struct Claimed {
     pub(crate) picker: Picker,
@@ -36,8 +50,8 @@ pub(crate) struct Claimed {
     pub(crate) work: Vec<Filing>,
     /// To be asked about.
     pub(crate) checks: Vec<Filing>,
-    /// Fewer were due than could have been taken.
-    pub(crate) dry: bool,
+    /// Which queues had less that is due than could have been taken.
+    pub(crate) dry: Dry,
     /// How many were blocked instead, their account being closed.
     pub(crate) blocked: usize,
     /// Filings whose rows cannot be read: they are left alone until the next start.
@@ -52,7 +66,12 @@ impl Claim {
             return ledger.fatal.reason().is_none().then(|| self.nothing());
         };
         let ids = [picked.work.as_slice(), &picked.checks].concat();
-        let dry = ids.len() < self.wish.together;
+        // Where the limit was for both together, what is short of one may be the other's doing.
+        let filled = ids.len() >= self.wish.together;
+        let dry = Dry {
+            work: !filled && picked.work.len() < self.wish.work,
+            checks: !filled && picked.checks.len() < self.wish.checks,
+        };
         if ids.is_empty() {
             return Some(self.nothing());
         }
@@ -106,7 +125,7 @@ impl Claim {
             picker: self.picker,
             work: Vec::new(),
             checks: Vec::new(),
-            dry: true,
+            dry: Dry { work: self.wish.work > 0, checks: self.wish.checks > 0 },
             blocked: 0,
             unreadable: Vec::new(),
         }

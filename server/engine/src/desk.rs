@@ -413,7 +413,9 @@ impl Running {
             Word::Written { id, state } => {
                 self.taken.remove(&id);
                 // News of it may have come before this word, when it could not be picked yet.
-                self.dry &= !matches!(state, Some(State::Waiting | State::Checking));
+                if matches!(state, None | Some(State::Waiting | State::Checking)) {
+                    self.dry = Dry::NO;
+                }
                 self.round.needed |= state == Some(State::Blocked);
             }
         }

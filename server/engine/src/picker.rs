@@ -203,17 +203,16 @@ impl Queue {
             let limit = HANDFUL + taken.len();
             let ready: Vec<Ready> =
                 fetch.store.ready(fetch.service, &self.source, lane, until, limit).await?;
-            if ready.len() < limit {
+            let due = |entry: &&Ready| entry.due <= now || entry.due > furthest;
+            let (in_hand, free): (Vec<_>, Vec<_>) =
+                ready.iter().filter(due).map(|entry| entry.id).partition(|id| taken.contains(id));
+            self.handful.extend(free);
+            // One that is due but still in the desk's hands is remembered: its result may be written already, and the desk
+            // looks again when it hears so.
+            if ready.len() < limit && in_hand.is_empty() {
                 self.first_due = None;
             }
-            let due = |entry: &&Ready| entry.due <= now || entry.due > furthest;
-            self.handful
-                .extend(ready.iter().filter(due).map(|entry| entry.id).filter(|id| !taken.contains(id)));
             if self.handful.is_empty() {
-                // One that is due but still in the desk's hands is remembered: its result may be written already, and the
-                // desk looks again when it hears so.
-                let in_hand = ready.iter().filter(due).any(|entry| taken.contains(&entry.id));
-                self.first_due = in_hand.then_some(first_due);
                 return Ok(None);
             }
         }

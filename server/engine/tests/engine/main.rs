@@ -12,6 +12,7 @@ mod crashes;
 mod doors;
 mod fairness;
 mod filing;
+mod pace;
 mod reactions;
 mod stopping;
 mod targets;

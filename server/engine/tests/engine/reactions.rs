@@ -58,7 +58,7 @@ async fn what_happens_once_and_what_happens_for_ever() {
         let ids = world.accept("scans", "dms", 1).await;
         let engine = world.start().await;
         let Some((state, uploads, cause)) = for_ever else {
-            tokio::time::sleep(Duration::from_hours(24)).await;
+            tokio::time::sleep(Duration::from_hours(8)).await;
             let state = world.filing(ids[0]).await.progress.state;
             assert!(
                 matches!(state, State::Waiting | State::Blocked | State::Running | State::Checking),
