@@ -3,6 +3,15 @@
 //!
 //! Ids are paths below the root. What a person does to the files by hand is respected: nothing is ever overwritten.
 //! Several processes may file into the same root.
+//!
+//! ```toml
+//! root = "/srv/matters"            # one folder per workspace
+//! read_back = true                 # compare each document before it gets its name
+//! largest_bytes = 2147483648       # optional
+//! page = 500                       # folders per page of a listing
+//! ```
+//!
+//! A workspace's fields lie in `<workspace>/.postroom/workspace.json`: `{"client": "10442", "matter": "0007", "closed": false}`.
 
 mod commit;
 mod dir;

@@ -4,6 +4,24 @@
 //! settings, and answers are read tolerantly. What is certain: an upload is not idempotent, so it is one call that is never
 //! repeated here; searches are fuzzy, so their results are compared again; the index lags, so a probe reads the folder first.
 //!
+//! ```toml
+//! base_url = "https://cloudimanage.com"
+//! library = "ACTIVE"
+//! mark_field = "comment"           # or custom13 to custom16
+//! probe = "both"                   # listing, search, both
+//!
+//! [auth]
+//! grant = "password"               # or "refresh_token" with refresh_token_file
+//! client_id = "postroom"
+//! client_secret_file = "/run/secrets/imanage-client"
+//! username = "POSTROOM"
+//! password_file = "/run/secrets/imanage-password"
+//!
+//! [connection]
+//! parallel = 8
+//! ca_file = "/etc/postroom/firm-ca.pem"
+//! ```
+//!
 //! Sources: iManage's certified connectors in `microsoft/PowerPlatformConnectors`, docs.imanage.com, and open-source clients
 //! (`integrica-io/iManCloudCore` and others).
 

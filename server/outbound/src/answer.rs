@@ -161,8 +161,10 @@ impl Reply {
 
     /// The failure of a success that cannot be used.
     pub fn unreadable(&self, why: &str) -> Failure {
+        // A server that says "done" may have stored what it got, even if some was still on its way.
+        let sent = if self.sent == Sent::Partly { Sent::Fully } else { self.sent };
         let detail = format!("{}: status {}, but {why}", self.operation, self.status);
-        Failure::Symptom { symptom: Symptom::UnreadableSuccess, sent: self.sent, detail }
+        Failure::Symptom { symptom: Symptom::UnreadableSuccess, sent, detail }
     }
 }
 

@@ -76,7 +76,7 @@ async fn answering(answer: impl Into<Vec<u8>>) -> u16 {
         let answer = Arc::clone(&answer);
         async move {
             whole(&mut stream).await;
-            let _ = stream.write_all(&answer).await;
+            let _ = tokio::time::timeout(Duration::from_secs(1), stream.write_all(&answer)).await;
             let _ = stream.shutdown().await;
             // Not closed with a reset while the client still reads.
             let _ = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut [0])).await;
@@ -435,10 +435,18 @@ async fn resets_and_nonsense_are_told_apart_by_what_had_been_sent() {
         let failure = failure.await.unwrap_err();
         assert_eq!(met(&failure), (Symptom::Reset, Sent::Fully), "{failure}");
     }
-    for nonsense in ["no HTTP at all\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n"] {
+    let many = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
+    let large = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(10 << 20));
+    let headers = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(10_000));
+    let short = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{}".to_owned();
+    let nonsense =
+        ["no HTTP at all\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "", "\0\0\0"]
+            .map(str::to_owned);
+    for nonsense in nonsense.into_iter().chain([many, large, headers, short]) {
+        let shown: String = nonsense.chars().take(60).collect();
         let port = answering(nonsense).await;
         let failure = upload(port, document(3, pieces(1, 3), &Gauge::default())).await.unwrap_err();
-        assert_eq!(DmsError::from(failure).trouble().cause, Cause::AnswerLost, "{nonsense:?}");
+        assert_eq!(DmsError::from(failure).trouble().cause, Cause::AnswerLost, "{shown:?}");
     }
 }
 

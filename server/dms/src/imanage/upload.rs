@@ -92,10 +92,10 @@ impl Imanage {
             let trouble = Trouble { status: Some(reply.status), ..Trouble::new(Cause::AnswerLost, detail) };
             DmsError::from_trouble(trouble)
         };
-        let mut envelope: Envelope = reply.json()?;
-        if reply.sent() != Sent::Fully {
+        if reply.sent() != Sent::Fully && !reply.is_web_page() {
             return Err(unknown("it came before the document was sent whole".to_owned()));
         }
+        let mut envelope: Envelope = reply.json()?;
         for warning in &envelope.warnings {
             let field = warning.get("field").and_then(Value::as_str).unwrap_or("");
             let problem = warning.get("error").and_then(Value::as_str).unwrap_or("");

@@ -199,7 +199,7 @@ async fn a_refusal_while_sending_is_the_refusal_not_a_broken_connection() {
 async fn a_server_that_hangs_is_left_in_time() {
     let world = Simulated::new();
     world.dms.whoami().await.unwrap();
-    for (n, action) in [Action::Hang {}, Action::Delay { ms: 3000 }].into_iter().enumerate() {
+    for (n, action) in [Action::Hang {}, Action::Delay { ms: 15_000 }].into_iter().enumerate() {
         world.control.clear_faults();
         world.fault("upload", action.clone());
         world.fault("search_workspaces", action.clone());
@@ -210,7 +210,7 @@ async fn a_server_that_hangs_is_left_in_time() {
         let query = WorkspaceQuery::Title("Harrow v Teal".into());
         let error = world.dms.find_workspaces(&actor(), "", &query, 5).await.unwrap_err();
         assert_eq!(error.trouble().cause, Cause::Interrupted, "{action:?}: {error}");
-        assert!(begun.elapsed() < Duration::from_secs(5), "{action:?}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(12), "{action:?}: {:?}", begun.elapsed());
     }
     world.control.release();
 }

@@ -213,7 +213,7 @@ pub(crate) fn settings(url: &str, more: &str) -> imanage::Settings {
         password = "postroom-pass"
         [connection]
         proxy = "none"
-        connect_seconds = 2
+        connect_seconds = 1
         first_byte_seconds = 1.0
         idle_seconds = 1.0
         total_seconds = 20
