@@ -37,6 +37,8 @@ pub(super) async fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     let source = open_store(&args.from)?;
     let (documents, bytes) = link_contents(&source, &open_spool(&args.from)?, &args.data).await?;
     postroom_domain::store::Store::close(&source).await?;
+    // Its lock goes with it; the copy takes its own.
+    drop(source);
     let found = postroom_store::restore(&store_file(&args.from), &store_file(&args.data))?;
     print(&format!(
         "{} holds {} filings, {} intakes and {documents} documents ({bytes} bytes).\n",
