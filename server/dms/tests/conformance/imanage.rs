@@ -474,3 +474,24 @@ async fn an_email_that_is_there_already_is_a_conflict() {
         assert_eq!(world.held().len(), 1);
     }
 }
+
+/// The lines of a module's example settings.
+fn example(source: &str) -> String {
+    let lines = source.lines().skip_while(|line| *line != "//! ```toml").skip(1);
+    lines
+        .take_while(|line| *line != "//! ```")
+        .map(|line| line.trim_start_matches("//!").to_owned() + "\n")
+        .collect()
+}
+
+#[test]
+fn the_example_settings_are_settings() {
+    let imanage =
+        toml::from_str::<postroom_dms::imanage::Settings>(&example(include_str!("../../src/imanage.rs")))
+            .unwrap();
+    assert_eq!((imanage.library.as_str(), imanage.connection.parallel), ("ACTIVE", 8));
+    let folder =
+        toml::from_str::<postroom_dms::folder::Settings>(&example(include_str!("../../src/folder.rs")))
+            .unwrap();
+    assert_eq!((folder.page, folder.read_back), (500, true));
+}
