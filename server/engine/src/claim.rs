@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::Trouble;
 use postroom_domain::filing::{Blocker, Filing, State};
 use postroom_domain::ids::{FilingId, ServiceName};
 use postroom_domain::machine::Event;
+
+use tokio::time::Instant;
 
 use crate::breaker::{Opening, Pass};
 use crate::commit::Ledger;
@@ -56,11 +59,14 @@ pub(crate) struct Claimed {
     pub(crate) blocked: usize,
     /// Filings whose rows cannot be read: they are left alone until the next start.
     pub(crate) unreadable: Vec<FilingId>,
+    /// How long it took.
+    pub(crate) took: Duration,
 }
 
 impl Claim {
     /// Picks, reads and claims. None when the store has failed.
     pub(crate) async fn run(mut self, ledger: Ledger) -> Option<Claimed> {
+        let begun = Instant::now();
         let picked = self.picker.pick(&self.wish, &self.snapshot, &self.taken).await;
         let Some(picked) = ledger.answer(picked, "A queue could not be read") else {
             return ledger.fatal.reason().is_none().then(|| self.nothing());
@@ -99,7 +105,15 @@ impl Claim {
         let (work, blocked): (Vec<_>, Vec<_>) =
             written.into_iter().partition(|filing| filing.progress.state == State::Running);
         telemetry::claimed(&self.service, work.len());
-        Some(Claimed { picker: self.picker, work, checks, dry, blocked: blocked.len(), unreadable })
+        Some(Claimed {
+            picker: self.picker,
+            work,
+            checks,
+            dry,
+            blocked: blocked.len(),
+            unreadable,
+            took: begun.elapsed(),
+        })
     }
 
     /// Taken, or blocked when its account is closed.
@@ -128,6 +142,7 @@ impl Claim {
             dry: Dry { work: self.wish.work > 0, checks: self.wish.checks > 0 },
             blocked: 0,
             unreadable: Vec::new(),
+            took: Duration::ZERO,
         }
     }
 }

@@ -67,11 +67,14 @@ struct Round {
     left: bool,
 }
 
+/// More than this is never claimed ahead, however quick the DMS.
+const MOST_AHEAD: usize = 64;
+
 /// A desk at work.
 struct Running {
     desk: Desk,
     most: usize,
-    ahead: usize,
+    ahead: Option<usize>,
     words: mpsc::UnboundedSender<Word>,
     snapshot: Arc<Snapshot>,
     /// Away while a claim is under way.
@@ -90,6 +93,8 @@ struct Running {
     round: Round,
     /// How long a document takes, lately.
     mean: Duration,
+    /// How long a claim takes, lately.
+    claim_takes: Duration,
     last: Moment,
     shown: Option<(Gate, usize, usize)>,
 }
@@ -166,7 +171,7 @@ impl Running {
         let settings = &desk.bench.settings;
         let most = settings.concurrency.max(1);
         let probe = desk.bench.dms.capabilities().probe;
-        let ahead = settings.claim_ahead.unwrap_or(if probe { most.min(32) } else { 0 });
+        let ahead = settings.claim_ahead.or((!probe).then_some(0));
         let longest_snooze = Duration::from_secs(desk.ledger.policy.longest_snooze_seconds);
         let mut standing = Standing::new(desk.name.clone(), settings.breaker.clone(), most, longest_snooze);
         let last = Moment { wall: desk.ledger.clock.now(), steady: desk.ledger.clock.monotonic() };
@@ -193,6 +198,7 @@ impl Running {
             standing,
             round,
             mean: Duration::from_millis(100),
+            claim_takes: Duration::from_millis(10),
             last,
             shown: None,
             desk,
@@ -324,7 +330,7 @@ impl Running {
             let one = 1_usize.saturating_sub(self.claimed.len() + self.checks.len());
             (one, one, one)
         } else {
-            let ahead = self.ahead.min(limit);
+            let ahead = self.ahead(limit);
             let work = (limit + ahead).saturating_sub(self.sending + self.claimed.len());
             // Not for every single one, but before the last claimed one is gone.
             let work = if work > ahead / 2 || self.claimed.is_empty() { work } else { 0 };
@@ -334,7 +340,7 @@ impl Running {
         let (work, checks) = (if self.dry.work { 0 } else { work }, if self.dry.checks { 0 } else { checks });
         let together = most.min(work + checks);
         // The store falls behind with results: no more until it has caught up.
-        if together == 0 || self.taken.len() > 8 * self.most + 64 {
+        if together == 0 || self.taken.len() > 8 * self.most + 4 * MOST_AHEAD {
             return None;
         }
         let mut picker = self.picker.take()?;
@@ -353,7 +359,19 @@ impl Running {
         Some(claim.run(self.desk.ledger.clone()).boxed())
     }
 
+    /// How many to claim before there are slots for them: twice what goes through while one claim is written.
+    fn ahead(&self, limit: usize) -> usize {
+        self.ahead.unwrap_or_else(|| {
+            let micros = |time: Duration| usize::try_from(time.as_micros()).unwrap_or(usize::MAX).max(1);
+            let meanwhile = micros(self.claim_takes).saturating_mul(limit) / micros(self.mean);
+            (2 * meanwhile + 1).min(MOST_AHEAD)
+        })
+    }
+
     fn take_in(&mut self, claimed: Claimed) {
+        if !claimed.work.is_empty() {
+            self.claim_takes = (self.claim_takes * 7 + claimed.took) / 8;
+        }
         self.picker = Some(claimed.picker);
         if !self.unseen {
             self.dry = Dry {
@@ -371,7 +389,14 @@ impl Running {
             self.taken.insert(id);
         }
         self.taken.extend(claimed.work.iter().chain(&claimed.checks).map(|filing| filing.id));
-        self.claimed.extend(claimed.work);
+        for filing in claimed.work {
+            // What was cut off before is not left lying: a third time sets it aside.
+            if filing.progress.interruptions > 0 {
+                self.claimed.push_front(filing);
+            } else {
+                self.claimed.push_back(filing);
+            }
+        }
         self.checks.extend(claimed.checks);
     }
 

@@ -23,8 +23,8 @@ pub struct DestinationSettings {
     /// How many filings may be sent or checked at once. At least 1. Default 4.
     pub concurrency: usize,
     /// How many filings are claimed before a slot is free for them, so that the way to the DMS never runs dry while the
-    /// store writes. After a crash these are asked about although nothing was sent. Default: as many as `concurrency`, at
-    /// most 32; none where the DMS cannot be asked for marks.
+    /// store writes. After a crash these are asked about although nothing was sent. Default: as many as go through while
+    /// one claim is written, as measured, at most 64; none where the DMS cannot be asked for marks.
     pub claim_ahead: Option<usize>,
     /// After how long without progress an attempt is warned about. Default 1 minute.
     pub warn_after: Duration,
