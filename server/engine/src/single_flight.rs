@@ -88,7 +88,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_asks_and_all_learn() {
         let asked = AtomicUsize::new(0);
-        let flights = SingleFlight::<u8, usize, usize>::new(Duration::from_secs(60), 4);
+        let flights = SingleFlight::<u8, usize, usize>::new(Duration::from_mins(1), 4);
         let ask = |fails: bool| {
             let asked = &asked;
             async move {

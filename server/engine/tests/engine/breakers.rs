@@ -34,12 +34,10 @@ async fn it_opens_tries_one_and_starts_slowly() {
     dms.state().uploads.clear();
     let filings = world.until_state(&ids, State::Filed).await;
     world.assert_filed_once(&filings);
-    let state = dms.state();
-    let under_way: Vec<usize> = state.uploads.iter().map(|(_, _, under_way)| *under_way).collect();
+    let under_way: Vec<usize> = dms.state().uploads.iter().map(|(_, _, under_way)| *under_way).collect();
     assert_eq!(under_way[..2], [1, 1], "one as a trial, then one");
     assert!(under_way[..4].iter().all(|n| *n <= 2), "then two: {under_way:?}");
     assert!(under_way.contains(&4), "up to four");
-    drop(state);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(engine.destinations()[0].gate, Gate::Open);
 }
@@ -79,7 +77,7 @@ async fn what_an_administrator_must_mend_blocks_and_goes_on_by_itself() {
 #[tokio::test(start_paused = true)]
 async fn one_account_is_closed_and_the_others_go_on() {
     let world = World::new();
-    let target = || world.target("dms");
+    let target = || World::target("dms");
     world.clock.attach();
     let (mut hers, mut his) = (Vec::new(), Vec::new());
     for _ in 0..40 {

@@ -140,7 +140,7 @@ impl Double {
         self.state().ledger.iter().filter(|held| held.filing == filing).cloned().collect()
     }
 
-    async fn store(&self, upload: &Upload<'_>, size: u64) -> Receipt {
+    fn store(&self, upload: &Upload<'_>, size: u64) -> Receipt {
         let mut state = self.state();
         let id = format!("doc-{}", state.ledger.len() + 1);
         let held = Held {
@@ -209,15 +209,15 @@ impl Double {
         match fault {
             Some(Fault::LostDocument) => Err(lost()),
             Some(Fault::LostAnswer) => {
-                self.store(&upload, bytes).await;
+                self.store(&upload, bytes);
                 Err(lost())
             }
-            Some(Fault::ShortCopy) => Ok(self.store(&upload, bytes / 2).await),
+            Some(Fault::ShortCopy) => Ok(self.store(&upload, bytes / 2)),
             Some(Fault::HangAfter) => {
-                self.store(&upload, bytes).await;
+                self.store(&upload, bytes);
                 std::future::pending().await
             }
-            _ => Ok(self.store(&upload, bytes).await),
+            _ => Ok(self.store(&upload, bytes)),
         }
     }
 }

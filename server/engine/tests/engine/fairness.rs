@@ -67,11 +67,11 @@ async fn a_destination_that_hangs_does_not_delay_another() {
 async fn questions_and_uploads_do_not_starve_each_other() {
     let world = World::new();
     world.dms().state().script = std::iter::repeat_n(Fault::LostAnswer, 200).collect();
-    world.dms().state().index_lag = Duration::from_secs(600);
+    world.dms().state().index_lag = Duration::from_mins(10);
     world.dms().state().capabilities.probe_lag_seconds = 3_600;
     let ids = world.accept("scans", "dms", 600).await;
     let _engine = world.start().await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     let counts = world.count(&ids).await;
     assert!(counts[&State::Filed] > 300, "{counts:?}");
     assert!(world.dms().state().probes > 100);

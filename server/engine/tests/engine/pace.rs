@@ -21,7 +21,7 @@ const SECONDS: f64 = 4.0;
 async fn accept(world: &World, count: usize) -> Vec<FilingId> {
     let mut ids = Vec::new();
     while ids.len() < count {
-        let portion = (0..512.min(count - ids.len())).map(|_| world.accept_to("scans", world.target("dms")));
+        let portion = (0..512.min(count - ids.len())).map(|_| world.accept_to("scans", World::target("dms")));
         ids.extend(join_all(portion).await);
     }
     ids

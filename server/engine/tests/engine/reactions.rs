@@ -8,13 +8,16 @@ use postroom_domain::filing::State;
 use crate::double::Fault;
 use crate::world::World;
 
+/// Where a filing ends, after how many uploads, with which cause.
+type End = (State, usize, Option<Cause>);
+
 #[tokio::test(start_paused = true)]
 async fn what_happens_once_and_what_happens_for_ever() {
     use Cause::*;
     use State::{Duplicate, Failed, Filed, Held};
     // Fault; where it ends when it is met once; where when it is met each time, after how many uploads, with which cause.
     // `None`: it does not end, it waits for the destination.
-    let table: &[(Fault, State, Option<(State, usize, Option<Cause>)>)] = &[
+    let table: &[(Fault, State, Option<End>)] = &[
         (Fault::Status(400), Failed, Some((Failed, 1, Some(Rejected)))),
         (Fault::Status(401), Filed, None),
         (Fault::Status(402), Filed, None),

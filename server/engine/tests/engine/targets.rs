@@ -26,7 +26,7 @@ async fn a_place_is_found_exactly_or_not_at_all() {
     }
     let title = |title: &str| WorkspaceQuery::Title(title.to_owned());
     let folder = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    let base = world.target("dms");
+    let base = World::target("dms");
     let to = |names: &[&str]| Target { folder: folder(names), ..base.clone() };
     let create = |target| Target { create_folders: true, ..target };
     let first = |target| Target { when_ambiguous: WhenAmbiguous::FirstMatch, ..target };
@@ -81,7 +81,7 @@ async fn one_search_and_one_new_folder_serve_everybody() {
     let mut world = World::new();
     world.settings.concurrency = 16;
     let path = vec!["Correspondence".to_owned(), "2026".to_owned()];
-    let target = Target { folder: path, create_folders: true, ..world.target("dms") };
+    let target = Target { folder: path, create_folders: true, ..World::target("dms") };
     world.clock.attach();
     let mut ids = Vec::new();
     for _ in 0..64 {
@@ -121,7 +121,7 @@ async fn a_workspace_that_moved_is_found_again_and_a_persons_choice_is_not_repla
         at: world.clock.now(),
     };
     world.store.bind(work_item, &repository, Some(bind("ws-gone", Some("a.pike")))).await.unwrap();
-    let target = Target { repository: Some(repository.clone()), ..world.target("dms") };
+    let target = Target { repository: Some(repository.clone()), ..World::target("dms") };
     let ids = vec![world.accept_for("scans", target.clone(), work_item).await];
     let _engine = world.start().await;
     let filing = world.settle(&ids).await.remove(0);
@@ -142,7 +142,7 @@ async fn a_workspace_that_moved_is_found_again_and_a_persons_choice_is_not_repla
 async fn after_a_crash_before_the_place_was_known_the_place_is_found_to_ask_there() {
     let world = World::new();
     world.dms().state().script = [Fault::HangAfter].into();
-    let target = Target { folder: vec!["New".to_owned()], create_folders: true, ..world.target("dms") };
+    let target = Target { folder: vec!["New".to_owned()], create_folders: true, ..World::target("dms") };
     world.clock.attach();
     let ids = vec![world.accept_to("scans", target).await];
     let engine = world.start().await;

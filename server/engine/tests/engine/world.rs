@@ -89,7 +89,7 @@ impl World {
         .unwrap()
     }
 
-    pub(crate) fn target(&self, service: &str) -> Target {
+    pub(crate) fn target(service: &str) -> Target {
         Target {
             service: service.parse().unwrap(),
             repository: None,
@@ -200,7 +200,7 @@ impl World {
         self.clock.attach();
         let mut ids = Vec::new();
         for _ in 0..count {
-            ids.push(self.accept_to(source, self.target(service)).await);
+            ids.push(self.accept_to(source, Self::target(service)).await);
         }
         ids
     }
@@ -235,7 +235,7 @@ impl World {
             if filings.iter().all(&holds) {
                 return filings;
             }
-            if self.clock.monotonic() - start > Duration::from_hours(8 * 24) {
+            if self.clock.monotonic() > start + Duration::from_hours(8 * 24) {
                 let left: Vec<_> =
                     filings.iter().filter(|f| !holds(f)).take(3).map(|f| &f.progress).collect();
                 panic!("not all are {what} after eight days: {left:#?}");
