@@ -62,7 +62,7 @@ pub(crate) fn availability(state: &State, action: Action) -> Availability {
     match action {
         Action::GoHome => on(place != Place::Home),
         Action::GoFilings => on(place != Place::Filings || !state.filter.is_empty()),
-        Action::GoCauses => on(place != Place::Causes),
+        Action::GoCauses => on(place != Place::Causes && may(state, Right::SeeAll)),
         Action::Up
         | Action::Down
         | Action::PageUp

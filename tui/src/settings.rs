@@ -19,10 +19,6 @@ pub struct Settings {
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 
-    /// The token, by the environment only: a command line is seen by everybody
-    #[arg(long, env = "POSTROOM_TOKEN", hide = true, hide_env_values = true)]
-    token: Option<String>,
-
     /// Colours: dark, light or mono; mono when `NO_COLOR` is set
     #[arg(long, value_enum, value_name = "THEME")]
     theme: Option<Kind>,
@@ -38,7 +34,8 @@ impl Settings {
         let token = match &self.token_file {
             Some(path) => std::fs::read_to_string(path)
                 .with_context(|| format!("the token file {} cannot be read", path.display()))?,
-            None => self.token.clone().unwrap_or_default(),
+            // By the environment only: a command line is seen by everybody.
+            None => std::env::var_os("POSTROOM_TOKEN").unwrap_or_default().to_string_lossy().into_owned(),
         };
         let token = token.trim().to_owned();
         if token.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, cursor, execute};
 use ratatui::Terminal;
@@ -42,7 +42,11 @@ impl Screen {
     /// Takes it over again.
     pub(crate) fn resume(&mut self) -> io::Result<()> {
         enter()?;
-        self.terminal.clear()
+        // A new one draws everything. Its `clear` would ask the terminal where the cursor is, and the answer would go to
+        // whoever reads the keys.
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 }
 

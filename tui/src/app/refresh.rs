@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use postroom_api::client::{ClientError, ClientResult};
+use postroom_api::summary::Right;
 
 use super::{Effect, Place, State};
 use crate::layout;
@@ -33,7 +34,9 @@ pub(super) fn everything(state: &mut State) -> Vec<Effect> {
     state.refresh.wanted = false;
     state.refresh.last = Some(state.moment.since_start);
     let mut effects = vec![Effect::Summary];
-    if matches!(state.place(), Place::Home | Place::Causes) {
+    // Who may see only the own filings is not asked about everybody's; the first time that is not known yet.
+    let sees = state.summary.as_ref().is_none_or(|summary| summary.you.may(Right::SeeAll));
+    if sees && matches!(state.place(), Place::Home | Place::Causes) {
         effects.push(Effect::Causes);
     }
     let detail = state.place() == Place::Detail;

@@ -498,3 +498,17 @@ fn what_is_copied_is_harmless_and_told() {
     assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
     assert!(desk.status().contains("the whole report sent to the clipboard"));
 }
+
+#[test]
+fn who_sees_only_the_own_filings_is_not_asked_about_all() {
+    let mut desk = Desk::cold(SIZE);
+    desk.send(Message::Tick);
+    desk.asked.clear();
+    let forbidden = ClientError::Problem(Box::new(Problem::new(Code::Forbidden, "not yours")));
+    let mut summary = planted::summary();
+    summary.you = planted::you(Role::User);
+    desk.send(Message::Reply(Reply::Causes(Err(forbidden))));
+    desk.send(Message::Reply(Reply::Summary(Ok(Box::new(summary)))));
+    assert_eq!((desk.status(), desk.state.refresh.waiting), ("", 0));
+    assert_eq!(desk.pass(Duration::from_secs(20)), [Effect::Summary]);
+}

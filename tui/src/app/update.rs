@@ -1,10 +1,11 @@
 //! The one function that changes the state.
 
 use crossterm::event::{KeyEvent, KeyEventKind};
-use postroom_api::client::News;
+use postroom_api::client::{ClientError, News};
 use postroom_api::decision::DecisionKind;
 use postroom_api::filing::FilingItem;
 use postroom_api::pause::DoorKind;
+use postroom_api::problem::Code;
 
 use super::prompt::{self, Job, Prompt};
 use super::{Effect, Looked, Message, Moment, Pane, Place, Reply, State, decide, refresh};
@@ -109,6 +110,9 @@ fn answered(state: &mut State, reply: Reply) -> Vec<Effect> {
                 state.home.destinations.settle(&destinations);
                 state.summary = Some(summary);
             }
+        }
+        Reply::Causes(Err(ClientError::Problem(problem))) if problem.is(Code::Forbidden) => {
+            state.refresh.waiting = state.refresh.waiting.saturating_sub(1);
         }
         Reply::Causes(result) => {
             if let Some(causes) = refresh::noted(state, result) {

@@ -1,5 +1,6 @@
 //! Failures grouped by cause and destination.
 
+use postroom_api::summary::Right;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -77,8 +78,13 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, focused: bo
         lines.push(cells.line());
     }
     if groups.is_empty() {
-        let text = if state.causes.is_some() { "  ✔ nothing has failed" } else { "  …" };
-        lines.push(Line::styled(text, theme.of(Tone::Good)));
+        let own = state.summary.as_ref().is_some_and(|summary| !summary.you.may(Right::SeeAll));
+        let (text, tone) = match &state.causes {
+            Some(_) => ("  ✔ nothing has failed", Tone::Good),
+            None if own => ("  your role sees its own filings only: 5 lists them", Tone::Plain),
+            None => ("  …", Tone::Faint),
+        };
+        lines.push(Line::styled(text, theme.of(tone)));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -225,7 +225,15 @@ fn doors(
             .right(&some(counts.held), 4, tint(counts.held > 0, Tone::Warn))
             .right(&age, 5, tint(late, Tone::Bad))
             .left(word(row.state), 6, base.patch(theme.of(door_tone(row.state))))
-            .left(row.note, note, base.patch(theme.of(door_tone(row.state))));
+            .left(
+                row.note,
+                note,
+                base.patch(theme.of(if row.state == DoorState::Ok {
+                    Tone::Warn
+                } else {
+                    door_tone(row.state)
+                })),
+            );
         lines.push(cells.line());
     }
     if rows.is_empty() {
@@ -245,6 +253,8 @@ fn draw_note(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect
                 if let Some(until) = pause.until {
                     text = format!("{text}, until {}", when::clock(until, now, &state.zone));
                 }
+            } else if !line.note.is_empty() {
+                text = format!("{text}, {}", line.note);
             }
             with_kind(text, &line.kind)
         }),

@@ -21,12 +21,15 @@ pub(super) struct Reader {
     after_cr: bool,
     begun: bool,
     id: Option<String>,
+    /// The event under way set it.
+    id_set: bool,
     event: String,
     data: Option<String>,
 }
 
 impl Reader {
-    /// Takes a chunk and returns the events that are complete with it; an error when one is longer than any of ours.
+    /// Takes a chunk and returns the events that are complete with it; an error when one is longer than any of ours. An event
+    /// with nothing but an `id` moves the place to go on from, and has empty data.
     pub(super) fn push(&mut self, chunk: &[u8]) -> Result<Vec<Message>, String> {
         let mut messages = Vec::new();
         for &byte in chunk {
@@ -55,7 +58,8 @@ impl Reader {
         }
         if line.is_empty() {
             let event = std::mem::take(&mut self.event);
-            let data = self.data.take()?;
+            let moved = std::mem::take(&mut self.id_set);
+            let data = self.data.take().or_else(|| moved.then(String::new))?;
             let event = if event.is_empty() { "message".to_owned() } else { event };
             return Some(Message { id: self.id.clone(), event, data });
         }
@@ -70,7 +74,10 @@ impl Reader {
                 }
                 None => self.data = Some(value.to_owned()),
             },
-            "id" if !value.contains('\0') => self.id = Some(value.to_owned()),
+            "id" if !value.contains('\0') => {
+                self.id = Some(value.to_owned());
+                self.id_set = true;
+            }
             // Comments, `retry`, and what a later version adds.
             _ => {}
         }
@@ -84,7 +91,7 @@ mod tests {
 
     #[test]
     fn events_are_the_same_however_the_stream_is_cut() {
-        let stream = "\u{feff}: hello\r\nid: 1\r\nevent: change\r\ndata: {\"ä\":\r\ndata: 1}\r\n\r\n: beat\n\nid\ndata:x\rdata\r\rretry: 5\nevent: change\n\nid: 9\ndata: y\n\n";
+        let stream = "\u{feff}: hello\r\nid: 1\r\nevent: change\r\ndata: {\"ä\":\r\ndata: 1}\r\n\r\n: beat\n\nid\ndata:x\rdata\r\rretry: 5\nevent: change\n\nid: 9\ndata: y\n\nid: 12\n\n\n";
         let message = |id: &str, event: &str, data: &str| Message {
             id: Some(id.to_owned()),
             event: event.to_owned(),
@@ -94,6 +101,7 @@ mod tests {
             message("1", "change", "{\"ä\":\n1}"),
             message("", "message", "x\n"),
             message("9", "message", "y"),
+            message("12", "message", ""),
         ];
         for size in 1..stream.len() {
             let mut reader = Reader::default();
