@@ -4,6 +4,7 @@
 //! ```text
 //! load --data DIR [--filings N] [--per-intake N] [--state-mix waiting=90,filed=8,failed=2]
 //!      [--site main] [--source upload] [--service dms] [--changes SECONDS] [--lists]
+//!      [--quick-repair-above-mib MIB]
 //! ```
 //!
 //! The store is opened (and created) first. `--changes` lets 64 callers claim filings and give them back, until the time is over or
@@ -46,6 +47,7 @@ struct Arguments {
     service: String,
     changes: Option<Duration>,
     lists: bool,
+    quick_repair_above_mib: Option<u64>,
 }
 
 fn arguments() -> anyhow::Result<Arguments> {
@@ -59,6 +61,7 @@ fn arguments() -> anyhow::Result<Arguments> {
         service: "dms".to_owned(),
         changes: None,
         lists: false,
+        quick_repair_above_mib: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -75,7 +78,8 @@ fn arguments() -> anyhow::Result<Arguments> {
                 given.mix = value
                     .split(',')
                     .map(|part| {
-                        let (state, share) = part.split_once('=').context("a mix is state=share,state=share")?;
+                        let (state, share) =
+                            part.split_once('=').context("a mix is state=share,state=share")?;
                         Ok((state.parse().map_err(anyhow::Error::msg)?, share.parse()?))
                     })
                     .collect::<anyhow::Result<_>>()?;
@@ -83,6 +87,7 @@ fn arguments() -> anyhow::Result<Arguments> {
             "--site" => given.site = value,
             "--source" => given.source = value,
             "--service" => given.service = value,
+            "--quick-repair-above-mib" => given.quick_repair_above_mib = Some(value.parse()?),
             "--changes" => given.changes = Some(Duration::from_secs(value.parse()?)),
             other => bail!("{other} is not known; see the top of load.rs"),
         }
@@ -167,7 +172,10 @@ impl Maker {
         let mut filings = Vec::new();
         for _ in 0..*per_intake {
             let number = self.number.fetch_add(1, Ordering::Relaxed);
-            let blob = Blob { hash: BlobHash::new(*blake3::hash(&number.to_le_bytes()).as_bytes()), size: 50 * 1024 };
+            let blob = Blob {
+                hash: BlobHash::new(*blake3::hash(&number.to_le_bytes()).as_bytes()),
+                size: 50 * 1024,
+            };
             let request = Request {
                 blob,
                 file_name: format!("Letter to counsel {number}.pdf"),
@@ -235,7 +243,11 @@ async fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(&arguments.data)?;
     let file = arguments.data.join("store.redb");
     let start = Instant::now();
-    let (store, report) = RedbStore::open(&file, OpenOptions::default())?;
+    let mut options = OpenOptions::default();
+    if let Some(mib) = arguments.quick_repair_above_mib {
+        options.quick_repair_above = mib << 20;
+    }
+    let (store, report) = RedbStore::open(&file, options)?;
     tell(
         "open_seconds",
         &serde_json::json!({
@@ -277,7 +289,8 @@ async fn fill(store: &Arc<RedbStore>, maker: &Arc<Maker>) -> anyhow::Result<()> 
     for _ in 0..16 {
         let (store, maker, left) = (Arc::clone(store), Arc::clone(maker), Arc::clone(&left));
         callers.push(tokio::spawn(async move {
-            while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+            while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+            {
                 let accepted = store.accept(maker.acceptance()?).await?;
                 if matches!(accepted, Accepted::Again(_)) {
                     bail!("an intake without a key was there before");
@@ -295,7 +308,10 @@ async fn fill(store: &Arc<RedbStore>, maker: &Arc<Maker>) -> anyhow::Result<()> 
 
 /// How long the first page and filtered pages take, at best and at worst of 20.
 async fn lists(store: &dyn Store, now: Timestamp) -> anyhow::Result<()> {
-    let with = |predicate| FilingQuery { terms: vec![Term { negated: false, any: vec![predicate] }], ..FilingQuery::default() };
+    let with = |predicate| FilingQuery {
+        terms: vec![Term { negated: false, any: vec![predicate] }],
+        ..FilingQuery::default()
+    };
     let cases = [
         ("first page", FilingQuery::default()),
         ("state:failed", with(Predicate::State(State::Failed))),
@@ -316,7 +332,10 @@ async fn lists(store: &dyn Store, now: Timestamp) -> anyhow::Result<()> {
             times.push(start.elapsed().as_secs_f64() * 1000.0);
         }
         times.sort_by(f64::total_cmp);
-        tell("page_ms", &serde_json::json!({ "list": name, "items": items, "best": times[0], "worst": times[19] }))?;
+        tell(
+            "page_ms",
+            &serde_json::json!({ "list": name, "items": items, "best": times[0], "worst": times[19] }),
+        )?;
     }
     let start = Instant::now();
     store.summary(None).await?;
@@ -372,5 +391,8 @@ async fn changes(store: &Arc<RedbStore>, maker: &Arc<Maker>, time: Duration) -> 
     let (done, elapsed) = (done.load(Ordering::Relaxed), start.elapsed());
     let commits = store.commits() - commits;
     let rate = per_second(done, elapsed);
-    tell("changes_per_second_64_callers", &serde_json::json!({ "rate": rate, "commits": commits, "changes": done }))
+    tell(
+        "changes_per_second_64_callers",
+        &serde_json::json!({ "rate": rate, "commits": commits, "changes": done }),
+    )
 }

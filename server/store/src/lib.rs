@@ -9,5 +9,7 @@ mod rules;
 pub mod spool;
 
 pub use memory::MemoryStore;
-pub use redb_store::{Offline, OpenError, OpenOptions, OpenReport, RedbStore, RepairProgress, restore, verify};
+pub use redb_store::{
+    Offline, OpenError, OpenOptions, OpenReport, RedbStore, RepairProgress, restore, verify,
+};
 pub use spool::{FileSpool, OpenSpoolError, SpoolOptions, SweepError, sweep};

@@ -10,14 +10,16 @@ use postroom_domain::Fut;
 use postroom_domain::cause::Cause;
 use postroom_domain::event::{Event, NewEvent, Subject};
 use postroom_domain::filing::{Attempt, Filing, Lane, Request, State};
-use postroom_domain::ids::{BlobHash, FilingId, IntakeId, RepositoryName, ServiceName, SiteName, SourceName, WorkItemId};
+use postroom_domain::ids::{
+    BlobHash, FilingId, IntakeId, RepositoryName, ServiceName, SiteName, SourceName, WorkItemId,
+};
 use postroom_domain::intake::Intake;
 use postroom_domain::machine::AttemptChange;
 use postroom_domain::person::Actor;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
 use postroom_domain::store::{
-    Acceptance, Accepted, Binding, CauseGroup, Check, FilingChange, IdempotencyKey, IntakeChange, Pause, QueueHead,
-    Ready, Store, StoreError, StoreResult, Summary, Tally,
+    Acceptance, Accepted, Binding, CauseGroup, Check, FilingChange, IdempotencyKey, IntakeChange, Pause,
+    QueueHead, Ready, Store, StoreError, StoreResult, Summary, Tally,
 };
 use postroom_domain::work_item::WorkItem;
 use tokio::sync::watch;
@@ -141,7 +143,8 @@ impl Rows {
             if rules::may_repeat(&filing.request, filing.progress.state)
                 && let Some(first) = self.first_claim(&filing.request)
             {
-                filing.progress = rules::duplicate(&filing.progress, first.id, first.progress.receipt.clone());
+                filing.progress =
+                    rules::duplicate(&filing.progress, first.id, first.progress.receipt.clone());
             }
             self.put(filing.clone(), Some(filing.received));
             let told = Told { note: "", ..told };
@@ -153,8 +156,12 @@ impl Rows {
 
     /// Sets an intake's numbers from its filings, and lets it follow them.
     fn count(&mut self, id: IntakeId, told: Told<'_>, grows: bool) {
-        let states: Vec<State> =
-            self.filings.values().filter(|filing| filing.intake == id).map(|filing| filing.progress.state).collect();
+        let states: Vec<State> = self
+            .filings
+            .values()
+            .filter(|filing| filing.intake == id)
+            .map(|filing| filing.progress.state)
+            .collect();
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let open = number(states.iter().filter(|state| !state.is_settled()).count());
         let Some(intake) = self.intakes.get_mut(&id) else { return };
@@ -193,7 +200,9 @@ impl Rows {
 
     fn change_filing(&mut self, change: FilingChange) -> StoreResult<()> {
         let FilingChange { id, expect, mut next, attempt, request, actor, note, at } = change;
-        let Some(before) = self.filings.get(&id).cloned() else { return Err(StoreError::Conflict { found: 0 }) };
+        let Some(before) = self.filings.get(&id).cloned() else {
+            return Err(StoreError::Conflict { found: 0 });
+        };
         if before.progress.version != expect {
             return Err(StoreError::Conflict { found: before.progress.version });
         }
@@ -208,7 +217,8 @@ impl Rows {
             }
             Some(AttemptChange::End { at, outcome, bytes_sent }) => {
                 if let Some(attempt) = self.attempts.get_mut(&(id, before.progress.generation)) {
-                    (attempt.ended, attempt.outcome, attempt.bytes_sent) = (Some(at), Some(outcome), bytes_sent);
+                    (attempt.ended, attempt.outcome, attempt.bytes_sent) =
+                        (Some(at), Some(outcome), bytes_sent);
                 }
             }
             None => {}
@@ -282,7 +292,8 @@ impl Rows {
     fn summary(&self, site: Option<&SiteName>) -> Summary {
         let here = |of: &SiteName| site.is_none_or(|site| site == of);
         let filings = || self.filings.values().filter(|filing| here(&filing.site));
-        let services: BTreeSet<ServiceName> = filings().map(|filing| filing.request.target.service.clone()).collect();
+        let services: BTreeSet<ServiceName> =
+            filings().map(|filing| filing.request.target.service.clone()).collect();
         let sources: BTreeSet<SourceName> = filings().map(|filing| filing.source.clone()).collect();
         let mut summary = Summary { filings: self.tally(|filing| here(&filing.site)), ..Summary::default() };
         for name in services {
@@ -330,10 +341,8 @@ fn slice<T: Clone, Id: Copy + Ord>(
     window: Window<Id>,
     wanted: impl Fn(&T) -> bool,
 ) -> Slice<T, Id> {
-    let mut found = rows
-        .iter()
-        .rev()
-        .filter(|(id, row)| window.before.is_none_or(|before| **id < before) && wanted(row));
+    let mut found =
+        rows.iter().rev().filter(|(id, row)| window.before.is_none_or(|before| **id < before) && wanted(row));
     let limit = window.limit.max(1);
     let page: Vec<(&Id, &T)> = found.by_ref().take(limit).collect();
     let next = if found.next().is_some() { page.last().map(|(id, _)| **id) } else { None };
@@ -369,7 +378,9 @@ impl Store for MemoryStore {
     }
 
     fn attempts(&self, id: FilingId) -> Fut<'_, StoreResult<Vec<Attempt>>> {
-        now!(self.read(|rows| rows.attempts.range((id, 0)..=(id, u32::MAX)).map(|(_, a)| a.clone()).collect()))
+        now!(
+            self.read(|rows| rows.attempts.range((id, 0)..=(id, u32::MAX)).map(|(_, a)| a.clone()).collect())
+        )
     }
 
     fn intake(&self, id: IntakeId) -> Fut<'_, StoreResult<Option<Intake>>> {
@@ -474,7 +485,8 @@ impl Store for MemoryStore {
 
     fn events_about<'a>(&'a self, subject: &'a Subject, limit: usize) -> Fut<'a, StoreResult<Vec<Event>>> {
         now!(self.read(|rows| {
-            let mut events: Vec<Event> = rows.numbered().filter(|event| event.event.subject == *subject).collect();
+            let mut events: Vec<Event> =
+                rows.numbered().filter(|event| event.event.subject == *subject).collect();
             events.split_off(events.len().saturating_sub(limit))
         }))
     }
@@ -516,7 +528,12 @@ impl Store for MemoryStore {
         now!(self.read(|rows| rows.pauses.values().cloned().collect()))
     }
 
-    fn save_work_item<'a>(&'a self, item: WorkItem, actor: &'a Actor, at: Timestamp) -> Fut<'a, StoreResult<()>> {
+    fn save_work_item<'a>(
+        &'a self,
+        item: WorkItem,
+        actor: &'a Actor,
+        at: Timestamp,
+    ) -> Fut<'a, StoreResult<()>> {
         now!(self.write(|rows| rows.save_work_item(item, actor, at)))
     }
 
@@ -546,7 +563,8 @@ impl Store for MemoryStore {
             let text = text.to_lowercase();
             slice(&rows.work_items, window, |item| {
                 let line = WorkLine::of(item);
-                site.is_none_or(|site| *site == item.site) && rules::found(&line.reference, &line.words, &text)
+                site.is_none_or(|site| *site == item.site)
+                    && rules::found(&line.reference, &line.words, &text)
             })
         }))
     }
@@ -594,7 +612,11 @@ impl Store for MemoryStore {
     fn self_check(&self) -> Fut<'_, StoreResult<Check>> {
         now!(self.read(|rows| {
             let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-            Check { filings: count(rows.filings.len()), intakes: count(rows.intakes.len()), wrong: Vec::new() }
+            Check {
+                filings: count(rows.filings.len()),
+                intakes: count(rows.intakes.len()),
+                wrong: Vec::new(),
+            }
         }))
     }
 

@@ -31,14 +31,16 @@ use jiff::Timestamp;
 use postroom_domain::Fut;
 use postroom_domain::event::{Event, NewEvent, Subject};
 use postroom_domain::filing::{Attempt, Filing, Lane, State};
-use postroom_domain::ids::{BlobHash, FilingId, IntakeId, RepositoryName, ServiceName, SiteName, SourceName, WorkItemId};
+use postroom_domain::ids::{
+    BlobHash, FilingId, IntakeId, RepositoryName, ServiceName, SiteName, SourceName, WorkItemId,
+};
 use postroom_domain::intake::Intake;
 use postroom_domain::person::Actor;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
 use postroom_domain::spool::Blob;
 use postroom_domain::store::{
-    Acceptance, Accepted, Binding, CauseGroup, Check, FilingChange, IntakeChange, Pause, QueueHead, Ready, Store,
-    StoreError, StoreResult, Summary,
+    Acceptance, Accepted, Binding, CauseGroup, Check, FilingChange, IntakeChange, Pause, QueueHead, Ready,
+    Store, StoreError, StoreResult, Summary,
 };
 use postroom_domain::work_item::WorkItem;
 
@@ -324,14 +326,24 @@ impl Store for RedbStore {
         }))
     }
 
-    fn save_work_item<'a>(&'a self, item: WorkItem, actor: &'a Actor, at: Timestamp) -> Fut<'a, StoreResult<()>> {
+    fn save_work_item<'a>(
+        &'a self,
+        item: WorkItem,
+        actor: &'a Actor,
+        at: Timestamp,
+    ) -> Fut<'a, StoreResult<()>> {
         let actor = actor.clone();
-        Box::pin(self.writer.write(&self.shared, SMALL, move |batch| side::save_work_item(batch, &item, &actor, at)))
+        Box::pin(
+            self.writer
+                .write(&self.shared, SMALL, move |batch| side::save_work_item(batch, &item, &actor, at)),
+        )
     }
 
     fn work_item(&self, id: WorkItemId) -> Fut<'_, StoreResult<Option<WorkItem>>> {
         now!(self.shared.read(|shelf| {
-            batch::row(&shelf.work_items()?, &id.as_u128().to_be_bytes(), |bytes| batch::parse(bytes, "work item"))
+            batch::row(&shelf.work_items()?, &id.as_u128().to_be_bytes(), |bytes| {
+                batch::parse(bytes, "work item")
+            })
         }))
     }
 
@@ -342,7 +354,9 @@ impl Store for RedbStore {
     ) -> Fut<'a, StoreResult<Option<WorkItem>>> {
         now!(self.shared.read(|shelf| {
             let key = keys::reference(site, reference);
-            let Some(id) = batch::row(&shelf.work_references()?, key.as_str(), |id| Ok(*id))? else { return Ok(None) };
+            let Some(id) = batch::row(&shelf.work_references()?, key.as_str(), |id| Ok(*id))? else {
+                return Ok(None);
+            };
             batch::row(&shelf.work_items()?, &id, |bytes| batch::parse(bytes, "work item"))
         }))
     }
@@ -363,7 +377,9 @@ impl Store for RedbStore {
     ) -> Fut<'a, StoreResult<Option<Binding>>> {
         now!(self.shared.read(|shelf| {
             let key = keys::binding(work_item, repository);
-            batch::row(&shelf.bindings()?, key.as_slice(), |bytes| batch::parse(bytes, "remembered workspace"))
+            batch::row(&shelf.bindings()?, key.as_slice(), |bytes| {
+                batch::parse(bytes, "remembered workspace")
+            })
         }))
     }
 

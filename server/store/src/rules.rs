@@ -34,7 +34,13 @@ impl Told<'_> {
     }
 
     /// A filing changed, or was planned.
-    pub(crate) fn filing(self, id: FilingId, site: &SiteName, from: Option<State>, next: &Progress) -> NewEvent {
+    pub(crate) fn filing(
+        self,
+        id: FilingId,
+        site: &SiteName,
+        from: Option<State>,
+        next: &Progress,
+    ) -> NewEvent {
         let happening = Happening::Filing {
             from,
             to: next.state,
@@ -50,12 +56,24 @@ impl Told<'_> {
     }
 
     /// An intake changed its state, or was taken in.
-    pub(crate) fn intake(self, id: IntakeId, site: &SiteName, from: Option<IntakeState>, to: IntakeState) -> NewEvent {
+    pub(crate) fn intake(
+        self,
+        id: IntakeId,
+        site: &SiteName,
+        from: Option<IntakeState>,
+        to: IntakeState,
+    ) -> NewEvent {
         self.event(Some(site), Subject::Intake(id), Happening::Intake { from, to })
     }
 
     /// An intake followed its filings: the reason stands with the filing.
-    pub(crate) fn followed(self, id: IntakeId, site: &SiteName, from: IntakeState, to: IntakeState) -> NewEvent {
+    pub(crate) fn followed(
+        self,
+        id: IntakeId,
+        site: &SiteName,
+        from: IntakeState,
+        to: IntakeState,
+    ) -> NewEvent {
         Told { note: "", ..self }.intake(id, site, Some(from), to)
     }
 

@@ -2,6 +2,7 @@
 //! transaction into a new store; verifying looks without changing a byte.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -10,10 +11,10 @@ use std::sync::{Mutex, PoisonError};
 use postroom_domain::store::Check;
 use redb::{Builder, ReadableDatabase, StorageBackend};
 
+use super::check;
 use super::open::{OpenError, beside, guarded, inspect, put_in_place, refuse_if_used, refuse_other_versions};
 use super::schema::Shelf;
 use super::writer::Shared;
-use super::check;
 
 /// Rows per transaction while copying: the memory a backup needs.
 const PORTION: usize = 20_000;
@@ -42,7 +43,9 @@ pub(super) fn backup(shared: &Shared, to: &Path) -> Result<u64, OpenError> {
     }
     let aside = beside(to, ".new");
     match std::fs::remove_file(&aside) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(OpenError::disk(&aside, error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(OpenError::disk(&aside, error));
+        }
         _ => {}
     }
     let shelf = {
@@ -68,7 +71,8 @@ pub fn verify(file: &Path) -> Result<Offline, OpenError> {
     guarded(file, || {
         let opened = File::open(file).map_err(|error| OpenError::disk(file, error))?;
         let length = opened.metadata().map_err(|error| OpenError::disk(file, error))?.len();
-        let overlay = Overlay { file: opened, changed: Mutex::new(Changed { length, pages: BTreeMap::new() }) };
+        let overlay =
+            Overlay { file: opened, changed: Mutex::new(Changed { length, pages: BTreeMap::new() }) };
         let mut builder = Builder::new();
         builder.set_cache_size(64 << 20);
         let mut database =
@@ -158,12 +162,11 @@ impl StorageBackend for Overlay {
         let mut whole = [0; 4096];
         for (page, inside, range) in parts(offset, out.len()) {
             let length = range.len();
-            match changed.pages.get(&page) {
-                Some(bytes) => out[range].copy_from_slice(&bytes[inside..inside + length]),
-                None => {
-                    self.original(page, &mut whole)?;
-                    out[range].copy_from_slice(&whole[inside..inside + length]);
-                }
+            if let Some(bytes) = changed.pages.get(&page) {
+                out[range].copy_from_slice(&bytes[inside..inside + length]);
+            } else {
+                self.original(page, &mut whole)?;
+                out[range].copy_from_slice(&whole[inside..inside + length]);
             }
         }
         Ok(())
@@ -186,14 +189,15 @@ impl StorageBackend for Overlay {
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         for (page, inside, range) in parts(offset, data.len()) {
-            if !changed.pages.contains_key(&page) {
-                let mut whole = vec![0; 4096];
-                self.original(page, &mut whole)?;
-                changed.pages.insert(page, whole);
-            }
-            if let Some(bytes) = changed.pages.get_mut(&page) {
-                bytes[inside..inside + range.len()].copy_from_slice(&data[range]);
-            }
+            let bytes = match changed.pages.entry(page) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let mut whole = vec![0; 4096];
+                    self.original(page, &mut whole)?;
+                    new.insert(whole)
+                }
+            };
+            bytes[inside..inside + range.len()].copy_from_slice(&data[range]);
         }
         Ok(())
     }

@@ -92,7 +92,10 @@ impl RequestKeys {
             submitter: keys::join(&[&keys::digest(&request.submitted_by), &id_bytes]),
             reference: (!request.reference.is_empty())
                 .then(|| keys::join(&[&keys::digest(&request.reference.to_lowercase()), &id_bytes])),
-            content: keys::join(&[&content_prefix(&request.blob.hash, &request.target.fingerprint()), &id_bytes]),
+            content: keys::join(&[
+                &content_prefix(&request.blob.hash, &request.target.fingerprint()),
+                &id_bytes,
+            ]),
         }
     }
 }
@@ -289,7 +292,13 @@ impl<'t> Batch<'t> {
     }
 
     /// Replaces a filing's request.
-    pub(super) fn put_request(&mut self, id: u128, before: &Request, after: &Request, body: &[u8]) -> Result<(), Stop> {
+    pub(super) fn put_request(
+        &mut self,
+        id: u128,
+        before: &Request,
+        after: &Request,
+        body: &[u8],
+    ) -> Result<(), Stop> {
         self.writing();
         self.tables.bodies()?.insert(&id.to_be_bytes(), body)?;
         let (old, new) = (RequestKeys::of(id, before), RequestKeys::of(id, after));
@@ -325,7 +334,8 @@ impl<'t> Batch<'t> {
         self.writing();
         let id = after.id.as_u128();
         self.tables.intake_bodies()?.insert(&id.to_be_bytes(), body)?;
-        let submitter = |intake: &Intake| keys::join(&[&keys::digest(&intake.submitted_by), &id.to_be_bytes()]);
+        let submitter =
+            |intake: &Intake| keys::join(&[&keys::digest(&intake.submitted_by), &id.to_be_bytes()]);
         move_row(self.tables.intakes_by_submitter()?, before.map(submitter), Some(submitter(after)))?;
         let (old, new) = (before.map(intake_content_keys).unwrap_or_default(), intake_content_keys(after));
         for key in old.difference(&new) {
@@ -366,7 +376,8 @@ fn number<T: Clone + std::hash::Hash + Eq + TryFrom<String>>(
     if let Some(number) = roll.number(name) {
         return Ok(number);
     }
-    let number = roll.next().ok_or_else(|| Stop::Broken("all 65,536 numbers for names are used".to_owned()))?;
+    let number =
+        roll.next().ok_or_else(|| Stop::Broken("all 65,536 numbers for names are used".to_owned()))?;
     tables.names()?.insert(&keys::join(&[&[roll.kind()], &number.to_be_bytes()]), text)?;
     roll.add(name.clone());
     Ok(number)

@@ -168,7 +168,9 @@ pub(super) fn change_filings(
 fn change_filing(batch: &mut Batch<'_>, change: FilingChange, body: &[u8]) -> Result<(), Stop> {
     let FilingChange { id: filing, expect, mut next, attempt, request, actor, note, at } = change;
     let id = filing.as_u128();
-    let Some((head, before)) = batch.filing(id)? else { return Err(StoreError::Conflict { found: 0 }.into()) };
+    let Some((head, before)) = batch.filing(id)? else {
+        return Err(StoreError::Conflict { found: 0 }.into());
+    };
     if head.version != expect {
         return Err(StoreError::Conflict { found: head.version }.into());
     }
@@ -177,7 +179,7 @@ fn change_filing(batch: &mut Batch<'_>, change: FilingChange, body: &[u8]) -> Re
     let old_request = if request.is_some() { Some(batch.request(id)?) } else { None };
     let settles = before.state.is_settled() != next.state.is_settled();
     let intake = if settles { batch.intake(head.intake)? } else { None };
-    let attempt_row = attempt_row(batch, id, &before.generation, attempt.as_ref())?;
+    let attempt_row = attempt_row(batch, id, before.generation, attempt.as_ref())?;
 
     // From here on it is written.
     batch.writing();
@@ -223,20 +225,24 @@ pub(super) fn attempt_key(id: u128, generation: u32) -> [u8; 20] {
 fn attempt_row(
     batch: &mut Batch<'_>,
     id: u128,
-    generation: &u32,
+    generation: u32,
     change: Option<&AttemptChange>,
 ) -> Result<Option<(u32, Attempt)>, Stop> {
     match change {
         None => Ok(None),
         Some(AttemptChange::Begin(attempt)) => Ok(Some((attempt.generation, attempt.clone()))),
         Some(AttemptChange::End { at, outcome, bytes_sent }) => {
-            let found = row(batch.tables.attempts()?, &attempt_key(id, *generation), |bytes| {
+            let found = row(batch.tables.attempts()?, &attempt_key(id, generation), |bytes| {
                 parse::<Attempt>(bytes, "attempt")
             })?;
             Ok(found.map(|attempt| {
-                let ended =
-                    Attempt { ended: Some(*at), outcome: Some(outcome.clone()), bytes_sent: *bytes_sent, ..attempt };
-                (*generation, ended)
+                let ended = Attempt {
+                    ended: Some(*at),
+                    outcome: Some(outcome.clone()),
+                    bytes_sent: *bytes_sent,
+                    ..attempt
+                };
+                (generation, ended)
             }))
         }
     }

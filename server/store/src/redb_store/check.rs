@@ -26,7 +26,11 @@ impl Complaints {
     }
 
     /// A record that cannot be read is a complaint; a file that cannot is not.
-    fn damage<T>(&mut self, result: Result<T, Stop>, what: impl FnOnce() -> String) -> Result<Option<T>, Stop> {
+    fn damage<T>(
+        &mut self,
+        result: Result<T, Stop>,
+        what: impl FnOnce() -> String,
+    ) -> Result<Option<T>, Stop> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(Stop::Refused(error)) => {
@@ -59,7 +63,7 @@ pub(super) fn check(shelf: &Shelf) -> Result<Check, Stop> {
     lengths(shelf, &expected, &mut wrong)?;
     let counted = wrong.damage(Counters::counted(shelf), || "counters".to_owned())?;
     if let Some((counted, ..)) = counted {
-        for text in Counters::reconcile(Counters::stored(shelf)?, counted).1 {
+        for text in Counters::reconcile(&Counters::stored(shelf)?, counted).1 {
             wrong.unless(false, || text);
         }
     }
@@ -80,7 +84,9 @@ fn filings(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Re
         let name = || format!("filing {}", FilingId::from_u128(id));
         expected.filings += 1;
         let Some(head) = wrong.damage(Head::decode(value.value()), name)? else { continue };
-        wrong.unless(by_state.get(&head.state_key(id))?.is_some(), || format!("{} is not listed by its state", name()));
+        wrong.unless(by_state.get(&head.state_key(id))?.is_some(), || {
+            format!("{} is not listed by its state", name())
+        });
         if let Some(row) = head.ready_key(id) {
             expected.ready += 1;
             wrong.unless(ready.get(&row)?.is_some(), || format!("{} is in no queue", name()));
@@ -97,7 +103,8 @@ fn filings(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Re
         wrong.unless(details.get(&key)?.is_some() == head.has_detail, || format!("{}: its detail", name()));
         let belongs: [u8; 32] = keys::join(&[&head.intake.to_be_bytes(), &key]);
         wrong.unless(
-            intake_filings.get(&belongs)?.is_some() && intake_heads.get(&head.intake.to_be_bytes())?.is_some(),
+            intake_filings.get(&belongs)?.is_some()
+                && intake_heads.get(&head.intake.to_be_bytes())?.is_some(),
             || format!("{} belongs to no intake", name()),
         );
         let request = row(&bodies, &key, |bytes| parse::<Request>(bytes, "request"));
@@ -107,12 +114,18 @@ fn filings(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Re
             continue;
         };
         let rows = RequestKeys::of(id, &request);
-        wrong.unless(by_submitter.get(&rows.submitter)?.is_some(), || format!("{} is not listed by submitter", name()));
-        wrong.unless(by_content.get(&rows.content)?.is_some(), || format!("{} is not listed by content", name()));
+        wrong.unless(by_submitter.get(&rows.submitter)?.is_some(), || {
+            format!("{} is not listed by submitter", name())
+        });
+        wrong.unless(by_content.get(&rows.content)?.is_some(), || {
+            format!("{} is not listed by content", name())
+        });
         expected.by_content += 1;
         if let Some(row) = rows.reference {
             expected.by_reference += 1;
-            wrong.unless(by_reference.get(&row)?.is_some(), || format!("{} is not listed by reference", name()));
+            wrong.unless(by_reference.get(&row)?.is_some(), || {
+                format!("{} is not listed by reference", name())
+            });
         }
     }
     Ok(())
@@ -129,8 +142,12 @@ fn intakes(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Re
         let name = || format!("intake {}", IntakeId::from_u128(id));
         expected.intakes += 1;
         let Some(head) = wrong.damage(IntakeHead::decode(value.value()), name)? else { continue };
-        wrong.unless(by_state.get(&head.state_key(id))?.is_some(), || format!("{} is not listed by its state", name()));
-        wrong.unless(by_source.get(&head.source_key(id))?.is_some(), || format!("{} is not listed by its source", name()));
+        wrong.unless(by_state.get(&head.state_key(id))?.is_some(), || {
+            format!("{} is not listed by its state", name())
+        });
+        wrong.unless(by_source.get(&head.source_key(id))?.is_some(), || {
+            format!("{} is not listed by its source", name())
+        });
         let (mut all, mut open) = (0, 0);
         for filing in stream(&filings, &id.to_be_bytes(), From::After(None))? {
             all += 1;
@@ -139,11 +156,18 @@ fn intakes(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Re
             open += u32::from(!found.state.is_settled());
         }
         wrong.unless((all, open) == (head.filings, head.open_filings), || {
-            format!("{} counts {} filings, {} open; there are {all}, {open}", name(), head.filings, head.open_filings)
+            format!(
+                "{} counts {} filings, {} open; there are {all}, {open}",
+                name(),
+                head.filings,
+                head.open_filings
+            )
         });
         let Some(intake) = wrong.damage(shelf.intake_of(id, &head), name)? else { continue };
         let submitter: [u8; 24] = keys::join(&[&keys::digest(&intake.submitted_by), &id.to_be_bytes()]);
-        wrong.unless(by_submitter.get(&submitter)?.is_some(), || format!("{} is not listed by submitter", name()));
+        wrong.unless(by_submitter.get(&submitter)?.is_some(), || {
+            format!("{} is not listed by submitter", name())
+        });
         for row in intake_content_keys(&intake) {
             expected.by_content += 1;
             wrong.unless(by_content.get(&row)?.is_some(), || format!("{} is not listed by content", name()));
@@ -174,7 +198,9 @@ fn lengths(shelf: &Shelf, expected: &Expected, wrong: &mut Complaints) -> Result
             "under_way" => expected.under_way,
             "by_reference" => expected.by_reference,
             "by_content" => expected.by_content,
-            "intake_bodies" | "intakes_by_state" | "intakes_by_source" | "intakes_by_submitter" => expected.intakes,
+            "intake_bodies" | "intakes_by_state" | "intakes_by_source" | "intakes_by_submitter" => {
+                expected.intakes
+            }
             "events_about" => events,
             "work_lines" | "work_references" => work_items,
             _ => continue,

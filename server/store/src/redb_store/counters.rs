@@ -207,7 +207,7 @@ impl Counters {
 
     /// Takes the stored counters where they agree with the counted ones, and tells where they do not; those are touched, so
     /// that the next flush puts them right. "Last met" stands in no row and is taken over.
-    pub(super) fn reconcile(stored: Self, mut counted: Self) -> (Self, Vec<String>) {
+    pub(super) fn reconcile(stored: &Self, mut counted: Self) -> (Self, Vec<String>) {
         counted.touched = Touched::default();
         for (key, group) in &mut counted.causes {
             if let Some(old) = stored.causes.get(key) {
@@ -215,22 +215,48 @@ impl Counters {
             }
         }
         let mut wrong = Vec::new();
-        compare(&stored.filings, &counted.filings, |s| s.iter().all(|n| *n == 0), |key, a, b| {
-            wrong.push(format!("filings at (site, destination, source) {key:?}: {a:?} counted, {b:?} written"));
-            counted.touched.filings.insert(key);
-        });
-        compare(&stored.causes, &counted.causes, |_| false, |key, a, b| {
-            wrong.push(format!("open filings of (cause, site, destination) {key:?}: {a:?} counted, {b:?} written"));
-            counted.touched.causes.insert(key);
-        });
-        compare(&stored.queues, &counted.queues, |_| false, |key, a, b| {
-            wrong.push(format!("entries of queue (destination, lane, source) {key:?}: {a:?} counted, {b:?} written"));
-            counted.touched.queues.insert(key);
-        });
-        compare(&stored.intakes, &counted.intakes, |s| s.iter().all(|n| *n == 0), |key, a, b| {
-            wrong.push(format!("intakes at site {key:?}: {a:?} counted, {b:?} written"));
-            counted.touched.intakes.insert(key);
-        });
+        compare(
+            &stored.filings,
+            &counted.filings,
+            |s| s.iter().all(|n| *n == 0),
+            |key, a, b| {
+                wrong.push(format!(
+                    "filings at (site, destination, source) {key:?}: {a:?} counted, {b:?} written"
+                ));
+                counted.touched.filings.insert(key);
+            },
+        );
+        compare(
+            &stored.causes,
+            &counted.causes,
+            |_| false,
+            |key, a, b| {
+                wrong.push(format!(
+                    "open filings of (cause, site, destination) {key:?}: {a:?} counted, {b:?} written"
+                ));
+                counted.touched.causes.insert(key);
+            },
+        );
+        compare(
+            &stored.queues,
+            &counted.queues,
+            |_| false,
+            |key, a, b| {
+                wrong.push(format!(
+                    "entries of queue (destination, lane, source) {key:?}: {a:?} counted, {b:?} written"
+                ));
+                counted.touched.queues.insert(key);
+            },
+        );
+        compare(
+            &stored.intakes,
+            &counted.intakes,
+            |s| s.iter().all(|n| *n == 0),
+            |key, a, b| {
+                wrong.push(format!("intakes at site {key:?}: {a:?} counted, {b:?} written"));
+                counted.touched.intakes.insert(key);
+            },
+        );
         (counted, wrong)
     }
 }

@@ -80,7 +80,12 @@ pub(super) struct Place {
 
 impl Head {
     /// Head and rest of a progress.
-    pub(super) fn split(place: Place, intake: u128, received: Timestamp, progress: &Progress) -> (Self, Detail) {
+    pub(super) fn split(
+        place: Place,
+        intake: u128,
+        received: Timestamp,
+        progress: &Progress,
+    ) -> (Self, Detail) {
         let detail = Detail {
             trouble: progress.trouble.clone(),
             hint: progress.hint.clone(),
@@ -135,9 +140,9 @@ impl Head {
             cause_since: self.cause_since,
             last_end: self.last_end,
             trouble: detail.trouble,
-            blocker: self.blocker.map(|bit| {
-                if bit == BLOCKED_DESTINATION { Blocker::Destination } else { Blocker::Account }
-            }),
+            blocker: self
+                .blocker
+                .map(|bit| if bit == BLOCKED_DESTINATION { Blocker::Destination } else { Blocker::Account }),
             hint: detail.hint,
             receipt: detail.receipt,
             duplicate_of: detail.duplicate_of,
@@ -265,9 +270,8 @@ impl Head {
     }
 
     pub(super) fn under_way_key(&self, id: u128) -> Option<[u8; 20]> {
-        rules::is_under_way(self.state).then(|| {
-            keys::join(&[&self.site.to_be_bytes(), &self.source.to_be_bytes(), &id.to_be_bytes()])
-        })
+        rules::is_under_way(self.state)
+            .then(|| keys::join(&[&self.site.to_be_bytes(), &self.source.to_be_bytes(), &id.to_be_bytes()]))
     }
 }
 
@@ -365,8 +369,14 @@ mod tests {
             assert_eq!(again.lane(), progress.lane());
             assert_eq!(again.progress(detail), progress);
         }
-        let intake =
-            IntakeHead { site: 3, source: 4, state: IntakeState::Dismissed, version: 1 << 40, filings: 7, open_filings: 6 };
+        let intake = IntakeHead {
+            site: 3,
+            source: 4,
+            state: IntakeState::Dismissed,
+            version: 1 << 40,
+            filings: 7,
+            open_filings: 6,
+        };
         assert_eq!(IntakeHead::decode(&intake.encode()).unwrap(), intake);
         for bytes in [&[][..], &[0; FILING], &[1; FILING - 1]] {
             assert!(Head::decode(bytes).is_err());

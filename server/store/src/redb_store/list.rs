@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use postroom_domain::cause::Cause;
 use postroom_domain::filing::{Filing, State};
-use postroom_domain::ids::{FilingId, IntakeId, ServiceName, WorkItemId};
+use postroom_domain::ids::{FilingId, IntakeId, ServiceName, SiteName, WorkItemId};
 use postroom_domain::intake::Intake;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Predicate, Slice, Window};
 use postroom_domain::store::StoreResult;
@@ -110,10 +110,35 @@ impl<T> Look<T> {
     }
 }
 
+/// Whose records are wanted.
+#[derive(Clone, Copy)]
+enum Site {
+    All,
+    One(u16),
+    /// A site that no record has.
+    Unknown,
+}
+
+impl Site {
+    fn of(name: Option<&SiteName>, names: &Names) -> Self {
+        match name {
+            None => Self::All,
+            Some(name) => names.sites.number(name).map_or(Self::Unknown, Self::One),
+        }
+    }
+
+    fn includes(self, site: u16) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(one) => one == site,
+            Self::Unknown => false,
+        }
+    }
+}
+
 /// What the indexes can narrow a query down to.
 struct Narrowed {
-    /// The site's number; `Some(None)` when no record has that site.
-    site: Option<Option<u16>>,
+    site: Site,
     states: [bool; State::ALL.len()],
     services: Option<BTreeSet<u16>>,
     without_services: BTreeSet<u16>,
@@ -126,7 +151,7 @@ impl Narrowed {
     fn by(query: &FilingQuery, names: &Names) -> Self {
         let number = |name: &ServiceName| names.services.number(name);
         let mut narrowed = Self {
-            site: query.site.as_ref().map(|site| names.sites.number(site)),
+            site: Site::of(query.site.as_ref(), names),
             states: [true; State::ALL.len()],
             services: None,
             without_services: BTreeSet::new(),
@@ -160,12 +185,16 @@ impl Narrowed {
                     None => here,
                 });
             } else if all(|p| matches!(p, Predicate::Cause(_))) {
-                let causes = term.any.iter().filter_map(|p| if let Predicate::Cause(c) = p { Some(*c) } else { None });
+                let causes =
+                    term.any.iter().filter_map(|p| if let Predicate::Cause(c) = p { Some(*c) } else { None });
                 narrowed.causes = Some(causes.collect());
             } else if all(|p| matches!(p, Predicate::Cause(_) | Predicate::Status(_))) {
                 narrowed.causes.get_or_insert_default();
             } else if all(|p| matches!(p, Predicate::By(_))) && narrowed.submitters.is_none() {
-                let by = term.any.iter().filter_map(|p| if let Predicate::By(by) = p { Some(by.clone()) } else { None });
+                let by = term
+                    .any
+                    .iter()
+                    .filter_map(|p| if let Predicate::By(by) = p { Some(by.clone()) } else { None });
                 narrowed.submitters = Some(by.collect());
             }
         }
@@ -173,7 +202,7 @@ impl Narrowed {
     }
 
     fn wants_site(&self, site: u16) -> bool {
-        self.site.is_none_or(|wanted| wanted == Some(site))
+        self.site.includes(site)
     }
 
     fn wants_service(&self, service: u16) -> bool {
@@ -182,14 +211,15 @@ impl Narrowed {
     }
 
     /// How many filings there are, and how many of them the index by state would give.
-    fn counts(&self, shelf: &Shelf) -> Result<(u64, u64), Stop> {
+    fn rows(&self, tables: &Shelf) -> Result<(u64, u64), Stop> {
         let (mut all, mut wanted) = (0, 0);
-        for row in shelf.count_filings()?.iter()? {
+        for row in tables.count_filings()?.iter()? {
             let (key, value) = row?;
             let (key, states): (_, States) = (key.value(), unpack(value.value()));
             all += states.iter().sum::<u64>();
             if self.wants_site(keys::short(key, 0)) && self.wants_service(keys::short(key, 2)) {
-                wanted += states.iter().zip(self.states).filter(|(_, wanted)| *wanted).map(|(n, _)| n).sum::<u64>();
+                wanted +=
+                    states.iter().zip(self.states).filter(|(_, wanted)| *wanted).map(|(n, _)| n).sum::<u64>();
             }
         }
         Ok((all, wanted))
@@ -208,9 +238,12 @@ fn filing_candidates(
         let ids: BTreeSet<u128> = ids.into_iter().filter(|id| before(*id)).collect();
         return Ok(Box::new(ids.into_iter().rev().map(Ok)));
     }
-    if let Some(intakes) = query.indexed(|p| if let Predicate::Intake(id) = p { Some(id.as_u128()) } else { None }) {
+    if let Some(intakes) =
+        query.indexed(|p| if let Predicate::Intake(id) = p { Some(id.as_u128()) } else { None })
+    {
         let index = shelf.intake_filings()?;
-        let streams = intakes.iter().map(|id| stream(&index, &id.to_be_bytes(), from)).collect::<Result<_, _>>()?;
+        let streams =
+            intakes.iter().map(|id| stream(&index, &id.to_be_bytes(), from)).collect::<Result<_, _>>()?;
         return Ok(Box::new(Merge::new(from, streams)?));
     }
     let references = query.indexed(|p| match p {
@@ -219,11 +252,12 @@ fn filing_candidates(
     });
     if let Some(references) = references {
         let index = shelf.by_reference()?;
-        let streams = references.iter().map(|digest| stream(&index, digest, from)).collect::<Result<_, _>>()?;
+        let streams =
+            references.iter().map(|digest| stream(&index, digest, from)).collect::<Result<_, _>>()?;
         return Ok(Box::new(Merge::new(from, streams)?));
     }
     let narrowed = Narrowed::by(query, names);
-    let (all, wanted) = narrowed.counts(shelf)?;
+    let (all, wanted) = narrowed.rows(shelf)?;
     if wanted == 0 {
         return Ok(Box::new(std::iter::empty()));
     }
@@ -243,7 +277,8 @@ fn filing_candidates(
         && let Some(submitters) = &narrowed.submitters
     {
         let index = shelf.by_submitter()?;
-        let streams = submitters.iter().map(|by| stream(&index, &keys::digest(by), from)).collect::<Result<_, _>>()?;
+        let streams =
+            submitters.iter().map(|by| stream(&index, &keys::digest(by), from)).collect::<Result<_, _>>()?;
         return Ok(Box::new(Merge::new(from, streams)?));
     }
     if wanted == all {
@@ -336,9 +371,14 @@ pub(super) async fn filings(
     Ok(Slice { items: slice.items, next: slice.next.map(FilingId::from_u128) })
 }
 
-fn intake_candidates(shelf: &Shelf, names: &Names, query: &IntakeQuery, from: From) -> Result<Candidates, Stop> {
-    let site = query.site.as_ref().map(|site| names.sites.number(site));
-    let wants_site = |number: u16| site.is_none_or(|site| site == Some(number));
+fn intake_candidates(
+    shelf: &Shelf,
+    names: &Names,
+    query: &IntakeQuery,
+    from: From,
+) -> Result<Candidates, Stop> {
+    let site = Site::of(query.site.as_ref(), names);
+    let wants_site = |number: u16| site.includes(number);
     if !query.states.is_empty() {
         let index = shelf.intakes_by_state()?;
         let kept = prefixes::<19, 3>(&index, |prefix| {
@@ -356,7 +396,8 @@ fn intake_candidates(shelf: &Shelf, names: &Names, query: &IntakeQuery, from: Fr
     let index = shelf.intakes_by_source()?;
     let source = query.source.as_ref().map(|source| names.sources.number(source));
     let kept = prefixes::<20, 4>(&index, |prefix| {
-        wants_site(keys::short(prefix, 0)) && source.is_none_or(|source| source == Some(keys::short(prefix, 2)))
+        wants_site(keys::short(prefix, 0))
+            && source.is_none_or(|source| source == Some(keys::short(prefix, 2)))
     })?;
     let streams = kept.iter().map(|prefix| stream(&index, prefix, from)).collect::<Result<_, _>>()?;
     Ok(Box::new(Merge::new(from, streams)?))
@@ -375,7 +416,9 @@ pub(super) async fn intakes(
         |shelf, names, from, look| {
             let heads = shelf.intake_heads()?;
             look.through(intake_candidates(shelf, names, query, from)?, |id| {
-                let Some(head) = row(&heads, &id.to_be_bytes(), IntakeHead::decode)? else { return Ok((1, None)) };
+                let Some(head) = row(&heads, &id.to_be_bytes(), IntakeHead::decode)? else {
+                    return Ok((1, None));
+                };
                 let source = query.source.as_ref().map(|source| names.sources.number(source));
                 let ruled_out = (!query.states.is_empty() && !query.states.contains(&head.state))
                     || source.is_some_and(|source| source != Some(head.source));
@@ -395,7 +438,7 @@ pub(super) async fn intakes(
 /// Work items by a text, newest first.
 pub(super) async fn work_items(
     shared: &Shared,
-    site: Option<&postroom_domain::ids::SiteName>,
+    site: Option<&SiteName>,
     text: &str,
     window: Window<WorkItemId>,
 ) -> StoreResult<Slice<WorkItem, WorkItemId>> {
@@ -409,8 +452,8 @@ pub(super) async fn work_items(
             look.through(heads_before(&lines, from)?, |id| {
                 let key = id.to_be_bytes();
                 let found = row(&lines, &key, |line| {
-                    let (reference, words) =
-                        super::side::decode_line(line).ok_or_else(|| Stop::damaged("search line of a work item"))?;
+                    let (reference, words) = super::side::decode_line(line)
+                        .ok_or_else(|| Stop::damaged("search line of a work item"))?;
                     Ok(rules::found(reference, words, &text))
                 })?;
                 if found != Some(true) {

@@ -18,7 +18,7 @@ use super::writer::{Shared, Writer};
 use super::{QuickRepair, RedbStore, Stop, WriterOptions};
 
 /// Called with 0.0 to 1.0 while redb repairs the file.
-pub type RepairProgress = Box<dyn Fn(f64)>;
+pub type RepairProgress = Box<dyn Fn(f64) + Send>;
 
 /// How a store is opened.
 pub struct OpenOptions {
@@ -66,7 +66,7 @@ pub struct OpenReport {
     pub created: bool,
     /// A creation that had been interrupted was cleared away.
     pub leftover: bool,
-    /// redb had to repair the file after an unclean end.
+    /// redb had to repair the file after an unclean end. Always false for files that are small enough to be checked at every start.
     pub repaired: bool,
     /// Filings in it.
     pub filings: u64,
@@ -159,7 +159,9 @@ impl OpenError {
             DatabaseError::Storage(StorageError::Io(error))
                 if !matches!(
                     error.kind(),
-                    std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidInput
+                    std::io::ErrorKind::InvalidData
+                        | std::io::ErrorKind::UnexpectedEof
+                        | std::io::ErrorKind::InvalidInput
                 ) =>
             {
                 Self::disk(file, error)
@@ -260,7 +262,9 @@ pub(super) fn inspect(file: &Path) -> Result<u64, OpenError> {
     }
     let mut start = [0; MAGIC.len()];
     match opened.read_exact(&mut start) {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(not("it is too short")),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            return Err(not("it is too short"));
+        }
         Err(error) => return Err(OpenError::disk(file, error)),
         Ok(()) => {}
     }
@@ -363,7 +367,7 @@ pub(super) fn refuse_other_versions(file: &Path, database: &impl ReadableDatabas
 pub(super) fn load(shelf: &Shelf) -> Result<(Ledger, u64, u64, Vec<String>), Stop> {
     let names = Names::load(shelf)?;
     let (counted, filings, intakes) = Counters::counted(shelf)?;
-    let (counters, corrected) = Counters::reconcile(Counters::stored(shelf)?, counted);
+    let (counters, corrected) = Counters::reconcile(&Counters::stored(shelf)?, counted);
     let last_event = shelf.events()?.last()?.map_or(0, |(seq, _)| seq.value());
     let id = |key: Option<[u8; 16]>| key.map_or(0, u128::from_be_bytes);
     let greatest_id = [
@@ -393,6 +397,7 @@ pub(super) fn open(file: &Path, mut options: OpenOptions) -> Result<(RedbStore, 
 
     let mut created = false;
     let mut leftover = false;
+    let mut checked = true;
     let (database, lock) = if let Some(backend) = options.backend.take() {
         created = backend.len().map_err(|error| OpenError::disk(file, error))? == 0;
         builder.set_check_integrity_on_open(!created);
@@ -419,7 +424,8 @@ pub(super) fn open(file: &Path, mut options: OpenOptions) -> Result<(RedbStore, 
             created = true;
         }
         let length = inspect(file)?;
-        builder.set_check_integrity_on_open(length <= options.check_up_to);
+        checked = length <= options.check_up_to;
+        builder.set_check_integrity_on_open(checked);
         let database =
             guarded(file, || builder.open(file).map_err(|error| OpenError::database(file, error)))?;
         lock.write(true)?;
@@ -458,7 +464,7 @@ pub(super) fn open(file: &Path, mut options: OpenOptions) -> Result<(RedbStore, 
     let report = OpenReport {
         created,
         leftover,
-        repaired: repaired.load(Ordering::Relaxed),
+        repaired: !checked && repaired.load(Ordering::Relaxed),
         filings,
         intakes,
         corrected,

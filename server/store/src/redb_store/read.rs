@@ -23,11 +23,14 @@ impl Shelf {
     /// The filing that belongs to a head.
     pub(super) fn filing_of(&self, names: &Names, id: u128, head: &Head) -> Result<Filing, Stop> {
         let key = id.to_be_bytes();
-        let request = row(&self.bodies()?, &key, |bytes| parse(bytes, "request of a filing"))?
-            .ok_or_else(|| Stop::damaged(&format!("filing {} without its request", FilingId::from_u128(id))))?;
+        let request =
+            row(&self.bodies()?, &key, |bytes| parse(bytes, "request of a filing"))?.ok_or_else(|| {
+                Stop::damaged(&format!("filing {} without its request", FilingId::from_u128(id)))
+            })?;
         let detail = if head.has_detail {
-            row(&self.details()?, &key, |bytes| parse(bytes, "detail of a filing"))?
-                .ok_or_else(|| Stop::damaged(&format!("filing {} without its detail", FilingId::from_u128(id))))?
+            row(&self.details()?, &key, |bytes| parse(bytes, "detail of a filing"))?.ok_or_else(|| {
+                Stop::damaged(&format!("filing {} without its detail", FilingId::from_u128(id)))
+            })?
         } else {
             Detail::default()
         };
@@ -50,7 +53,10 @@ impl Shelf {
     /// A filing's attempts, first to last.
     pub(super) fn attempts_of(&self, id: u128) -> Result<Vec<Attempt>, Stop> {
         let (low, high) = keys::span::<20>(&id.to_be_bytes());
-        self.attempts()?.range::<&[u8; 20]>(&low..=&high)?.map(|row| parse(row?.1.value(), "attempt")).collect()
+        self.attempts()?
+            .range::<&[u8; 20]>(&low..=&high)?
+            .map(|row| parse(row?.1.value(), "attempt"))
+            .collect()
     }
 
     /// The intake that belongs to a head.
@@ -139,9 +145,13 @@ impl Shelf {
             } else {
                 let intake = self.intake(id)?;
                 let documents = intake.map(|intake| intake.documents).unwrap_or_default();
-                documents.into_iter().map(|document| document.blob).find(|blob| keys::half(&blob.hash) == &key[..16])
+                documents
+                    .into_iter()
+                    .map(|document| document.blob)
+                    .find(|blob| keys::half(&blob.hash) == &key[..16])
             };
-            found.push(blob.ok_or_else(|| Stop::damaged("index of contents names a record that is missing"))?);
+            found
+                .push(blob.ok_or_else(|| Stop::damaged("index of contents names a record that is missing"))?);
             from = Some(keys::span::<41>(&key[..16]).1);
         }
         Ok(found)

@@ -1,9 +1,7 @@
 //! The tables. Keys are fixed numbers of bytes in big-endian order, values our own versioned encodings, so that no library's
 //! notion of a tuple stands in the file.
 
-use redb::{
-    ReadOnlyTable, ReadTransaction, ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
-};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
 
 use super::Stop;
 

@@ -42,8 +42,8 @@ impl Sum {
         self.oldest = Some(self.oldest.map_or(id, |oldest| oldest.min(id)));
     }
 
-    fn tally(&self, shelf: &Shelf) -> Result<Tally, Stop> {
-        let oldest = self.oldest.map(|id| shelf.head(id)).transpose()?.flatten();
+    fn tally(&self, rows: &Shelf) -> Result<Tally, Stop> {
+        let oldest = self.oldest.map(|id| rows.head(id)).transpose()?.flatten();
         Ok(Tally { by_state: self.by_state, oldest_open: oldest.map(|head| head.received) })
     }
 }
@@ -63,7 +63,8 @@ impl Shelf {
             let key = *key.value();
             let (low, high) = keys::span::<31>(&key);
             let Some(first) = ready.range::<&[u8; 31]>(&low..=&high)?.next() else { continue };
-            let due = keys::time_of(&first?.0.value()[5..15]).ok_or_else(|| Stop::damaged("due time of a queue"))?;
+            let due = keys::time_of(&first?.0.value()[5..15])
+                .ok_or_else(|| Stop::damaged("due time of a queue"))?;
             queues.push(QueueHead {
                 service: names.services.name(keys::short(&key, 0))?,
                 source: names.sources.name(keys::short(&key, 3))?,
@@ -83,7 +84,8 @@ impl Shelf {
         limit: usize,
     ) -> Result<Vec<Ready>, Stop> {
         let (service, source, lane) = queue;
-        let (Some(service), Some(source)) = (names.services.number(service), names.sources.number(source)) else {
+        let (Some(service), Some(source)) = (names.services.number(service), names.sources.number(source))
+        else {
             return Ok(Vec::new());
         };
         let queue = head::queue(service, lane, source);
@@ -198,7 +200,11 @@ impl Shelf {
     }
 
     /// Open filings by cause and destination, most first.
-    pub(super) fn cause_groups(&self, names: &Names, site: Option<&SiteName>) -> Result<Vec<CauseGroup>, Stop> {
+    pub(super) fn cause_groups(
+        &self,
+        names: &Names,
+        site: Option<&SiteName>,
+    ) -> Result<Vec<CauseGroup>, Stop> {
         let site = site.map(|name| names.sites.number(name));
         let index = self.by_cause()?;
         let mut groups: BTreeMap<(u8, u16), (Group, Option<u128>)> = BTreeMap::new();
@@ -233,7 +239,9 @@ impl Shelf {
                 last: group.last,
             });
         }
-        found.sort_by(|a, b| b.count.cmp(&a.count).then(a.cause.cmp(&b.cause)).then(a.service.cmp(&b.service)));
+        found.sort_by(|a, b| {
+            b.count.cmp(&a.count).then(a.cause.cmp(&b.cause)).then(a.service.cmp(&b.service))
+        });
         Ok(found)
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Shared {
     pub(super) greatest_id: Mutex<u128>,
     /// Rows that lists have looked at.
     pub(super) looked_at: AtomicU64,
-    /// How long the file is, as last seen by the writer.
+    /// Groups committed since the start.
     pub(super) commits: AtomicU64,
 }
 
@@ -72,7 +72,8 @@ impl Shared {
     pub(super) fn read<T>(&self, work: impl FnOnce(&Shelf) -> Result<T, Stop>) -> StoreResult<T> {
         let guard = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let Some(database) = guard.as_ref() else { return Err(StoreError::Closed) };
-        let result = database.begin_read().map_err(Stop::from).and_then(|transaction| work(&Shelf(transaction)));
+        let result =
+            database.begin_read().map_err(Stop::from).and_then(|transaction| work(&Shelf(transaction)));
         match result {
             Ok(value) => Ok(value),
             Err(Stop::Refused(error)) => Err(error),
@@ -87,6 +88,9 @@ impl Shared {
 /// How a command's caller learns what became of it, once it is known whether the transaction is durable.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
+/// A command.
+type Run = Box<dyn FnOnce(&mut Batch<'_>) -> Ran + Send>;
+
 /// A command after it ran.
 struct Ran {
     answer: Answer,
@@ -94,7 +98,7 @@ struct Ran {
 }
 
 enum Task {
-    Write { bytes: usize, run: Box<dyn FnOnce(&mut Batch<'_>) -> Ran + Send> },
+    Write { bytes: usize, run: Run },
     Close(oneshot::Sender<StoreResult<()>>),
 }
 
@@ -105,7 +109,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(shared: Arc<Shared>, ledger: Ledger, options: WriterOptions) -> std::io::Result<Self> {
+    pub(super) fn start(
+        shared: Arc<Shared>,
+        ledger: Ledger,
+        options: WriterOptions,
+    ) -> std::io::Result<Self> {
         let (queue, tasks) = sync_channel(options.queue);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -135,9 +143,10 @@ impl Writer {
         let (sender, answer) = oneshot::channel();
         // A caller that has gone away is not waiting for its answer: `send` may fail.
         let run = Box::new(move |batch: &mut Batch<'_>| match batch.command(work) {
-            Ok(value) => {
-                Ran { answer: Box::new(move |durable| drop(sender.send(durable.map(|()| value)))), broken: None }
-            }
+            Ok(value) => Ran {
+                answer: Box::new(move |durable| drop(sender.send(durable.map(|()| value)))),
+                broken: None,
+            },
             Err(Stop::Refused(error)) => {
                 // What it was refused for may have been written by the same transaction.
                 let answer: Answer = Box::new(move |durable| drop(sender.send(durable.and(Err(error)))));
@@ -273,7 +282,8 @@ impl Loop {
             });
             if result.is_ok() {
                 self.unsealed = true;
-                *self.shared.greatest_id.lock().unwrap_or_else(PoisonError::into_inner) = self.ledger.greatest_id;
+                *self.shared.greatest_id.lock().unwrap_or_else(PoisonError::into_inner) =
+                    self.ledger.greatest_id;
                 let last = self.ledger.last_event;
                 self.shared.last_event.send_if_modified(|seen| std::mem::replace(seen, last) != last);
             }
@@ -284,10 +294,7 @@ impl Loop {
         closing
     }
 
-    fn transact(
-        &mut self,
-        waiting: Vec<Box<dyn FnOnce(&mut Batch<'_>) -> Ran + Send>>,
-    ) -> (Vec<Answer>, Result<(), String>) {
+    fn transact(&mut self, waiting: Vec<Run>) -> (Vec<Answer>, Result<(), String>) {
         let mut answers = Vec::with_capacity(waiting.len());
         let result = (|| {
             let guard = self.shared.database.read().unwrap_or_else(PoisonError::into_inner);

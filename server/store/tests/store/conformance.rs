@@ -10,12 +10,14 @@ use postroom_domain::ids::{FilingId, IntakeId, WorkItemId};
 use postroom_domain::intake::{IntakeState, NeedsPerson};
 use postroom_domain::machine::Event;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Predicate, Term, Window};
-use postroom_domain::store::{Accepted, Binding, FilingChange, IntakeChange, Pause, Ready, Store, StoreError};
+use postroom_domain::store::{
+    Accepted, Binding, FilingChange, IntakeChange, Pause, Ready, Store, StoreError,
+};
 use postroom_store::{MemoryStore, OpenOptions, RedbStore};
 
 use crate::world::{
-    accept, acceptance, actor, all, at, blob, change, filing, filing_as, fresh, happen, key, receipt, refused, request,
-    work_item,
+    accept, acceptance, actor, all, at, blob, change, filing, filing_as, fresh, happen, key, receipt,
+    refused, request, work_item,
 };
 
 macro_rules! for_every_store {
@@ -70,7 +72,9 @@ for_every_store! {
 async fn what_is_accepted_comes_back_whole(store: &dyn Store) {
     assert_eq!(store.greatest_id(), 0);
     let given = acceptance(vec![filing(request(1, "dms-eu", "in")), filing(request(2, "dms-us", "in"))]);
-    let Accepted::Fresh(intake, filings) = store.accept(given.clone()).await.unwrap() else { panic!("it is new") };
+    let Accepted::Fresh(intake, filings) = store.accept(given.clone()).await.unwrap() else {
+        panic!("it is new")
+    };
 
     let mut wanted = given.intake.clone();
     (wanted.filings, wanted.open_filings) = (2, 2);
@@ -80,15 +84,24 @@ async fn what_is_accepted_comes_back_whole(store: &dyn Store) {
     assert_eq!(store.intake_filings(intake.id).await.unwrap(), given.filings);
     assert_eq!(store.filing(filings[1].id).await.unwrap().as_ref(), Some(&given.filings[1]));
     let asked = [filings[1].id, FilingId::from_u128(5), filings[0].id];
-    assert_eq!(store.filings_by_id(&asked).await.unwrap(), [given.filings[1].clone(), given.filings[0].clone()]);
+    assert_eq!(
+        store.filings_by_id(&asked).await.unwrap(),
+        [given.filings[1].clone(), given.filings[0].clone()]
+    );
     assert_eq!(store.filing(FilingId::from_u128(5)).await.unwrap(), None);
     assert_eq!(store.intake(IntakeId::from_u128(5)).await.unwrap(), None);
     assert_eq!(store.greatest_id(), intake.id.as_u128().max(filings[1].id.as_u128()));
     for (content, named) in [(1, true), (2, true), (3, false)] {
         assert_eq!(store.names_blob(blob(content).hash).await.unwrap(), named, "content {content}");
     }
-    let planned = |number: usize| Happening::Filing { from: None, to: filings[number].progress.state, cause: None, document: None };
-    let happened: Vec<_> = store.events_after(0, 10).await.unwrap().into_iter().map(|e| (e.seq, e.event.happening)).collect();
+    let planned = |number: usize| Happening::Filing {
+        from: None,
+        to: filings[number].progress.state,
+        cause: None,
+        document: None,
+    };
+    let happened: Vec<_> =
+        store.events_after(0, 10).await.unwrap().into_iter().map(|e| (e.seq, e.event.happening)).collect();
     assert_eq!(
         happened,
         [(1, Happening::Intake { from: None, to: IntakeState::Split }), (2, planned(0)), (3, planned(1))]
@@ -113,7 +126,10 @@ async fn a_key_means_one_request(store: &dyn Store) {
 async fn nothing_is_accepted_twice(store: &dyn Store) {
     let given = acceptance(vec![filing(request(1, "dms-eu", "in"))]);
     store.accept(given.clone()).await.unwrap();
-    assert_eq!(store.accept(given.clone()).await, Err(StoreError::Exists(format!("intake {}", given.intake.id))));
+    assert_eq!(
+        store.accept(given.clone()).await,
+        Err(StoreError::Exists(format!("intake {}", given.intake.id)))
+    );
     let taken = given.filings[0].clone();
     let exists = Err(StoreError::Exists(format!("filing {}", taken.id)));
     assert_eq!(store.accept(acceptance(vec![filing(request(2, "dms-eu", "in")), taken])).await, exists);
@@ -126,7 +142,8 @@ async fn nothing_is_accepted_twice(store: &dyn Store) {
 
 async fn the_same_content_at_the_same_place_is_a_duplicate(store: &dyn Store) {
     // Within one acceptance, and an intake of duplicates only settles at once.
-    let (_, made) = accept(store, vec![filing(request(1, "dms-eu", "in")), filing(request(1, "dms-eu", "in"))]).await;
+    let (_, made) =
+        accept(store, vec![filing(request(1, "dms-eu", "in")), filing(request(1, "dms-eu", "in"))]).await;
     let first = made[0].id;
     assert_eq!(made[0].progress.state, State::Waiting);
     assert_eq!((made[1].progress.state, made[1].progress.duplicate_of), (State::Duplicate, Some(first)));
@@ -175,7 +192,8 @@ async fn the_same_content_at_the_same_place_is_a_duplicate(store: &dyn Store) {
 }
 
 async fn changes_are_compare_and_set(store: &dyn Store) {
-    let (_, made) = accept(store, vec![filing(request(1, "dms-eu", "in")), filing(request(2, "dms-eu", "in"))]).await;
+    let (_, made) =
+        accept(store, vec![filing(request(1, "dms-eu", "in")), filing(request(2, "dms-eu", "in"))]).await;
     let claim = change(&made[0], Event::Claim, at(1));
     let stale = change(&made[0], Event::Hold, at(1));
     let unknown = FilingChange { id: FilingId::from_u128(5), ..claim.clone() };
@@ -196,8 +214,13 @@ async fn changes_are_compare_and_set(store: &dyn Store) {
             Ok(())
         ]
     );
-    let states: Vec<State> =
-        store.intake_filings(made[0].intake).await.unwrap().iter().map(|filing| filing.progress.state).collect();
+    let states: Vec<State> = store
+        .intake_filings(made[0].intake)
+        .await
+        .unwrap()
+        .iter()
+        .map(|filing| filing.progress.state)
+        .collect();
     assert_eq!(states, [State::Filed, State::Held]);
     let told = store.events_about(&Subject::Filing(made[0].id), 1).await.unwrap();
     assert_eq!(told.len(), 1);
@@ -262,12 +285,13 @@ async fn an_intake_follows_its_filings(store: &dyn Store) {
 async fn a_decision_adds_filings_to_an_intake(store: &dyn Store) {
     let mut given = acceptance(Vec::new());
     given.intake.state = IntakeState::NeedsPerson;
-    given.intake.needs = Some(NeedsPerson { code: "no_work_item".to_owned(), text: "no work item".to_owned() });
+    given.intake.needs =
+        Some(NeedsPerson { code: "no_work_item".to_owned(), text: "no work item".to_owned() });
     let Accepted::Fresh(intake, _) = store.accept(given).await.unwrap() else { panic!("it is new") };
     assert_eq!((intake.state, intake.filings), (IntakeState::NeedsPerson, 0));
     let mut next = intake.clone();
     (next.state, next.version, next.needs) = (IntakeState::Split, 2, None);
-    next.submitted_by = "grace".to_owned();
+    "grace".clone_into(&mut next.submitted_by);
     let mut stray = filing(request(1, "dms-eu", "in"));
     stray.intake = IntakeId::from_u128(4711);
     let decision = |next: &postroom_domain::intake::Intake, filings| IntakeChange {
@@ -277,12 +301,18 @@ async fn a_decision_adds_filings_to_an_intake(store: &dyn Store) {
         note: "it is Harrow's".to_owned(),
         at: at(5),
     };
-    store.change_intake(decision(&next, vec![stray.clone(), filing(request(1, "dms-eu", "in"))])).await.unwrap();
+    store
+        .change_intake(decision(&next, vec![stray.clone(), filing(request(1, "dms-eu", "in"))]))
+        .await
+        .unwrap();
     let now = store.intake(intake.id).await.unwrap().unwrap();
     (next.filings, next.open_filings) = (2, 1);
     assert_eq!(now, next);
     let filings = store.intake_filings(intake.id).await.unwrap();
-    assert_eq!(filings.iter().map(|f| f.progress.state).collect::<Vec<_>>(), [State::Waiting, State::Duplicate]);
+    assert_eq!(
+        filings.iter().map(|f| f.progress.state).collect::<Vec<_>>(),
+        [State::Waiting, State::Duplicate]
+    );
     assert_eq!(filings[0].intake, intake.id);
 
     let conflict = |found| Err(StoreError::Conflict { found });
@@ -299,7 +329,9 @@ async fn queues_are_by_destination_lane_and_source(store: &dyn Store) {
     let (scans, mail) = ("scans".parse().unwrap(), "mail".parse().unwrap());
     let mut late = filing(request(1, "dms-eu", "in"));
     late.progress.due = Some(at(50));
-    let (_, made) = accept(store, vec![late, filing(request(2, "dms-eu", "in")), filing(request(3, "dms-eu", "in"))]).await;
+    let (_, made) =
+        accept(store, vec![late, filing(request(2, "dms-eu", "in")), filing(request(3, "dms-eu", "in"))])
+            .await;
     accept(store, vec![filing_as(fresh(), "london", "mail", request(4, "dms-eu", "in"))]).await;
     let ready = async |source, lane, now, limit| -> Vec<FilingId> {
         store.ready(&eu, source, lane, now, limit).await.unwrap().iter().map(|ready| ready.id).collect()
@@ -355,7 +387,7 @@ async fn a_mixed_lot(store: &dyn Store) -> Vec<FilingId> {
         if number == 8 {
             let mut odd = request(number, service, "in");
             odd.reference = String::new();
-            odd.sender = "Mail Room".to_owned();
+            "Mail Room".clone_into(&mut odd.sender);
             one.request = Arc::new(odd);
         }
         let id = accept(store, vec![one]).await.1[0].id;
@@ -393,7 +425,10 @@ async fn lists_answer_every_kind_of_term(store: &dyn Store) {
     let is = |any: Vec<Predicate>| Term { negated: false, any };
     let not = |any: Vec<Predicate>| Term { negated: true, any };
     let text = |text: &str| Predicate::Text(text.to_owned());
-    let (eu, us) = (Predicate::Destination("dms-eu".parse().unwrap()), Predicate::Destination("dms-us".parse().unwrap()));
+    let (eu, us) = (
+        Predicate::Destination("dms-eu".parse().unwrap()),
+        Predicate::Destination("dms-us".parse().unwrap()),
+    );
     let cases: Vec<Vec<Term>> = vec![
         vec![is(vec![Predicate::State(State::Failed)])],
         vec![is(vec![Predicate::State(State::Failed), Predicate::State(State::Filed)]), is(vec![eu.clone()])],
@@ -423,13 +458,23 @@ async fn lists_answer_every_kind_of_term(store: &dyn Store) {
         vec![not(Vec::new())],
     ];
     for terms in cases {
-        for site in [None, Some("london".parse().unwrap()), Some("paris".parse().unwrap()), Some("rome".parse().unwrap())] {
+        for site in [
+            None,
+            Some("london".parse().unwrap()),
+            Some("paris".parse().unwrap()),
+            Some("rome".parse().unwrap()),
+        ] {
             for submitted_by in [None, Some("ada".to_owned())] {
                 let query = FilingQuery { site: site.clone(), submitted_by, terms: terms.clone() };
-                let wanted: Vec<_> = everything.iter().filter(|f| query.matches(f, at(60))).map(|f| f.id).collect();
+                let wanted: Vec<_> =
+                    everything.iter().filter(|f| query.matches(f, at(60))).map(|f| f.id).collect();
                 for limit in [1, 3, 100] {
-                    let found: Vec<_> =
-                        all(store, &query, limit, at(60)).await.unwrap().iter().map(|filing| filing.id).collect();
+                    let found: Vec<_> = all(store, &query, limit, at(60))
+                        .await
+                        .unwrap()
+                        .iter()
+                        .map(|filing| filing.id)
+                        .collect();
                     assert_eq!(found, wanted, "{query:?}, {limit} at a time");
                 }
             }
@@ -455,7 +500,8 @@ async fn lists_of_intakes_answer_every_term(store: &dyn Store) {
     assert!(everything.is_sorted_by(|a, b| a.id > b.id));
     for site in [None, Some("paris".parse().unwrap()), Some("rome".parse().unwrap())] {
         for submitted_by in [None, Some("grace".to_owned())] {
-            for states in [vec![], vec![IntakeState::Settled], vec![IntakeState::Settled, IntakeState::Split]] {
+            for states in [vec![], vec![IntakeState::Settled], vec![IntakeState::Settled, IntakeState::Split]]
+            {
                 for source in [None, Some("mail".parse().unwrap()), Some("none".parse().unwrap())] {
                     let query = IntakeQuery {
                         site: site.clone(),
@@ -463,7 +509,8 @@ async fn lists_of_intakes_answer_every_term(store: &dyn Store) {
                         states: states.clone(),
                         source: source.clone(),
                     };
-                    let wanted: Vec<_> = everything.iter().filter(|intake| query.matches(intake)).cloned().collect();
+                    let wanted: Vec<_> =
+                        everything.iter().filter(|intake| query.matches(intake)).cloned().collect();
                     assert_eq!(list(&query, 4).await, wanted, "{query:?}");
                 }
             }
@@ -494,9 +541,11 @@ async fn totals_are_by_site_destination_and_source(store: &dyn Store) {
     assert_eq!(whole.filings.count(State::Failed), 5);
     assert_eq!(whole.intakes, [0, 20, 0, 0, 10, 0]);
     assert_eq!(whole.last_event, store.events_after(0, 1000).await.unwrap().len() as u64);
-    let names: Vec<_> = whole.destinations.iter().map(|(name, tally)| (name.as_str(), tally.by_state.iter().sum())).collect();
+    let names: Vec<_> =
+        whole.destinations.iter().map(|(name, tally)| (name.as_str(), tally.by_state.iter().sum())).collect();
     assert_eq!(names, [("dms-eu", 20_u64), ("dms-us", 10)]);
-    let names: Vec<_> = whole.sources.iter().map(|(name, tally)| (name.as_str(), tally.oldest_open)).collect();
+    let names: Vec<_> =
+        whole.sources.iter().map(|(name, tally)| (name.as_str(), tally.oldest_open)).collect();
     assert_eq!(names, [("mail", None), ("scans", Some(at(0))), ("upload", Some(at(5)))]);
     let paris = store.summary(Some(&"paris".parse().unwrap())).await.unwrap();
     assert_eq!(paris.filings.by_state.iter().sum::<u64>(), 6);
@@ -510,7 +559,10 @@ async fn causes_are_grouped_while_they_are_open(store: &dyn Store) {
     let ids = a_mixed_lot(store).await;
     let of = async |site| -> Vec<_> {
         let groups = store.causes(site).await.unwrap();
-        groups.into_iter().map(|g| (g.cause, g.service.to_string(), g.count, g.need_person, g.first, g.last)).collect()
+        groups
+            .into_iter()
+            .map(|g| (g.cause, g.service.to_string(), g.count, g.need_person, g.first, g.last))
+            .collect()
     };
     let eu = |count, first, last| (Cause::Rejected, "dms-eu".to_owned(), count, count, first, last);
     let us = |count, first| (Cause::ServerFault, "dms-us".to_owned(), count, 0, first, at(2));
@@ -535,7 +587,8 @@ async fn causes_are_grouped_while_they_are_open(store: &dyn Store) {
 }
 
 async fn an_edit_moves_a_filing_to_where_it_belongs(store: &dyn Store) {
-    let (_, made) = accept(store, vec![filing(request(1, "dms-eu", "in")), filing(request(2, "dms-eu", "in"))]).await;
+    let (_, made) =
+        accept(store, vec![filing(request(1, "dms-eu", "in")), filing(request(2, "dms-eu", "in"))]).await;
     happen(store, made[0].id, Event::Claim, at(1)).await;
     let failed = happen(store, made[0].id, refused(Cause::Rejected, Some(422)), at(2)).await;
     let edited = postroom_domain::filing::Request {
@@ -551,7 +604,10 @@ async fn an_edit_moves_a_filing_to_where_it_belongs(store: &dyn Store) {
     let told: Vec<_> = store.events_about(&Subject::Filing(now.id), 2).await.unwrap();
     assert_eq!(told[0].event.happening, Happening::Edited);
     assert!(matches!(told[1].event.happening, Happening::Filing { to: State::Waiting, .. }));
-    let term = |predicate| FilingQuery { terms: vec![Term { negated: false, any: vec![predicate] }], ..FilingQuery::default() };
+    let term = |predicate| FilingQuery {
+        terms: vec![Term { negated: false, any: vec![predicate] }],
+        ..FilingQuery::default()
+    };
     for (predicate, found) in [
         (Predicate::Reference("new-1".to_owned()), 1),
         (Predicate::Reference("ref-1".to_owned()), 0),
@@ -560,10 +616,15 @@ async fn an_edit_moves_a_filing_to_where_it_belongs(store: &dyn Store) {
         (Predicate::Destination("dms-us".parse().unwrap()), 1),
         (Predicate::Destination("dms-eu".parse().unwrap()), 1),
     ] {
-        assert_eq!(all(store, &term(predicate.clone()), 9, at(9)).await.unwrap().len(), found, "{predicate:?}");
+        assert_eq!(
+            all(store, &term(predicate.clone()), 9, at(9)).await.unwrap().len(),
+            found,
+            "{predicate:?}"
+        );
     }
     assert_eq!(store.causes(None).await.unwrap()[0].service.as_str(), "dms-us");
-    let destinations: Vec<_> = store.summary(None).await.unwrap().destinations.into_iter().map(|d| d.0.to_string()).collect();
+    let destinations: Vec<_> =
+        store.summary(None).await.unwrap().destinations.into_iter().map(|d| d.0.to_string()).collect();
     assert_eq!(destinations, ["dms-eu", "dms-us"]);
     assert_eq!(store.queues().await.unwrap().len(), 2);
     // The content it had is free again at the old place; the intake still names it.
@@ -596,9 +657,10 @@ async fn events_are_numbered_without_gaps(store: &dyn Store) {
     assert_eq!(about.iter().map(|event| event.event.note.as_str()).collect::<Vec<_>>(), ["4", "5"]);
     assert_eq!(store.events_about(&Subject::Door("source/scans".to_owned()), 2).await.unwrap(), []);
 
-    assert_eq!(store.wait_beyond(4, Duration::from_secs(60)).await, 5);
+    assert_eq!(store.wait_beyond(4, Duration::from_mins(1)).await, 5);
     assert_eq!(store.wait_beyond(5, Duration::from_millis(1)).await, 5);
-    let (seen, written) = tokio::join!(store.wait_beyond(5, Duration::from_secs(60)), store.record(alert("6")));
+    let (seen, written) =
+        tokio::join!(store.wait_beyond(5, Duration::from_mins(1)), store.record(alert("6")));
     assert_eq!((seen, written), (6, Ok(6)));
 }
 
@@ -651,7 +713,10 @@ async fn work_items_have_one_owner_of_a_reference(store: &dyn Store) {
     let london = "london".parse().unwrap();
     assert_eq!(store.work_item(WorkItemId::from_u128(first)).await.unwrap(), Some(renamed.clone()));
     assert_eq!(store.work_item_by_reference(&london, "xyz-9").await.unwrap(), Some(renamed));
-    assert_eq!(store.work_item_by_reference(&"paris".parse().unwrap(), "ABC-1").await.unwrap(), Some(elsewhere));
+    assert_eq!(
+        store.work_item_by_reference(&"paris".parse().unwrap(), "ABC-1").await.unwrap(),
+        Some(elsewhere)
+    );
     assert_eq!(store.work_item_by_reference(&london, "none").await.unwrap(), None);
     let list = async |site, text: &str, limit| -> Vec<String> {
         let (mut found, mut before) = (Vec::new(), None);

@@ -16,7 +16,11 @@ use crate::world::{acceptance, at, change, filing, receipt, request};
 
 /// Opens a store on a disk; `None` when the disk fails meanwhile.
 pub(crate) fn open(disk: &Disk) -> Option<RedbStore> {
-    let options = OpenOptions { backend: Some(disk.backend()), idle_seal: Duration::from_millis(1), ..OpenOptions::default() };
+    let options = OpenOptions {
+        backend: Some(disk.backend()),
+        idle_seal: Duration::from_millis(1),
+        ..OpenOptions::default()
+    };
     RedbStore::open(Path::new("the disk in memory"), options).ok().map(|(store, _)| store)
 }
 
@@ -37,7 +41,10 @@ struct Acknowledged {
 /// Accepts and changes until it is done or the store fails; tells what was acknowledged.
 async fn work(store: &dyn Store, first_content: u64, done: &mut Acknowledged) {
     for content in first_content..first_content + 4 {
-        let given = acceptance(vec![filing(request(content, "dms-eu", "in")), filing(request(content, "dms-us", "in"))]);
+        let given = acceptance(vec![
+            filing(request(content, "dms-eu", "in")),
+            filing(request(content, "dms-us", "in")),
+        ]);
         let Ok(Accepted::Fresh(intake, filings)) = store.accept(given).await else { return };
         done.intakes.push(intake.id);
         done.versions.extend(filings.iter().map(|filing| (filing.id, filing.progress.version)));
@@ -60,7 +67,8 @@ async fn inspect(disk: &Disk, done: &Acknowledged, what: &str) {
         assert!(store.intake(*id).await.unwrap().is_some(), "{what}: intake {id} is lost");
     }
     for (id, version) in &done.versions {
-        let filing = store.filing(*id).await.unwrap().unwrap_or_else(|| panic!("{what}: filing {id} is lost"));
+        let filing =
+            store.filing(*id).await.unwrap().unwrap_or_else(|| panic!("{what}: filing {id} is lost"));
         assert!(filing.progress.version >= *version, "{what}: filing {id} went back");
     }
     assert_eq!(store.self_check().await.unwrap().wrong, Vec::<String>::new(), "{what}");

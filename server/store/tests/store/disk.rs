@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     Once(u64),
     /// That operation and all after it.
     From(u64),
+    /// The next flush and everything after it.
+    Flush,
 }
 
 #[derive(Debug)]
@@ -103,7 +105,7 @@ impl Disk {
                 (0, _) => {}
                 (1, Change::Write(at, bytes)) => {
                     for (sector, part) in bytes.chunks(SECTOR).enumerate() {
-                        if chance.next() % 2 == 0 {
+                        if chance.next().is_multiple_of(2) {
                             Change::Write(at + sector * SECTOR, part.to_vec()).apply(&mut image);
                         }
                     }
@@ -136,11 +138,11 @@ impl State {
     fn operation(&mut self) -> Result<(), Error> {
         self.operations += 1;
         let fails = match self.fault {
-            Fault::None => false,
+            Fault::None | Fault::Flush => false,
             Fault::Once(number) => self.operations == number,
             Fault::From(number) => self.operations >= number,
         };
-        if fails { Err(Error::new(ErrorKind::Other, "the disk failed on purpose")) } else { Ok(()) }
+        if fails { Err(Error::other("the disk failed on purpose")) } else { Ok(()) }
     }
 }
 
@@ -166,6 +168,9 @@ impl StorageBackend for Disk {
 
     fn sync_data(&self) -> Result<(), Error> {
         let mut state = self.0.lock().unwrap();
+        if state.fault == Fault::Flush {
+            state.fault = Fault::From(0);
+        }
         state.operation()?;
         if !state.off {
             for change in std::mem::take(&mut state.unflushed) {

@@ -21,9 +21,13 @@ async fn kept() -> (TempDir, PathBuf) {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("store.redb");
     let store = open(&file).unwrap();
-    let (_, made) = accept(&store, vec![filing(request(1, "dms-eu", "in")), filing(request(2, "dms-eu", "in"))]).await;
+    let (_, made) =
+        accept(&store, vec![filing(request(1, "dms-eu", "in")), filing(request(2, "dms-eu", "in"))]).await;
     happen(&store, made[0].id, Event::Claim, at(1)).await;
-    store.save_work_item(work_item(7 << 80, "ABC-1", "Harrow v Teal"), &crate::world::actor(), at(1)).await.unwrap();
+    store
+        .save_work_item(work_item(7 << 80, "ABC-1", "Harrow v Teal"), &crate::world::actor(), at(1))
+        .await
+        .unwrap();
     store.close().await.unwrap();
     (home, file)
 }
@@ -43,9 +47,12 @@ fn kind(result: Result<RedbStore, OpenError>, file: &Path) -> &'static str {
     }
 }
 
+/// Makes something else of a sound file.
+type Spoil = fn(Vec<u8>) -> Vec<u8>;
+
 #[tokio::test]
 async fn what_is_no_store_is_refused_and_left_alone() {
-    let cases: [(&str, &str, fn(Vec<u8>) -> Vec<u8>); 8] = [
+    let cases: [(&str, &str, Spoil); 8] = [
         ("zero length", "not a store", |_| Vec::new()),
         ("five bytes", "not a store", |bytes| bytes[..5].to_vec()),
         ("wrong magic", "not a store", |mut bytes| {
@@ -126,7 +133,7 @@ async fn a_creation_that_was_interrupted_is_begun_again() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("store.redb");
     // Killed at some moment of the very first start: whatever is left has another name.
-    for leftover in [&b""[..], &[0; 1 << 20], b"redb\x1a\x0a\xa9\x0d\x0a"] {
+    for leftover in [Vec::new(), vec![0; 1 << 20], b"redb\x1a\x0a\xa9\x0d\x0a".to_vec()] {
         std::fs::write(home.path().join("store.redb.new"), leftover).unwrap();
         let (store, report) = RedbStore::open(&file, OpenOptions::default()).unwrap();
         assert!(report.created && report.leftover, "{report:?}");
@@ -175,7 +182,10 @@ async fn a_backup_holds_what_the_store_held() {
     let events = store.events_after(0, 99).await.unwrap();
     let again = restored.events_after(0, 99).await.unwrap();
     assert_eq!(again[..], events[..again.len()]);
-    assert_eq!(restored.work_item_by_reference(&"london".parse().unwrap(), "abc-1").await.unwrap().unwrap().version, 1);
+    assert_eq!(
+        restored.work_item_by_reference(&"london".parse().unwrap(), "abc-1").await.unwrap().unwrap().version,
+        1
+    );
 
     // A backup that is damaged is not put anywhere.
     let mut spoilt = before;
@@ -190,7 +200,10 @@ async fn a_backup_holds_what_the_store_held() {
 async fn contents_that_are_named_are_told_once_each() {
     let home = tempfile::tempdir().unwrap();
     let store = open(&home.path().join("store.redb")).unwrap();
-    let mut given = crate::world::acceptance(vec![filing(request(2, "dms-eu", "in")), filing(request(1, "dms-eu", "in"))]);
+    let mut given = crate::world::acceptance(vec![
+        filing(request(2, "dms-eu", "in")),
+        filing(request(1, "dms-eu", "in")),
+    ]);
     given.intake.documents[0].blob = blob(30);
     store.accept(given).await.unwrap();
     accept(&store, vec![filing(request(1, "dms-us", "in"))]).await;
@@ -228,9 +241,12 @@ async fn a_full_queue_is_busy() {
     let home = tempfile::tempdir().unwrap();
     let options = OpenOptions { queue: 2, group_commands: 1, ..OpenOptions::default() };
     let (store, _) = RedbStore::open(&home.path().join("store.redb"), options).unwrap();
-    let given = |number: u64| -> Acceptance { crate::world::acceptance(vec![filing(request(number, "dms-eu", "in"))]) };
+    let given = |number: u64| -> Acceptance {
+        crate::world::acceptance(vec![filing(request(number, "dms-eu", "in"))])
+    };
     let mut answers = futures_util::future::join_all((0..64).map(|number| store.accept(given(number)))).await;
-    let busy = answers.extract_if(.., |answer| *answer == Err(postroom_domain::store::StoreError::Busy)).count();
+    let busy =
+        answers.extract_if(.., |answer| *answer == Err(postroom_domain::store::StoreError::Busy)).count();
     assert!(busy > 0 && answers.iter().all(Result::is_ok), "{busy} were told to come back");
     let kept = all(&store, &FilingQuery::default(), 9, at(1)).await.unwrap().len();
     assert_eq!(kept, answers.len());

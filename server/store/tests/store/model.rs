@@ -1,6 +1,7 @@
 //! Random histories, with crashes in between and within, on the redb store and the memory store: afterwards both answer every
 //! question alike. What a crash interrupts may or may not have happened; everything before it has.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use postroom_domain::cause::Cause;
@@ -19,7 +20,9 @@ use proptest::test_runner::{RngSeed, TestRunner};
 
 use crate::crash::{made, open};
 use crate::disk::{Disk, Fault};
-use crate::world::{acceptance_as, actor, all, at, blob, filing_as, key, receipt, refused, request, work_item};
+use crate::world::{
+    acceptance_as, actor, all, at, blob, filing_as, key, receipt, refused, request, work_item,
+};
 
 const SITES: [&str; 2] = ["london", "paris"];
 const SOURCES: [&str; 2] = ["scans", "mail"];
@@ -39,22 +42,56 @@ struct Wanted {
 /// One step of a history. Numbers choose among what is there, modulo how much there is.
 #[derive(Debug, Clone)]
 enum Act {
-    Accept { site: usize, source: usize, filings: Vec<Wanted>, key: Option<u64>, needs_person: bool },
-    Happen { filing: usize, event: usize },
+    Accept {
+        site: usize,
+        source: usize,
+        filings: Vec<Wanted>,
+        key: Option<u64>,
+        needs_person: bool,
+    },
+    Happen {
+        filing: usize,
+        event: usize,
+    },
     /// Several at once, some of them stale.
-    Several { filings: Vec<(usize, usize)>, stale: bool },
-    Edit { filing: usize, to: Wanted },
-    Decide { intake: usize, filings: Vec<Wanted>, state: usize, stale: bool },
-    SaveWorkItem { item: u128, reference: usize, stale: bool },
-    Bind { item: u128, forget: bool },
-    Pause { door: usize },
-    Resume { door: usize },
+    Several {
+        filings: Vec<(usize, usize)>,
+        stale: bool,
+    },
+    Edit {
+        filing: usize,
+        to: Wanted,
+    },
+    Decide {
+        intake: usize,
+        filings: Vec<Wanted>,
+        state: usize,
+        stale: bool,
+    },
+    SaveWorkItem {
+        item: u128,
+        reference: usize,
+        stale: bool,
+    },
+    Bind {
+        item: u128,
+        forget: bool,
+    },
+    Pause {
+        door: usize,
+    },
+    Resume {
+        door: usize,
+    },
     Record,
     Close,
     Kill,
     PowerCut,
-    /// The disk fails at its n-th operation during the next step.
-    FailNext { operation: u64, power_cut: bool },
+    /// The disk fails during the next step.
+    FailNext {
+        fault: Fault,
+        power_cut: bool,
+    },
 }
 
 fn wanted() -> impl Strategy<Value = Wanted> {
@@ -82,7 +119,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Close),
         1 => Just(Act::Kill),
         1 => Just(Act::PowerCut),
-        2 => (1..60_u64, any::<bool>()).prop_map(|(operation, power_cut)| Act::FailNext { operation, power_cut }),
+        2 => (prop_oneof![(1..60_u64).prop_map(Fault::From), Just(Fault::Flush)], any::<bool>())
+            .prop_map(|(fault, power_cut)| Act::FailNext { fault, power_cut }),
     ]
 }
 
@@ -121,6 +159,9 @@ fn event(filing: &Filing, choice: usize) -> Option<Event> {
     };
     (!events.is_empty()).then(|| events[choice % events.len()](filing))
 }
+
+/// Steps that a failing disk interrupted: how many had not happened afterwards, and how many had.
+static INTERRUPTED: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 /// A history in progress.
 struct History {
@@ -182,7 +223,14 @@ fn door(number: usize) -> String {
 impl History {
     fn new(seed: u64) -> Self {
         let disk = made();
-        Self { model: MemoryStore::new(), store: open(&disk), disk, chance: SeededEntropy::new(seed), next: 1 << 100, now: 0 }
+        Self {
+            model: MemoryStore::new(),
+            store: open(&disk),
+            disk,
+            chance: SeededEntropy::new(seed),
+            next: 1 << 100,
+            now: 0,
+        }
     }
 
     fn id(&mut self) -> u128 {
@@ -244,7 +292,10 @@ impl History {
                 Call::Change(vec![change])
             }
             Act::Decide { intake, filings, state, stale } => {
-                let list = self.model.list_intakes(&IntakeQuery::default(), Window { before: None, limit: 1000 }).await;
+                let list = self
+                    .model
+                    .list_intakes(&IntakeQuery::default(), Window { before: None, limit: 1000 })
+                    .await;
                 let intakes = list.unwrap().items;
                 let mut next = intakes.get(intake.checked_rem(intakes.len())?)?.clone();
                 let site = SITES.iter().position(|site| *site == next.site.as_str())?;
@@ -303,7 +354,7 @@ impl History {
         for act in acts {
             self.now += 1;
             match act {
-                Act::FailNext { operation, power_cut } => fails = Some((operation, power_cut)),
+                Act::FailNext { fault, power_cut } => fails = Some((fault, power_cut)),
                 Act::Close => {
                     self.store.as_ref().unwrap().close().await.unwrap();
                     self.reopen(self.disk.clone());
@@ -320,13 +371,14 @@ impl History {
         }
     }
 
-    async fn both(&mut self, call: Call, fails: Option<(u64, bool)>) {
+    async fn both(&mut self, call: Call, fails: Option<(Fault, bool)>) {
         // What a failed call without events has left cannot be told from outside.
         let fails = fails.filter(|_| !matches!(call, Call::Bind(..)));
-        if let Some((operation, _)) = fails {
-            self.disk.fail(Fault::From(operation));
+        if let Some((fault, _)) = fails {
+            self.disk.fail(fault);
         }
         let answer = call.ask(self.store.as_ref().unwrap(), self.now).await;
+        let answered = answer.is_ok();
         if let Ok(answer) = answer {
             assert_eq!(call.ask(&self.model, self.now).await, Ok(answer));
             if fails.is_none() {
@@ -338,8 +390,13 @@ impl History {
             self.reopen(left);
         }
         let there = self.store.as_ref().unwrap().summary(None).await.unwrap().last_event;
-        if there > self.model.summary(None).await.unwrap().last_event {
-            // It happened although nobody was told.
+        let happened = there > self.model.summary(None).await.unwrap().last_event;
+        assert!(!(happened && answered), "it happened twice");
+        if !answered {
+            INTERRUPTED[usize::from(happened)].fetch_add(1, Ordering::Relaxed);
+        }
+        if happened {
+            // Nobody was told, and it is there: that is allowed.
             call.ask(&self.model, self.now).await.unwrap();
         }
     }
@@ -362,30 +419,45 @@ impl History {
 async fn everything(store: &dyn Store) -> Vec<String> {
     let mut answers = Vec::new();
     let filings = all(store, &FilingQuery::default(), 7, at(0)).await.unwrap();
-    let term = |negated, predicate| FilingQuery { terms: vec![Term { negated, any: vec![predicate] }], ..FilingQuery::default() };
+    let term = |negated, predicate| FilingQuery {
+        terms: vec![Term { negated, any: vec![predicate] }],
+        ..FilingQuery::default()
+    };
     for query in [
         term(true, Predicate::State(State::Filed)),
         term(false, Predicate::Cause(Cause::Rejected)),
         term(false, Predicate::Reference("REF-3".to_owned())),
         term(false, Predicate::Destination(SERVICES[0].parse().unwrap())),
-        FilingQuery { site: Some("paris".parse().unwrap()), submitted_by: Some("ada".to_owned()), terms: Vec::new() },
+        FilingQuery {
+            site: Some("paris".parse().unwrap()),
+            submitted_by: Some("ada".to_owned()),
+            terms: Vec::new(),
+        },
     ] {
-        let ids: Vec<_> = all(store, &query, 3, at(0)).await.unwrap().iter().map(|filing| filing.id).collect();
+        let ids: Vec<_> =
+            all(store, &query, 3, at(0)).await.unwrap().iter().map(|filing| filing.id).collect();
         answers.push(format!("{query:?}: {ids:?}"));
     }
     for filing in &filings {
         answers.push(format!("{filing:?} {:?}", store.attempts(filing.id).await));
     }
-    let intakes = store.list_intakes(&IntakeQuery::default(), Window { before: None, limit: 1000 }).await.unwrap();
+    let intakes =
+        store.list_intakes(&IntakeQuery::default(), Window { before: None, limit: 1000 }).await.unwrap();
     for intake in intakes.items {
-        let ids: Vec<_> = store.intake_filings(intake.id).await.unwrap().iter().map(|filing| filing.id).collect();
+        let ids: Vec<_> =
+            store.intake_filings(intake.id).await.unwrap().iter().map(|filing| filing.id).collect();
         answers.push(format!("{intake:?} {ids:?}"));
     }
     for state in State::ALL {
         let service = SERVICES[1].parse().unwrap();
         for service in [None, Some(&service)] {
-            let ids: Vec<_> =
-                store.in_state(service, state, None, 1000).await.unwrap().iter().map(|filing| filing.id).collect();
+            let ids: Vec<_> = store
+                .in_state(service, state, None, 1000)
+                .await
+                .unwrap()
+                .iter()
+                .map(|filing| filing.id)
+                .collect();
             answers.push(format!("{state} {service:?} {ids:?}"));
         }
     }
@@ -393,7 +465,8 @@ async fn everything(store: &dyn Store) -> Vec<String> {
         answers.push(format!("{:?}", store.summary(site.as_ref()).await));
         answers.push(format!("{:?}", store.causes(site.as_ref()).await));
     }
-    let mut queues: Vec<String> = store.queues().await.unwrap().iter().map(|queue| format!("{queue:?}")).collect();
+    let mut queues: Vec<String> =
+        store.queues().await.unwrap().iter().map(|queue| format!("{queue:?}")).collect();
     queues.sort();
     answers.extend(queues);
     for service in SERVICES {
@@ -410,10 +483,15 @@ async fn everything(store: &dyn Store) -> Vec<String> {
     answers.push(format!("{:?}", store.events_after(0, 100_000).await));
     answers.push(format!("{:?}", store.events_about(&Subject::System, 3).await));
     answers.push(format!("{:?}", store.pauses().await));
-    answers.push(format!("{:?}", store.list_work_items(None, "abc", Window { before: None, limit: 9 }).await));
+    answers
+        .push(format!("{:?}", store.list_work_items(None, "abc", Window { before: None, limit: 9 }).await));
     for item in 1..4 {
         let (item, repository) = (WorkItemId::from_u128(item), "matters".parse().unwrap());
-        answers.push(format!("{:?} {:?}", store.work_item(item).await, store.binding(item, &repository).await));
+        answers.push(format!(
+            "{:?} {:?}",
+            store.work_item(item).await,
+            store.binding(item, &repository).await
+        ));
     }
     for content in 0..6 {
         answers.push(format!("{:?}", store.names_blob(blob(content).hash).await));
@@ -438,4 +516,7 @@ fn every_history_gives_the_same_answers() {
             Ok(())
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
+    let [undone, done] = &INTERRUPTED;
+    let (undone, done) = (undone.load(Ordering::Relaxed), done.load(Ordering::Relaxed));
+    assert!(undone > 10 && done > 10, "interrupted steps: {undone} undone, {done} done");
 }

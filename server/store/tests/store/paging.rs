@@ -54,7 +54,13 @@ async fn pages_of_a_hundred_thousand_filings_do_not_scan() {
         ("a text in all", query(vec![is(Predicate::Text("letter".to_owned()))]), 50, 50, 51),
         ("a text in none", query(vec![is(Predicate::Text("nowhere".to_owned()))]), 50, 0, 2500),
         ("no door", query(vec![is(Predicate::From("nobody".to_owned()))]), 50, 0, 2500),
-        ("older than the oldest", query(vec![is(Predicate::OlderThan(std::time::Duration::from_hours(1)))]), 50, 0, 25_000),
+        (
+            "older than the oldest",
+            query(vec![is(Predicate::OlderThan(std::time::Duration::from_hours(1)))]),
+            50,
+            0,
+            25_000,
+        ),
     ];
     for (name, query, limit, items, most) in cases {
         let before = store.rows_looked_at();

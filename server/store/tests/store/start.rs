@@ -43,7 +43,10 @@ async fn puts_right(store: &dyn Store) {
     assert_eq!((states[State::Waiting as usize], states[State::Checking as usize]), (100 + 600, 1099));
     assert_eq!(states[State::Running as usize], 0);
     let attempts = store.attempts(made[0].id).await.unwrap();
-    assert_eq!((attempts.len(), attempts[0].outcome.clone(), attempts[0].ended), (1, Some(Outcome::Interrupted), Some(at(10))));
+    assert_eq!(
+        (attempts.len(), attempts[0].outcome.clone(), attempts[0].ended),
+        (1, Some(Outcome::Interrupted), Some(at(10)))
+    );
     let near = store.filing(far[0].id).await.unwrap().unwrap();
     assert_eq!(near.progress.due, Some(at(25)));
     let told = store.events_about(&Subject::System, 9).await.unwrap();

@@ -207,7 +207,12 @@ pub(crate) fn work_item(id: u128, reference: &str, title: &str) -> WorkItem {
 }
 
 /// A whole list of filings, page by page.
-pub(crate) async fn all(store: &dyn Store, query: &FilingQuery, limit: usize, now: Timestamp) -> StoreResult<Vec<Filing>> {
+pub(crate) async fn all(
+    store: &dyn Store,
+    query: &FilingQuery,
+    limit: usize,
+    now: Timestamp,
+) -> StoreResult<Vec<Filing>> {
     let mut found = Vec::new();
     let mut before = None;
     loop {
