@@ -3,6 +3,7 @@
 //! [`update`] takes a message and the time and answers with effects; it does no input or output. Whoever runs it draws
 //! the state and performs the effects elsewhere, so that a key never waits for the network.
 
+mod act;
 mod batch;
 mod decide;
 mod prompt;

@@ -8,7 +8,7 @@ use postroom_api::pause::DoorKind;
 use tui_input::backend::crossterm::EventHandler;
 use tui_input::{Input, InputRequest};
 
-use super::update::open_filings;
+use super::act::open_filings;
 use super::{Effect, State, decide};
 use crate::text::clean;
 use crate::theme::Tone;

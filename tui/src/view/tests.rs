@@ -148,7 +148,7 @@ fn a_resize_storm_is_survived() {
     let keys = "1⇥⇥56⏎⎋↓↑⇟/x:\"é件⏎⎋?␣␣r⎋X⎋y⎋tfGgk";
     let keys: Vec<char> = keys.chars().collect();
     let mut desk = Desk::new((80, 24));
-    for round in 0..3000 {
+    for round in 0..1500 {
         let (width, height) = match chance(4) {
             0 => (chance(8), chance(8)),
             1 => (chance(70), chance(20)),
