@@ -55,8 +55,8 @@ async fn scripts_list_show_and_decide() {
     let (good, out, err) = filings(&["cancel", "--filter", "state:failed", "--reason", "sent twice"]).await;
     assert!(good, "{out}{err}");
     world.in_state(other.filing(), &["cancelled"]).await;
-    let (good, _, err) = filings(&["retry", filed.filing()]).await;
-    assert!(!good && err.contains("filed"), "a filed one cannot be retried: {err}");
+    let (good, out, err) = filings(&["retry", filed.filing()]).await;
+    assert!(!good && (out + &err).contains("filed"), "a filed one cannot be retried: {err}");
     // A wrong token, and no server.
     std::fs::write(world.root().join("token"), "pr_wrong").unwrap();
     let (good, _, err) = filings(&["list"]).await;

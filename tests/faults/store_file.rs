@@ -83,7 +83,12 @@ async fn f10_a_damaged_store_is_refused_by_name() {
 async fn f11_ten_second_instances_are_refused() {
     let mut world = World::new("instances").with_folder_dms().start().await;
     let pid = world.server().pid().to_string();
-    let config = world.config().display().to_string();
+    // On another port, so that the folder is what they meet.
+    let other = world.root().join("other.toml");
+    let port = world.settings.port;
+    std::fs::write(&other, world.settings.text().replace(&format!("127.0.0.1:{port}"), "127.0.0.1:0"))
+        .unwrap();
+    let config = other.display().to_string();
     let arguments = ["serve", "--config", config.as_str()];
     let begin = std::time::Instant::now();
     let others = (0..10).map(|_| run("postroom", &arguments));
