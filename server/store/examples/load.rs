@@ -1,18 +1,21 @@
 //! Fills a store with made-up filings, and measures it: one JSON line per figure. A filled folder can be served by `postroom serve`
-//! when its settings name the same site, source and destination. (No document has bytes in the spool.)
+//! when its settings name the same site, source and destination. (Without `--content` no document has bytes in the
+//! spool.)
 //!
 //! ```text
 //! load --data DIR [--filings N] [--per-intake N] [--state-mix waiting=90,filed=8,failed=2]
 //!      [--site main] [--source upload] [--service dms] [--changes SECONDS] [--lists]
 //!      [--quick-repair-above-mib MIB]
+//!      [--content FILE] [--fields custom1=10442,custom2=0007] [--folder Documents/Correspondence]
 //! ```
 //!
 //! The store is opened (and created) first. `--changes` lets 64 callers claim filings and give them back, until the time is over or
-//! the process is killed: what a start after that costs shows in the next run.
+//! the process is killed: what a start after that costs shows in the next run. With `--content`, every filing carries that file, which is
+//! put into the spool; `--fields` and `--folder` say where all of them go.
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -28,10 +31,11 @@ use postroom_domain::intake::{Document, Intake, IntakeState};
 use postroom_domain::machine::{Context, Event, step};
 use postroom_domain::person::{Actor, Credential};
 use postroom_domain::query::{FilingQuery, Predicate, Term, Window};
-use postroom_domain::spool::Blob;
+use postroom_domain::spool::{Blob, Spool as _};
 use postroom_domain::store::{Acceptance, Accepted, FilingChange, Store};
 use postroom_domain::target::{Target, WhenAmbiguous, WorkspaceQuery};
 use postroom_domain::testing::{ManualClock, SeededEntropy};
+use postroom_store::spool::{FileSpool, SpoolOptions};
 use postroom_store::{OpenOptions, RedbStore};
 
 /// Callers that wait for an answer at the same time.
@@ -48,6 +52,9 @@ struct Arguments {
     changes: Option<Duration>,
     lists: bool,
     quick_repair_above_mib: Option<u64>,
+    content: Option<PathBuf>,
+    fields: Vec<(String, String)>,
+    folder: Vec<String>,
 }
 
 fn arguments() -> anyhow::Result<Arguments> {
@@ -62,6 +69,9 @@ fn arguments() -> anyhow::Result<Arguments> {
         changes: None,
         lists: false,
         quick_repair_above_mib: None,
+        content: None,
+        fields: Vec::new(),
+        folder: vec!["Correspondence".to_owned()],
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -84,6 +94,15 @@ fn arguments() -> anyhow::Result<Arguments> {
                     })
                     .collect::<anyhow::Result<_>>()?;
             }
+            "--content" => given.content = Some(value.into()),
+            "--fields" => {
+                given.fields = value
+                    .split(',')
+                    .map(|part| part.split_once('=').context("fields are name=value,name=value"))
+                    .map(|part| part.map(|(name, value)| (name.to_owned(), value.to_owned())))
+                    .collect::<anyhow::Result<_>>()?;
+            }
+            "--folder" => given.folder = value.split('/').map(str::to_owned).collect(),
             "--site" => given.site = value,
             "--source" => given.source = value,
             "--service" => given.service = value,
@@ -119,6 +138,8 @@ fn per_second(count: u64, time: Duration) -> f64 {
 
 struct Maker {
     arguments: Arguments,
+    /// What every filing carries, when it has bytes.
+    content: Option<Blob>,
     mint: IdMint,
     clock: ManualClock,
     entropy: SeededEntropy,
@@ -167,14 +188,19 @@ impl Maker {
     }
 
     fn acceptance(&self) -> anyhow::Result<Acceptance> {
-        let Arguments { per_intake, site, source, service, .. } = &self.arguments;
+        let Arguments { per_intake, site, source, service, fields, folder, .. } = &self.arguments;
         let intake = IntakeId::from_u128(self.id());
         let mut filings = Vec::new();
         for _ in 0..*per_intake {
             let number = self.number.fetch_add(1, Ordering::Relaxed);
-            let blob = Blob {
+            let blob = self.content.unwrap_or_else(|| Blob {
                 hash: BlobHash::new(*blake3::hash(&number.to_le_bytes()).as_bytes()),
                 size: 50 * 1024,
+            });
+            let workspace = if fields.is_empty() {
+                WorkspaceQuery::Title(format!("Matter {}", number % 5000))
+            } else {
+                WorkspaceQuery::Fields(fields.clone())
             };
             let request = Request {
                 blob,
@@ -184,11 +210,11 @@ impl Maker {
                     service: service.parse()?,
                     repository: Some("matters".parse()?),
                     library: "ACTIVE".to_owned(),
-                    workspace: WorkspaceQuery::Title(format!("Matter {}", number % 5000)),
-                    folder: vec!["Correspondence".to_owned()],
+                    workspace,
+                    folder: folder.clone(),
                     create_folders: true,
                     when_ambiguous: WhenAmbiguous::Ask,
-                    profile: BTreeMap::from([("custom3".to_owned(), "LIT".to_owned())]),
+                    profile: BTreeMap::new(),
                 },
                 work_item: None,
                 reference: format!("M-{:06}", number % 5000),
@@ -196,7 +222,8 @@ impl Maker {
                 sender: format!("clerk{}@example.com", number % 97),
                 submitted_by: format!("person{}", number % 300),
                 credential: Credential::System,
-                forced: false,
+                // The same content many times over is what was asked for.
+                forced: self.content.is_some(),
             };
             filings.push(Filing {
                 id: FilingId::from_u128(self.id()),
@@ -257,7 +284,12 @@ async fn main() -> anyhow::Result<()> {
     let store = Arc::new(store);
     #[expect(clippy::disallowed_methods, reason = "the clock of a program is read where it starts")]
     let now = Timestamp::now();
+    let content = match &arguments.content {
+        Some(path) => Some(put_into_spool(&arguments.data, path).await?),
+        None => None,
+    };
     let maker = Arc::new(Maker {
+        content,
         mint: IdMint::after(store.greatest_id()),
         clock: ManualClock::at(&now.to_string()),
         entropy: SeededEntropy::new(7),
@@ -275,6 +307,16 @@ async fn main() -> anyhow::Result<()> {
     tell("file_mib", &(std::fs::metadata(&file)?.len() >> 20).into())?;
     store.close().await?;
     Ok(())
+}
+
+/// Puts a file's bytes into the spool beside the store.
+async fn put_into_spool(data: &Path, file: &Path) -> anyhow::Result<Blob> {
+    let clock = Arc::new(ManualClock::at("2026-01-01T00:00:00Z"));
+    let options = SpoolOptions { reserve_bytes: Some(1), ..SpoolOptions::default() };
+    let spool = FileSpool::open(data, &options, clock)?;
+    let mut draft = spool.draft().await?;
+    draft.write(std::fs::read(file)?.into()).await?;
+    Ok(draft.seal().await?)
 }
 
 /// Accepts intakes, 16 at a time.
