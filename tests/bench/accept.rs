@@ -1,119 +1,134 @@
-//! The door: how many intakes a second are accepted, and how long one takes. Destinations are stopped meanwhile, so that it is the door that
-//! is measured.
+//! Accepting against writing the same bytes to plain files.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use postroom_tests::settings::token;
-use postroom_tests::world::{MATTER, World};
+use postroom_tests::world::MATTER;
+use postroom_tests::{Api, Chance, Upload, World};
 use serde_json::json;
 
-use crate::Scale;
-use crate::figure::{Aim, median, p99, per_second, tell};
-use crate::plain::{self, DOCUMENT};
-use crate::raw::{Prepared, Raw};
+use crate::{Sizes, figure, p99};
 
-async fn quiet_world() -> World {
-    let world = World::new("bench-door").with_folder_dms().with_log("warn").start().await;
-    let reason = json!({ "reason": "the door is measured" });
-    world.op().post("/api/v1/destinations/files/pause", &reason).await.expect(200);
-    world
+const BYTES: usize = 50 * 1024;
+
+/// A document that is like no other.
+fn document(base: &[u8], client: usize, number: u64) -> Vec<u8> {
+    let mut bytes = base.to_vec();
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    bytes[8..16].copy_from_slice(&(client as u64).to_le_bytes());
+    bytes
 }
 
-/// Hands documents in for some time; how many were accepted, and how long each took.
-async fn hand_in(
-    world: &World,
-    clients: usize,
-    time: Duration,
-    numbers: &Arc<AtomicU64>,
-) -> (u64, Vec<Duration>) {
-    let end = Instant::now() + time;
-    let (url, token) = (world.url(), token("user"));
-    let client = || {
-        let (url, token, numbers) = (url.clone(), token.clone(), numbers.clone());
-        tokio::spawn(async move {
-            let mut raw = Raw::connect(&url, &token).await;
-            let mut prepared = Prepared::new(MATTER, DOCUMENT);
-            let mut times = Vec::new();
-            while Instant::now() < end {
-                let begin = Instant::now();
-                raw.hand_in(&mut prepared, numbers.fetch_add(1, Ordering::Relaxed)).await;
-                times.push(begin.elapsed());
-            }
-            times
-        })
-    };
-    let clients: Vec<_> = (0..clients).map(|_| client()).collect();
-    let mut times = Vec::new();
-    for client in clients {
-        times.extend(client.await.expect("a client"));
-    }
-    (times.len() as u64, times)
-}
-
-/// Accepted per second with 64 clients, against plain files in the same rounds.
-pub(crate) async fn rate(scale: Scale) {
-    let world = quiet_world().await;
-    let (numbers, time) = (Arc::new(AtomicU64::new(1)), Duration::from_secs(scale.seconds));
-    let (mut ratios, mut accepted_rates, mut plain_rates) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..scale.rounds {
-        let folder = world.root().join("plain");
-        let before = tokio::task::spawn_blocking(move || plain::write(&folder, 64, time / 2))
-            .await
-            .expect("plain files");
-        let begin = Instant::now();
-        let (accepted, _) = hand_in(&world, 64, time, &numbers).await;
-        let took = begin.elapsed();
-        let folder = world.root().join("plain");
-        let after = tokio::task::spawn_blocking(move || plain::write(&folder, 64, time / 2))
-            .await
-            .expect("plain files");
-        let plain = per_second(before.0 + after.0, time);
-        let accepted = per_second(accepted, took);
-        ratios.push(accepted / plain);
-        accepted_rates.push(accepted);
-        plain_rates.push(plain);
-    }
-    let measured = json!({
-        "accepted_per_second": median(accepted_rates).round(), "plain_per_second": median(plain_rates).round(),
-        "ratios": ratios.iter().map(|r| (r * 100.0).round() / 100.0).collect::<Vec<_>>(),
+/// Writes and flushes files from that many threads; files per second.
+fn plain(folder: &Path, base: &[u8], threads: usize, time: Duration) -> f64 {
+    let begin = Instant::now();
+    let files: u64 = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|thread| {
+                scope.spawn(move || {
+                    let mut count = 0;
+                    while begin.elapsed() < time {
+                        write(&folder.join(format!("{thread}-{count}")), &document(base, thread, count));
+                        count += 1;
+                    }
+                    count
+                })
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
     });
-    let ratio = median(ratios);
-    tell(
-        scale,
-        "accepted/s, 64 clients, 50 KiB, against plain files",
-        ratio,
-        "ratio",
-        Aim::AtLeast(0.7),
-        &measured,
-    );
+    files as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// The 99th percentile of accepting with 8 clients, against that of one flush of the same bytes.
-pub(crate) async fn latency(scale: Scale) {
-    let world = quiet_world().await;
-    let (numbers, time) = (Arc::new(AtomicU64::new(1)), Duration::from_secs(scale.seconds));
-    let (mut ratios, mut accepts, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..scale.rounds {
-        let folder = world.root().join("plain");
-        let (_, one) = tokio::task::spawn_blocking(move || plain::write(&folder, 1, time / 2))
-            .await
-            .expect("plain files");
-        let (_, accept) = hand_in(&world, 8, time, &numbers).await;
-        let (accept, one) = (p99(accept), p99(one));
-        ratios.push(accept / one);
-        accepts.push(accept);
-        flushes.push(one);
+fn write(path: &Path, bytes: &[u8]) {
+    let mut file = std::fs::File::create(path).unwrap();
+    file.write_all(bytes).unwrap();
+    file.sync_all().unwrap();
+}
+
+/// Uploads from that many clients; the time of each.
+async fn uploads(api: &Api, base: &[u8], clients: usize, round: u64, time: Duration) -> (f64, Vec<Duration>) {
+    let begin = Instant::now();
+    let tasks: Vec<_> = (0..clients)
+        .map(|client| {
+            let (api, base) = (api.clone(), base.to_vec());
+            tokio::spawn(async move {
+                let mut times = Vec::new();
+                while begin.elapsed() < time {
+                    let number = (round << 32) + times.len() as u64;
+                    let upload = Upload::to(MATTER).file("a.pdf", document(&base, client, number));
+                    let one = Instant::now();
+                    let answer = api.upload(&upload).await;
+                    assert_eq!(answer.status, 202, "{}", answer.text());
+                    times.push(one.elapsed());
+                }
+                times
+            })
+        })
+        .collect();
+    let mut all = Vec::new();
+    for task in tasks {
+        all.extend(task.await.unwrap());
     }
-    let measured =
-        json!({ "accept_p99_ms": median(accepts), "flush_p99_ms": median(flushes), "ratios": ratios });
-    tell(
-        scale,
-        "p99 of accept, 8 clients, against p99 of one flush",
-        median(ratios),
-        "ratio",
-        Aim::AtMost(4.0),
-        &measured,
+    (all.len() as f64 / begin.elapsed().as_secs_f64(), all)
+}
+
+pub(crate) async fn run(sizes: &Sizes) {
+    let mut world = World::new("bench-accept").with_folder_dms().with_log("warn").start().await;
+    let op = world.op();
+    // Only the door is measured: nothing is filed meanwhile.
+    let _ = op.post("/api/v1/destinations/files/pause", &json!({"reason": "bench"})).await.expect(200);
+    let base = Chance::new(1).bytes(BYTES);
+    let files = world.root().join("plain");
+    std::fs::create_dir_all(&files).unwrap();
+    let time = Duration::from_secs(sizes.seconds);
+
+    // Plain files before and after, because disks change their mind.
+    uploads(&op, &base, 8, 0, Duration::from_millis(500)).await;
+    let before = plain(&files, &base, 64, time);
+    let (accepted, _) = uploads(&op, &base, 64, 1, time).await;
+    let after = plain(&files, &base, 64, time);
+    let plain_rate = f64::midpoint(before, after);
+    let ratio = accepted / plain_rate;
+    let more = json!({
+        "accepted_per_second": accepted.round(), "plain_files_per_second": plain_rate.round(),
+        "plain_before": before.round(), "plain_after": after.round(), "clients": 64, "bytes": BYTES,
+    });
+    figure(
+        sizes,
+        "accept_rate",
+        (ratio, "ratio"),
+        "write and fsync of plain files, 64 at once",
+        (">= 0.7", ratio >= 0.7),
+        more,
     );
+
+    let (_, times) = uploads(&op, &base, 8, 2, time).await;
+    let mut flushes = Vec::new();
+    for number in 0..sizes.samples {
+        let bytes = document(&base, 99, number as u64);
+        let begin = Instant::now();
+        write(&files.join("one"), &bytes);
+        flushes.push(begin.elapsed());
+    }
+    let (accept, flush) = (p99(times.clone()), p99(flushes.clone()));
+    let ratio = accept.as_secs_f64() / flush.as_secs_f64();
+    let median = |mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64() * 1000.0
+    };
+    let more = json!({
+        "accept_p99_ms": accept.as_secs_f64() * 1000.0, "fsync_p99_ms": flush.as_secs_f64() * 1000.0,
+        "accept_p50_ms": median(times), "fsync_p50_ms": median(flushes), "clients": 8, "bytes": BYTES,
+    });
+    figure(
+        sizes,
+        "accept_p99",
+        (ratio, "ratio"),
+        "p99 of one write and fsync of the same bytes",
+        ("<= 4", ratio <= 4.0),
+        more,
+    );
+    world.kill().await;
 }

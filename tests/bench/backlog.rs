@@ -1,123 +1,163 @@
-//! A million filings that wait: does the pace hold, how quick is a start after a kill, how quick are lists?
+//! A million filings: rate, start, memory, lists.
 
-use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use postroom_tests::process::program;
-use postroom_tests::world::{World, sample};
-use serde_json::{Value, json};
+use postroom_tests::process::{NotReady, Server};
+use postroom_tests::{Chance, World};
+use serde_json::json;
 
-use crate::Scale;
-use crate::figure::{Aim, median, mib, per_second, tell};
-use crate::filing::{committed, until_committed};
-use crate::plain::DOCUMENT;
+use crate::file::{door, preload};
+use crate::sim::Sim;
+use crate::{Sizes, figure};
 
-/// A world whose store holds so many waiting filings, built by the store's own loader.
-async fn loaded(filings: u64) -> World {
-    let world =
-        World::new("bench-backlog").with_imanage(sample()).with_log("warn").with_concurrency(8).build();
-    let content = world.root().join("letter.pdf");
-    std::fs::write(&content, vec![b'x'; DOCUMENT]).expect("the document");
-    load(&world.data(), filings, &content).await;
-    world
+/// Rounds of a drain whose median counts.
+const ROUNDS: u64 = 5;
+/// Filings of one drain.
+const PORTION: u64 = 1_000;
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
-async fn load(data: &Path, filings: u64, content: &Path) {
-    let output = tokio::process::Command::new(program("examples/load"))
-        .args(["--data", &data.display().to_string(), "--filings", &filings.to_string()])
-        .args(["--content", &content.display().to_string(), "--fields", "custom1=10442,custom2=0007"])
-        .args(["--folder", "Documents/Correspondence", "--service", "dms"])
-        .output()
-        .await
-        .expect("the loader runs (cargo build --release -p postroom-store --example load)");
-    assert!(output.status.success(), "the loader failed: {}", String::from_utf8_lossy(&output.stderr));
+/// The store's loader, built when it is not there.
+fn load(world: &World, filings: u64) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let content = world.root().join("content.pdf");
+    std::fs::write(&content, Chance::new(4).bytes(2_000)).unwrap();
+    let status = Command::new(env!("CARGO"))
+        .current_dir(root)
+        .args(["run", "--quiet", "--release", "-p", "postroom-store", "--example", "load", "--"])
+        .args(["--filings", &filings.to_string(), "--data"])
+        .arg(world.data())
+        .args(["--fields", "custom1=10442,custom2=0007", "--folder", "Documents/Correspondence", "--content"])
+        .arg(&content)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "the loader failed");
 }
 
-/// All figures of the large backlog.
-pub(crate) async fn all(scale: Scale) {
-    let mut small = Vec::new();
-    for _ in 0..scale.rounds {
-        small.push(pace(&mut loaded(1000).await, 900).await);
-    }
-    let mut world = loaded(scale.backlog).await;
-    let mut large = Vec::new();
-    // The first start is after a clean close; it warms nothing that the next ones would not.
-    for round in 0..scale.rounds {
-        large.push(pace(&mut world, 900).await);
-        if round + 1 < scale.rounds {
-            world.kill().await;
-        }
-    }
-    let (small, large) = (median(small), median(large));
-    let measured = json!({
-        "with_1000_per_second": small.round(), "with_backlog_per_second": large.round(), "backlog": scale.backlog,
-    });
-    tell(
-        scale,
-        "filed/s with a large backlog, against one of 1,000",
-        large / small,
-        "ratio",
-        Aim::AtLeast(0.9),
-        &measured,
-    );
-    start_after_kill(scale, &mut world).await;
-    lists(scale, &world).await;
-}
-
-/// Starts the server (killed before, or never run) and measures how fast it files the first so many.
-async fn pace(world: &mut World, filings: u64) -> f64 {
-    let before = committed(world);
-    world.start().await;
-    // The first ones pay for connection, sign-in and resolution.
-    until_committed(world, before + 50).await;
-    let (begin, from) = (Instant::now(), committed(world));
-    until_committed(world, from + filings).await;
-    per_second(committed(world) - from, begin.elapsed())
-}
-
-/// Kill −9 while it is filing, then the time until it is ready, and its memory then.
-async fn start_after_kill(scale: Scale, world: &mut World) {
-    let (mut times, mut residents) = (Vec::new(), Vec::new());
-    for _ in 0..scale.rounds {
-        until_committed(world, committed(world) + 200).await;
-        world.kill().await;
-        let begin = Instant::now();
-        world.start().await;
-        world.op().ok("/readyz").await;
-        times.push(begin.elapsed().as_secs_f64());
-        residents.push(mib(world.server().resident()));
-    }
-    let measured = json!({ "backlog": scale.backlog, "seconds": times, "resident_mib": residents });
-    tell(scale, "start after kill −9 with a large backlog", median(times), "s", Aim::AtMost(5.0), &measured);
-    tell(scale, "resident memory then", median(residents), "MiB", Aim::AtMost(200.0), &measured);
-}
-
-/// The first page and filtered pages over HTTP, while it is filing.
-async fn lists(scale: Scale, world: &World) {
+async fn lists(world: &World, path: &str, samples: usize) -> Duration {
     let op = world.op();
-    let queries = [
-        ("first page", ""),
-        ("state", "state:waiting"),
-        ("state and destination", "state:filed%20dest:dms"),
-        ("reference", "ref:M-000007"),
-        ("text in every tenth", "%22draft%2077%22"),
-        ("text in none", "%22nowhere%20to%20be%20found%22"),
-    ];
-    let mut worst = serde_json::Map::new();
-    let mut slowest: f64 = 0.0;
-    for (name, query) in queries {
-        let mut times = Vec::new();
-        for _ in 0..20 {
-            let begin = Instant::now();
-            let page: Value = op.ok(&format!("/api/v1/filings?limit=50&q={query}")).await;
-            assert!(page["items"].is_array(), "a page");
-            times.push(begin.elapsed().as_secs_f64() * 1000.0);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        let median = median(times);
-        slowest = slowest.max(median);
-        worst.insert(name.to_owned(), json!((median * 10.0).round() / 10.0));
+    let mut times = Vec::new();
+    for _ in 0..samples {
+        let begin = Instant::now();
+        op.ok(path).await;
+        times.push(begin.elapsed());
     }
-    let measured = json!({ "median_ms": worst, "backlog": scale.backlog, "while": "filing" });
-    tell(scale, "slowest of the first page and filtered pages", slowest, "ms", Aim::AtMost(50.0), &measured);
+    crate::p99(times)
+}
+
+pub(crate) async fn run(sizes: &Sizes) {
+    let sim = Sim::start();
+    let mut world = World::new("bench-backlog").with_imanage_at(&sim.url).with_log("warn").start().await;
+    let base = Chance::new(3).bytes(2_000);
+
+    // A backlog of a thousand, drained several times.
+    door(&world, "pause").await;
+    preload(&world, 200, &base, 9).await;
+    door(&world, "resume").await;
+    world.quiet(Duration::from_mins(5)).await;
+    let mut small = Vec::new();
+    for round in 0..ROUNDS {
+        door(&world, "pause").await;
+        preload(&world, PORTION, &base, 10 + round).await;
+        let from = sim.committed().await;
+        door(&world, "resume").await;
+        small.push(sim.rate(from, PORTION).await);
+        world.quiet(Duration::from_mins(5)).await;
+    }
+    // The pause survives the restarts below.
+    door(&world, "pause").await;
+    world.stop().await;
+
+    eprintln!("loading {} filings", sizes.backlog);
+    load(&world, sizes.backlog);
+    world.start().await;
+    let filings = world.op().ok("/api/v1/summary").await["filings"]["waiting"].as_u64().unwrap_or_default();
+    let blocked = world.op().ok("/api/v1/summary").await["filings"]["blocked"].as_u64().unwrap_or_default();
+    assert!(
+        filings + blocked >= sizes.backlog,
+        "{filings} waiting and {blocked} blocked of {}",
+        sizes.backlog
+    );
+
+    // Killed in the middle of changes; then the start.
+    let writer = {
+        let op = world.op();
+        tokio::spawn(async move {
+            let mut number = 0_u64;
+            while op
+                .try_upload(
+                    &postroom_tests::Upload::to("nobody").file("x.pdf", number.to_le_bytes().to_vec()),
+                )
+                .await
+                .is_ok()
+            {
+                number += 1;
+            }
+        })
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.kill().await;
+    let _ = writer.await;
+    let mut launch = world.launch();
+    launch.patience = Duration::from_mins(5);
+    let server = match Server::start(&launch).await {
+        Ok(server) => server,
+        Err(NotReady::Ended(status)) => panic!("it ended with {status}: {}", world.log_tail()),
+        Err(NotReady::Silent) => panic!("not ready within {:?}", launch.patience),
+    };
+    let (took, resident) = (server.took.as_secs_f64(), server.resident());
+    world.server = Some(server);
+    let count = json!({"filings": filings + blocked});
+    figure(sizes, "start_after_kill", (took, "s"), "absolute", ("< 5 s", took < 5.0), count.clone());
+    let mib = resident as f64 / f64::from(1 << 20);
+    figure(sizes, "start_memory", (mib, "MiB"), "absolute", ("< 200 MiB", mib < 200.0), count);
+
+    for (name, path) in [
+        ("list_first_page", "/api/v1/filings?limit=50"),
+        ("list_by_state", "/api/v1/filings?limit=50&q=state%3Awaiting%2Cblocked"),
+        ("list_filtered", "/api/v1/filings?limit=50&q=dest%3Adms%20-state%3Afiled%20age%3E1s"),
+        ("summary", "/api/v1/summary"),
+        ("causes", "/api/v1/causes"),
+    ] {
+        let time = lists(&world, path, 50).await.as_secs_f64() * 1000.0;
+        figure(
+            sizes,
+            name,
+            (time, "ms (p99 of 50)"),
+            "absolute",
+            ("< 50 ms", time < 50.0),
+            json!({"path": path}),
+        );
+    }
+
+    // The same drains with the large backlog behind them.
+    let mut large = Vec::new();
+    let from = sim.committed().await;
+    door(&world, "resume").await;
+    sim.rate(from, PORTION).await;
+    for _ in 0..ROUNDS {
+        let from = sim.committed().await;
+        large.push(sim.rate(from, PORTION).await);
+    }
+    let resident = world.server().resident();
+    let (small, large) = (median(small), median(large));
+    let ratio = large / small;
+    let more = json!({
+        "large_per_second": large.round(), "small_per_second": small.round(), "backlog": filings + blocked,
+        "resident_mib": resident >> 20,
+    });
+    figure(
+        sizes,
+        "backlog_rate",
+        (ratio, "ratio"),
+        "the same with a backlog of 1,000",
+        (">= 0.9", ratio >= 0.9),
+        more,
+    );
+    world.kill().await;
 }

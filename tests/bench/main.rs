@@ -1,77 +1,88 @@
-//! Measures, and prints one JSON line per figure: speed as ratios within this run, memory in MiB, answers in milliseconds. Asserts nothing
-//! about time; ends with a failure only when something did not work.
-//!
-//! `bench [--quick] [FIGURE…]`, figures: accept latency filing backlog memory. `--quick` takes smaller amounts, and says so in each line.
-
+//! The figures of "Speed and memory", as ratios within one run, one JSON line each. Nothing is asserted about time: the exit is
+//! non-zero only when something failed. `--quick` takes smaller sizes and says so; names of figures as arguments run only
+//! those.
 #![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
     clippy::expect_used,
-    reason = "a bench whose preparations fail has nothing to measure: it ends and says where"
+    clippy::cast_precision_loss,
+    reason = "a measuring program: what fails ends it, figures are printed, and rates are rounded for people"
 )]
-
-use std::process::ExitCode;
 
 mod accept;
 mod backlog;
-mod figure;
-mod filing;
-mod memory;
-mod plain;
-mod raw;
+mod file;
+mod large;
+mod sim;
 
-/// How much is measured.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Scale {
-    /// Smaller amounts.
+use serde_json::{Value, json};
+
+/// How large the figures are taken.
+pub(crate) struct Sizes {
     pub(crate) quick: bool,
-    /// Seconds per round of what is measured by time.
+    /// Seconds that a rate is measured for.
     pub(crate) seconds: u64,
-    /// Rounds; the median counts.
-    pub(crate) rounds: usize,
-    /// Filings in the large backlog.
+    /// Filings of the large backlog.
     pub(crate) backlog: u64,
-    /// Size of the large document.
+    /// Bytes of the large document.
     pub(crate) large: u64,
-    /// Documents filed per round.
-    pub(crate) filings: usize,
+    /// Filings of one drain.
+    pub(crate) drain: u64,
+    /// Measurements per latency.
+    pub(crate) samples: usize,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let mut quick = false;
-    let mut wanted: Vec<String> = Vec::new();
-    for word in std::env::args().skip(1) {
-        match word.as_str() {
-            "--quick" => quick = true,
-            "accept" | "latency" | "filing" | "backlog" | "memory" => wanted.push(word),
-            other => {
-                figure::complain(&format!(
-                    "\"{other}\" is not a figure (accept, latency, filing, backlog, memory)"
-                ));
-                return ExitCode::from(2);
-            }
-        }
+/// Prints a figure: its value with the unit, what it is measured against, the aim and whether it is met.
+pub(crate) fn figure(
+    sizes: &Sizes,
+    name: &str,
+    (value, unit): (f64, &str),
+    ratio_to: &str,
+    (aim, met): (&str, bool),
+    more: Value,
+) {
+    let rounded = (value * 1000.0).round() / 1000.0;
+    let mut line = json!({
+        "figure": name, "value": rounded, "unit": unit, "ratio_to": ratio_to, "aim": aim, "met": met,
+        "quick": sizes.quick,
+    });
+    if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
+        line.extend(more);
     }
-    let scale = if quick {
-        Scale { quick, seconds: 2, rounds: 3, backlog: 100_000, large: 256 << 20, filings: 1500 }
+    println!("{line}");
+}
+
+/// The value below which 99 of 100 lie.
+pub(crate) fn p99(mut times: Vec<std::time::Duration>) -> std::time::Duration {
+    times.sort_unstable();
+    times[(times.len() * 99 / 100).min(times.len() - 1)]
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let sizes = if quick {
+        Sizes { quick, seconds: 3, backlog: 100_000, large: 256 << 20, drain: 1_000, samples: 400 }
     } else {
-        Scale { quick, seconds: 4, rounds: 5, backlog: 1_000_000, large: 2 << 30, filings: 5000 }
+        Sizes { quick, seconds: 10, backlog: 1_000_000, large: 2 << 30, drain: 4_000, samples: 2_000 }
     };
-    let all = wanted.is_empty();
-    let wants = |name: &str| all || wanted.iter().any(|one| one == name);
-    if wants("accept") {
-        accept::rate(scale).await;
-    }
-    if wants("latency") {
-        accept::latency(scale).await;
-    }
-    if wants("filing") {
-        filing::rate(scale).await;
-    }
-    if wants("memory") {
-        memory::large_document(scale).await;
-    }
-    if wants("backlog") {
-        backlog::all(scale).await;
-    }
-    ExitCode::SUCCESS
+    let wanted: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with("--")).collect();
+    let runs = |name: &str| wanted.is_empty() || wanted.contains(&name);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        if runs("accept") {
+            accept::run(&sizes).await;
+        }
+        if runs("file") {
+            file::run(&sizes).await;
+        }
+        if runs("large") {
+            large::run(&sizes).await;
+        }
+        if runs("backlog") {
+            backlog::run(&sizes).await;
+        }
+    });
 }

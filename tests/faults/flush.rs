@@ -125,7 +125,7 @@ async fn f07_a_slow_flush_delays_the_acknowledgement_not_the_reads() {
 
 #[tokio::test]
 async fn f08_interrupted_calls_have_no_effect() {
-    let mut world = World::new("eintr").with_folder_dms().start().await;
+    let mut world = World::new("eintr").with_imanage(postroom_tests::world::sample()).start().await;
     let log = world.root().join("strace.log");
     let rules: Vec<String> = ["pwrite64", "pread64", "fdatasync", "fsync"]
         .iter()
