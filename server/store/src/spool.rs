@@ -139,10 +139,7 @@ impl Spool for FileSpool {
 
     fn content(&self, blob: Blob) -> Fut<'_, Result<Arc<dyn Content>, SpoolError>> {
         let shelves = self.shelves.clone();
-        Box::pin(blocking(move || {
-            shelves.check(blob)?;
-            Ok(Arc::new(FileContent::new(shelves, blob)) as Arc<dyn Content>)
-        }))
+        Box::pin(blocking(move || Ok(Arc::new(FileContent::find(shelves, blob)?) as Arc<dyn Content>)))
     }
 
     fn old_content(

@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use futures_util::stream;
 use postroom_domain::Fut;
 use postroom_domain::dms::{ByteStream, Content};
 use postroom_domain::ids::BlobHash;
-use postroom_domain::spool::Blob;
+use postroom_domain::spool::{Blob, SpoolError};
 
 use super::CHUNK;
 use super::shelves::Shelves;
@@ -19,6 +20,8 @@ use super::shelves::Shelves;
 pub(super) struct FileContent {
     shelves: Arc<Shelves>,
     blob: Blob,
+    /// The whole of a small document, read and found right when it was asked for: one file job instead of two.
+    small: Option<Bytes>,
 }
 
 /// A reading under way.
@@ -30,8 +33,21 @@ struct Reading {
 }
 
 impl FileContent {
-    pub(super) fn new(shelves: Arc<Shelves>, blob: Blob) -> Self {
-        Self { shelves, blob }
+    /// Finds the content; a small one is read at once. Blocks.
+    pub(super) fn find(shelves: Arc<Shelves>, blob: Blob) -> Result<Self, SpoolError> {
+        shelves.check(blob)?;
+        let mut small = None;
+        if blob.size <= CHUNK as u64 {
+            let path = shelves.path(blob.hash);
+            small = Some(Reading::begin(&path, blob).and_then(|mut reading| reading.next()).map_err(
+                |error| match error.kind() {
+                    io::ErrorKind::InvalidData => SpoolError::Damaged(blob.hash),
+                    io::ErrorKind::NotFound => SpoolError::Missing(blob.hash),
+                    _ => SpoolError::Disk(format!("{}: {error}", path.display())),
+                },
+            )?);
+        }
+        Ok(Self { shelves, blob, small })
     }
 }
 
@@ -45,12 +61,14 @@ impl Content for FileContent {
     }
 
     fn open(&self) -> Fut<'_, io::Result<ByteStream>> {
+        if let Some(small) = &self.small {
+            let chunk = (!small.is_empty()).then(|| Ok(small.clone()));
+            return Box::pin(async move { Ok(Box::pin(stream::iter(chunk)) as ByteStream) });
+        }
         let (path, blob) = (self.shelves.path(self.blob.hash), self.blob);
         Box::pin(async move {
-            // The first chunk is read in the same job: most documents have no second one.
             let (first, reading) = off_thread(move || {
-                let file = OpenOptions::new().read(true).open(path)?;
-                let mut reading = Reading { file, hasher: blake3::Hasher::new(), blob, left: blob.size };
+                let mut reading = Reading::begin(&path, blob)?;
                 let first = reading.next();
                 Ok((first, reading))
             })
@@ -81,6 +99,11 @@ async fn step(
 }
 
 impl Reading {
+    fn begin(path: &Path, blob: Blob) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).open(path)?;
+        Ok(Self { file, hasher: blake3::Hasher::new(), blob, left: blob.size })
+    }
+
     /// The next chunk; the last one only after the hash of the whole has been found right. Empty at the end.
     fn next(&mut self) -> io::Result<Bytes> {
         let wanted = usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK);
