@@ -4,10 +4,12 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use postroom_tests::settings::token;
 use postroom_tests::world::MATTER;
-use postroom_tests::{Api, Chance, Upload, World};
+use postroom_tests::{Chance, World};
 use serde_json::json;
 
+use crate::raw::{Prepared, Raw};
 use crate::{Sizes, figure, p99};
 
 const BYTES: usize = 50 * 1024;
@@ -48,19 +50,19 @@ fn write(path: &Path, bytes: &[u8]) {
 }
 
 /// Uploads from that many clients; the time of each.
-async fn uploads(api: &Api, base: &[u8], clients: usize, round: u64, time: Duration) -> (f64, Vec<Duration>) {
+async fn uploads(world: &World, clients: usize, round: u64, time: Duration) -> (f64, Vec<Duration>) {
     let begin = Instant::now();
-    let tasks: Vec<_> = (0..clients)
+    let tasks: Vec<_> = (0..clients as u64)
         .map(|client| {
-            let (api, base) = (api.clone(), base.to_vec());
+            let (url, token) = (world.url(), token("operator"));
             tokio::spawn(async move {
+                let mut raw = Raw::connect(&url, &token).await;
+                let mut prepared = Prepared::new(MATTER, BYTES);
                 let mut times = Vec::new();
                 while begin.elapsed() < time {
-                    let number = (round << 32) + times.len() as u64;
-                    let upload = Upload::to(MATTER).file("a.pdf", document(&base, client, number));
+                    let number = (round << 48) + (client << 32) + times.len() as u64;
                     let one = Instant::now();
-                    let answer = api.upload(&upload).await;
-                    assert_eq!(answer.status, 202, "{}", answer.text());
+                    raw.hand_in(&mut prepared, number).await;
                     times.push(one.elapsed());
                 }
                 times
@@ -85,9 +87,9 @@ pub(crate) async fn run(sizes: &Sizes) {
     let time = Duration::from_secs(sizes.seconds);
 
     // Plain files before and after, because disks change their mind.
-    uploads(&op, &base, 8, 0, Duration::from_millis(500)).await;
+    uploads(&world, 8, 0, Duration::from_millis(500)).await;
     let before = plain(&files, &base, 64, time);
-    let (accepted, _) = uploads(&op, &base, 64, 1, time).await;
+    let (accepted, _) = uploads(&world, 64, 1, time).await;
     let after = plain(&files, &base, 64, time);
     let plain_rate = f64::midpoint(before, after);
     let ratio = accepted / plain_rate;
@@ -104,7 +106,7 @@ pub(crate) async fn run(sizes: &Sizes) {
         more,
     );
 
-    let (_, times) = uploads(&op, &base, 8, 2, time).await;
+    let (_, times) = uploads(&world, 8, 2, time).await;
     let mut flushes = Vec::new();
     for number in 0..sizes.samples {
         let bytes = document(&base, 99, number as u64);

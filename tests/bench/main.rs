@@ -14,6 +14,7 @@ mod accept;
 mod backlog;
 mod file;
 mod large;
+mod raw;
 mod sim;
 
 use serde_json::{Value, json};
