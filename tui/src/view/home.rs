@@ -156,7 +156,9 @@ fn some(number: u64) -> String {
 fn draw_sources(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect) {
     let rows: Vec<Row<'_>> = summary.sources.iter().map(Row::from).collect();
     let focused = state.home.focus == Pane::Sources;
-    doors(state, frame, area, ("SOURCES", "new/h"), &rows, focused.then(|| state.home.sources.row()));
+    // A server that does not count them gets no empty column.
+    let flow = if summary.sources.iter().any(|line| line.last_hour.is_some()) { "new/h" } else { "" };
+    doors(state, frame, area, ("SOURCES", flow), &rows, focused.then(|| state.home.sources.row()));
 }
 
 fn draw_destinations(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect) {
