@@ -145,6 +145,10 @@ impl Standing {
             self.breaker.try_now();
             self.tried.remove(&Door::Destination);
         }
+        for (name, breaker) in self.accounts.iter_mut().filter(|(_, breaker)| !breaker.is_closed()) {
+            breaker.try_now();
+            self.tried.remove(&Door::Account(name.clone()));
+        }
     }
 
     /// A blocked filing of an account of which nothing is known since the start is let go as its trial.
