@@ -58,6 +58,8 @@ impl House {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         signals::survive_size_limits();
+        // Before anything is made on disk: settings that only a connector knows to be wrong.
+        let destinations = destinations(&settings, &clock)?;
         let listener = TcpListener::bind(&settings.server.listen)
             .with_context(|| format!("server.listen: cannot listen on {}", settings.server.listen))?;
         let (store, spool) = open_data(&settings, &clock)?;
@@ -72,7 +74,7 @@ impl House {
         let engine = Engine::start(EngineParts {
             store: store.clone(),
             spool: spool.clone(),
-            destinations: destinations(&settings, &clock)?,
+            destinations,
             clock: clock.clone(),
             entropy: entropy.clone(),
             policy: settings.retry.clone(),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use postroom_api::client::{Client, News};
+use postroom_api::client::{Client, ClientError, News};
 use postroom_api::decision::{CancelBody, HoldBody, ReleaseBody, RetryBody};
 use postroom_api::filing::FilingItem;
 use postroom_api::page::FilingList;
@@ -18,6 +18,15 @@ const MOST: usize = 500;
 
 /// Runs the subcommand.
 pub(super) async fn run(args: FilingsArgs) -> anyhow::Result<ExitCode> {
+    let server = args.server.clone();
+    let done = carry_out(args).await;
+    done.map_err(|error| match error.downcast_ref() {
+        Some(ClientError::Unreachable(_)) => error.context(format!("no answer from {server}")),
+        _ => error,
+    })
+}
+
+async fn carry_out(args: FilingsArgs) -> anyhow::Result<ExitCode> {
     let token = match (&args.token_file, &args.token) {
         (Some(path), _) => std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the token file {}", path.display()))?,
