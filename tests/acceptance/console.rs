@@ -32,13 +32,13 @@ async fn an_operator_sees_a_failure_and_retries_it() {
     console.shows("Postroom").await;
     let home = console.shows("failed").await;
     assert!(home.lines().all(|line| line.chars().count() <= 80), "{home}");
-    // Filings are the second screen; the filter line takes the filter language.
-    console.press(&["2"]);
+    // Five is the list of all filings; the filter line takes the filter language.
+    console.press(&["5"]);
     console.shows("letter.pdf").await;
     console.press(&["/"]);
     console.write("state:failed");
     console.press(&["Enter"]);
-    let list = console.shows("bundle.pdf").await;
+    let list = console.shows("Completion bundle").await;
     assert!(!list.contains("letter.pdf"), "the filter does not hold:\n{list}");
 
     // Its workspace opens; the operator retries; the screen follows by itself.
