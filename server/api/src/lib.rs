@@ -15,7 +15,7 @@ pub mod filing;
 pub mod filter;
 pub mod health;
 pub mod intake;
-mod nearest;
+pub mod nearest;
 pub mod page;
 pub mod pause;
 pub mod problem;

@@ -52,9 +52,6 @@ fn meant(message: &str) -> String {
 
 /// ` (did you mean "x"?)` for the name that is nearest, if one is near at all.
 pub(super) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let best = known.map(|name| (strsim::damerau_levenshtein(given, name), name)).min();
-    match best {
-        Some((distance, name)) if distance <= 1 + name.len() / 3 => format!(" (did you mean \"{name}\"?)"),
-        _ => String::new(),
-    }
+    let near = postroom_api::nearest::nearest(given, known);
+    near.map(|name| format!(" (did you mean \"{name}\"?)")).unwrap_or_default()
 }
