@@ -61,13 +61,18 @@ impl Console {
 
     /// Waits until the screen holds a text.
     pub async fn shows(&self, text: &str) -> String {
+        self.until(&format!("shows {text:?}"), |screen| screen.contains(text)).await
+    }
+
+    /// Waits until the screen is as wanted.
+    pub async fn until(&self, what: &str, good: impl Fn(&str) -> bool) -> String {
         let begin = std::time::Instant::now();
         loop {
             let screen = self.screen();
-            if screen.contains(text) {
+            if good(&screen) {
                 return screen;
             }
-            assert!(begin.elapsed() < wait::PATIENCE, "the console never showed {text:?}:\n{screen}");
+            assert!(begin.elapsed() < wait::PATIENCE, "the console never {what}:\n{screen}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
