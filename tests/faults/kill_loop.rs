@@ -128,6 +128,13 @@ async fn kill_loop() {
         }
         world.start().await;
         slowest = slowest.max(world.server().took);
+        if plan.len().is_multiple_of(50) {
+            let accepted = crowd.tally.filings.load(Ordering::Relaxed);
+            println!(
+                "{random} random and {exact} exact kills so far, {accepted} filings accepted, {} rounds left",
+                plan.len()
+            );
+        }
     }
     while crowd.tally.filings.load(Ordering::Relaxed) < filings {
         assert!(crowd.tally.strange.lock().unwrap().is_empty(), "{:?}", crowd.tally.strange.lock().unwrap());
