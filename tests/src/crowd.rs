@@ -106,6 +106,8 @@ async fn work(
                     tally.filings.fetch_add(accepted.filings.len() as u64, Ordering::Relaxed);
                     tally.replayed.fetch_add(u64::from(accepted.again), Ordering::Relaxed);
                     tally.accepted.lock().unwrap_or_else(PoisonError::into_inner).push(accepted);
+                    // People pause. Without it, a long test would be about a million documents and not about its faults.
+                    tokio::time::sleep(Duration::from_millis(chance.below(400))).await;
                     break;
                 }
                 // Nothing definite: the same request again.

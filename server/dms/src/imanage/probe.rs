@@ -1,5 +1,5 @@
-//! Looking for a document by its mark: in the folder's listing, which is up to date, and in the index, which is not but finds
-//! it in a folder of any size.
+//! Looking for a document by its mark: in the index, which finds it in a folder of any size but may be late, and in the folder's
+//! listing, which is up to date.
 
 use postroom_domain::dms::{DmsResult, Found, Probe, Receipt};
 use postroom_outbound::Method;
@@ -14,11 +14,12 @@ impl Imanage {
     pub(super) async fn look(&self, probe: Probe<'_>) -> DmsResult<Found> {
         ids::container(probe.container)?;
         let mut found = Vec::new();
-        if self.settings.probe != ProbeMode::Search {
-            found = self.in_listing(&probe).await?;
-        }
-        if found.is_empty() && self.settings.probe != ProbeMode::Listing {
+        // One call usually tells, in a folder of any size; the listing helps while the index is late.
+        if self.settings.probe != ProbeMode::Listing {
             found = self.in_index(&probe).await?;
+        }
+        if found.is_empty() && self.settings.probe != ProbeMode::Search {
+            found = self.in_listing(&probe).await?;
         }
         let mut receipts = Vec::new();
         for (id, item) in one_per_document(found) {

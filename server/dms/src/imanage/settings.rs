@@ -61,7 +61,7 @@ pub enum ProbeMode {
     Search,
     /// The folder's listing.
     Listing,
-    /// The listing, then the index.
+    /// The index, then the listing.
     #[default]
     Both,
 }
