@@ -105,25 +105,36 @@ async fn the_index_lags_the_listing_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_probe_of_a_full_folder_reads_both_ends_and_asks_the_index_for_the_rest() {
+async fn a_probe_asks_the_index_first_and_reads_both_ends_of_a_full_folder_while_that_is_late() {
     let world = Simulated::with("page = 10\nprobe_pages = 4");
     let contents = Made::new(1, 1);
     for n in 0..100 {
         send(&world.dms, FOLDER, "letter.pdf", n, &contents).await.0.unwrap();
     }
     world.control.reset_stats();
-    for n in [0, 19, 80, 99] {
+    for n in [0, 50, 99] {
         assert!(matches!(ask(&world.dms, FOLDER, "letter.pdf", n).await.unwrap(), Found::Yes(_)), "{n}");
     }
-    assert_eq!((world.calls("search_documents"), world.calls("folder_documents") <= 16), (0, true));
-    assert!(matches!(ask(&world.dms, FOLDER, "letter.pdf", 50).await.unwrap(), Found::Yes(_)));
-    assert_eq!(world.calls("search_documents"), 1, "the middle is found by the index");
+    let calls = (world.calls("search_documents"), world.calls("folder_documents"));
+    assert_eq!(calls, (3, 0), "one call finds it in a folder of any size");
     assert_eq!(ask(&world.dms, FOLDER, "letter.pdf", 1000).await.unwrap(), Found::No);
     assert_eq!(
         ask(&world.dms, "ACTIVE!3654", "letter.pdf", 50).await.unwrap(),
         Found::No,
         "only in its own folder"
     );
+
+    world.control.update_switches(|switches| switches.index_delay_ms = 3_600_000);
+    for n in 100..200 {
+        send(&world.dms, FOLDER, "letter.pdf", n, &contents).await.0.unwrap();
+    }
+    world.control.reset_stats();
+    for n in [180, 199] {
+        assert!(matches!(ask(&world.dms, FOLDER, "letter.pdf", n).await.unwrap(), Found::Yes(_)), "{n}");
+    }
+    assert!(world.calls("folder_documents") <= 8, "no more than the pages allowed");
+    // In the middle of a long folder, and not yet in the index: not to be seen for now, which is what the lag is for.
+    assert_eq!(ask(&world.dms, FOLDER, "letter.pdf", 140).await.unwrap(), Found::No);
 }
 
 #[tokio::test(flavor = "multi_thread")]
