@@ -518,8 +518,10 @@ impl Running {
     /// How long there is nothing to do if nothing comes in.
     fn sleep(&self, now: Moment) -> Duration {
         let walk = self.round.at.and_then(|at| at.checked_sub(now.steady)).filter(|wait| !wait.is_zero());
-        let due =
-            self.picker.as_ref().and_then(|picker| picker.next_due(now.wall)).map(|due| age(due, now.wall));
+        // Where nothing is known to be dry, the next claim waits for room and not for a time.
+        let dry = self.dry.work || self.dry.checks;
+        let picker = self.picker.as_ref().filter(|_| dry);
+        let due = picker.and_then(|picker| picker.next_due(now.wall)).map(|due| age(due, now.wall));
         let next = [walk, due, self.standing.next_change(now)].into_iter().flatten().min();
         // A millisecond more, so that it is due and not nearly due.
         next.map_or(self.desk.options.poll, |next| {

@@ -57,12 +57,22 @@ pub(crate) struct Picker {
     deferred: Ring,
     checking: Ring,
     deferred_next: bool,
+    /// The time of the last pick: what was due then has been looked at.
+    looked: Timestamp,
 }
 
 impl Picker {
     pub(crate) fn new(store: Arc<dyn Store>, service: ServiceName) -> Self {
         let ring = Ring::default;
-        Self { store, service, new: ring(), deferred: ring(), checking: ring(), deferred_next: false }
+        Self {
+            store,
+            service,
+            new: ring(),
+            deferred: ring(),
+            checking: ring(),
+            deferred_next: false,
+            looked: Timestamp::MIN,
+        }
     }
 
     /// Takes in what the watcher saw.
@@ -78,14 +88,15 @@ impl Picker {
         }
     }
 
-    /// When the next entry that is not due yet will be.
+    /// When the next entry is due that the last pick could not see. It may be past already: it came due while that pick was under
+    /// way.
     pub(crate) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let rings = [&self.new, &self.deferred, &self.checking];
         rings
             .into_iter()
             .flat_map(|ring| &ring.queues)
             .filter_map(|queue| queue.first_due)
-            .filter(|due| *due > now)
+            .filter(|due| *due > self.looked.min(now))
             .min()
     }
 
@@ -96,6 +107,7 @@ impl Picker {
         snapshot: &Snapshot,
         taken: &HashSet<FilingId>,
     ) -> StoreResult<Picked> {
+        self.looked = wish.now;
         let mut taken = taken.clone();
         let mut picked = Picked::default();
         let fetch = Fetch { store: &*self.store, service: &self.service, wish, snapshot };
@@ -216,5 +228,37 @@ impl Queue {
                 return Ok(None);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postroom_store::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_due_while_a_pick_is_under_way_is_not_slept_over() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (begun, due, ended) =
+            (at("2026-11-23T09:00:00.000Z"), at("2026-11-23T09:00:00.002Z"), at("2026-11-23T09:00:00.005Z"));
+        let head = |lane| QueueHead {
+            service: "dms".parse().unwrap(),
+            source: "upload".parse().unwrap(),
+            lane,
+            first_due: due,
+        };
+        let snapshot = Snapshot { queues: vec![head(Lane::Checking)], pauses: Vec::new() };
+        let mut picker = Picker::new(Arc::new(MemoryStore::new()), "dms".parse().unwrap());
+        picker.update(&snapshot);
+        let wish = Wish { work: 1, checks: 1, together: 2, now: begun, furthest: Timestamp::MAX };
+        let got = picker.pick(&wish, &snapshot, &HashSet::new()).await.unwrap();
+        assert_eq!(got, Picked::default());
+        assert_eq!(picker.next_due(ended), Some(due));
+        // What a pick has seen and left (a stopped source, one still in hand) does not wake anybody.
+        let snapshot = Snapshot { queues: vec![head(Lane::Checking)], pauses: Vec::new() };
+        let wish = Wish { now: ended, ..wish };
+        picker.pick(&wish, &snapshot, &HashSet::new()).await.unwrap();
+        assert_eq!(picker.next_due(ended), None);
     }
 }
