@@ -63,8 +63,10 @@ async fn kill_loop() {
         let place = usize::try_from(chance.below(plan.len() as u64 + 1)).unwrap();
         plan.insert(place, Kill::Cut);
     }
-    // Filings are spread over the rounds: the crowd goes on until told, and never below the number asked for.
+    // Filings are spread over the rounds, so that every kill meets work at every stage, and no backlog grows that outlasts
+    // the kills.
     let crowd = Crowd::start(&world.op(), 8, MATTERS, 20_000, u64::MAX, seed);
+    let rounds = plan.len() as u64;
     let begin = Instant::now();
     let (mut random, mut exact, mut missed, mut starting) = (0_u64, 0_u64, 0_u64, 0_u64);
     let mut by_call: BTreeMap<&str, u64> = BTreeMap::new();
@@ -72,6 +74,8 @@ async fn kill_loop() {
     let log = world.root().join("strace.log");
     plan.reverse();
     while let Some(kill) = plan.pop() {
+        let done = rounds.saturating_sub(plan.len() as u64);
+        crowd.tally.allow(filings * done / rounds.max(1) + 8);
         match kill {
             Kill::Random => {
                 let moment = Duration::from_micros(chance.between(500, 700_000));
@@ -136,6 +140,7 @@ async fn kill_loop() {
             );
         }
     }
+    crowd.tally.allow(u64::MAX);
     while crowd.tally.filings.load(Ordering::Relaxed) < filings {
         assert!(crowd.tally.strange.lock().unwrap().is_empty(), "{:?}", crowd.tally.strange.lock().unwrap());
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -144,7 +149,7 @@ async fn kill_loop() {
     let tally = crowd.finish().await;
     assert!(tally.strange.lock().unwrap().is_empty(), "{:?}", tally.strange.lock().unwrap());
     world.handed_in = tally.handed_in.lock().unwrap().clone();
-    world.quiet(Duration::from_mins(10)).await;
+    world.quiet(Duration::from_mins(10) + Duration::from_millis(50 * filings)).await;
 
     let accepted = tally.accepted();
     let verdict = world.verdict(&accepted).await;

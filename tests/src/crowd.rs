@@ -26,6 +26,8 @@ pub struct Tally {
     pub replayed: AtomicU64,
     /// Answers that were neither an acknowledgement nor a passing refusal.
     pub strange: Mutex<Vec<String>>,
+    /// How many filings may be acknowledged before the clients pause.
+    allowed: AtomicU64,
     enough: AtomicBool,
 }
 
@@ -33,6 +35,11 @@ impl Tally {
     /// Tells the clients to finish what they have begun.
     pub fn stop(&self) {
         self.enough.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets the clients go on until that many filings are acknowledged.
+    pub fn allow(&self, filings: u64) {
+        self.allowed.store(filings, Ordering::Relaxed);
     }
 
     /// The acknowledgements.
@@ -59,7 +66,7 @@ impl Crowd {
         most: u64,
         seed: u64,
     ) -> Self {
-        let tally = Arc::new(Tally::default());
+        let tally = Arc::new(Tally { allowed: AtomicU64::new(u64::MAX), ..Tally::default() });
         let mut chance = Chance::new(seed);
         let clients = (0..clients)
             .map(|client| {
@@ -91,6 +98,10 @@ async fn work(
     for number in 0_u64.. {
         if tally.enough.load(Ordering::Relaxed) || tally.filings.load(Ordering::Relaxed) >= most {
             return;
+        }
+        if tally.filings.load(Ordering::Relaxed) >= tally.allowed.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            continue;
         }
         let matter = matters[usize::try_from(chance.below(matters.len() as u64)).unwrap_or(0)];
         let mut upload = Upload::to(matter).key(&format!("crowd-{client}-{number}"));
