@@ -81,6 +81,8 @@ struct Running {
     picker: Option<Picker>,
     /// A newer snapshot came while the picker was away.
     unseen: bool,
+    /// Something came up while the picker was away that its pick may not have seen.
+    again: bool,
     dry: Dry,
     claimed: VecDeque<Filing>,
     checks: VecDeque<Filing>,
@@ -144,7 +146,7 @@ impl Desk {
                     running.after_walk(walked);
                 }
                 () = news.changed() => running.see(news.latest()),
-                () = tokio::time::sleep(sleep) => running.dry = Dry::NO,
+                () = tokio::time::sleep(sleep) => running.look_again(),
             }
         }
         // A claim that is being written may not be dropped: its filings would stay running with nobody at work.
@@ -188,6 +190,7 @@ impl Running {
             snapshot: Arc::default(),
             picker: Some(Picker::new(desk.ledger.store.clone(), desk.name.clone())),
             unseen: false,
+            again: false,
             dry: Dry::YES,
             claimed: VecDeque::new(),
             checks: VecDeque::new(),
@@ -373,7 +376,7 @@ impl Running {
             self.claim_takes = (self.claim_takes * 7 + claimed.took) / 8;
         }
         self.picker = Some(claimed.picker);
-        if !self.unseen {
+        if !(std::mem::take(&mut self.again) || self.unseen) {
             self.dry = Dry {
                 work: self.dry.work || claimed.dry.work,
                 checks: self.dry.checks || claimed.dry.checks,
@@ -408,11 +411,18 @@ impl Running {
             self.standing.mended();
         }
         self.snapshot = snapshot;
-        self.dry = Dry::NO;
+        self.look_again();
         match &mut self.picker {
             Some(picker) => picker.update(&self.snapshot),
             None => self.unseen = true,
         }
+    }
+
+    /// Something may be there to be claimed. A claim that is under way began without knowing, so what it finds dry is not
+    /// believed.
+    fn look_again(&mut self) {
+        self.dry = Dry::NO;
+        self.again = self.picker.is_none();
     }
 
     fn hear(&mut self, word: Word) {
@@ -425,7 +435,7 @@ impl Running {
                 let now = self.moment();
                 let lesson = self.standing.learn(&ended, now, self.desk.ledger.entropy.unit());
                 if lesson.opened_up {
-                    self.dry = Dry::NO;
+                    self.look_again();
                     self.round.from = None;
                     self.round.at = Some(now.steady);
                 }
@@ -439,7 +449,7 @@ impl Running {
                 self.taken.remove(&id);
                 // News of it may have come before this word, when it could not be picked yet.
                 if matches!(state, None | Some(State::Waiting | State::Checking)) {
-                    self.dry = Dry::NO;
+                    self.look_again();
                 }
                 self.round.needed |= state == Some(State::Blocked);
             }
