@@ -42,15 +42,23 @@ async fn f36_backlog_drains_and_new_scans_come_first() {
             list = list.max(begin.elapsed());
         }
     }
+    // Stopped over the restart, so that the scan is behind all of them before anything moves.
+    let reason = serde_json::json!({ "reason": "the DMS is down" });
+    let _ = op.post("/api/v1/destinations/dms/pause", &reason).await.expect(200);
     world.kill().await;
     world.start().await;
     let restart = world.server().took;
-    world.no_faults();
-    let begin = Instant::now();
-    // A scan arrives behind all of them.
     let drop = world.settings.hot().join("10630-0009");
     std::fs::create_dir_all(&drop).unwrap();
     std::fs::write(drop.join("urgent.pdf"), document(1)).unwrap();
+    until("the scan is accepted", Duration::from_mins(1), || async {
+        let op = world.op();
+        (op.filings("from:scans").await.len() == 1).then_some(())
+    })
+    .await;
+    world.no_faults();
+    let begin = Instant::now();
+    let _ = world.op().post("/api/v1/destinations/dms/resume", &serde_json::json!({})).await.expect(200);
     let hash = blake3::hash(&document(1)).to_hex().to_string();
     let control = world.sim("dms").control();
     let behind = until("the scan is in the DMS", Duration::from_mins(5), || async {
