@@ -60,9 +60,10 @@ impl House {
         signals::survive_size_limits();
         // Before anything is made on disk: settings that only a connector knows to be wrong.
         let destinations = destinations(&settings, &clock)?;
+        let (store, spool) = open_data(&settings, &clock)?;
+        // After the data, so that a second instance on the same folder is told of the first and not of its port.
         let listener = TcpListener::bind(&settings.server.listen)
             .with_context(|| format!("server.listen: cannot listen on {}", settings.server.listen))?;
-        let (store, spool) = open_data(&settings, &clock)?;
         let mint = Arc::new(IdMint::after(store.greatest_id()));
         let reception = Arc::new(Reception {
             store: store.clone(),
