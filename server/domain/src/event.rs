@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cause::Cause;
 use crate::filing::State;
-use crate::ids::{FilingId, IntakeId, SiteName, WorkItemId};
+use crate::ids::{
+    FilingId, IntakeId, LinkId, PersonId, ServiceName, SessionId, SiteName, TokenId, WorkItemId,
+};
 use crate::intake::IntakeState;
 use crate::person::Actor;
 
@@ -24,6 +26,16 @@ pub enum Subject {
     Door(String),
     /// The program itself.
     System,
+    /// A person.
+    Person(PersonId),
+    /// A session.
+    Session(SessionId),
+    /// A bearer token.
+    Token(TokenId),
+    /// A link.
+    Link(LinkId),
+    /// A linked service.
+    Service(ServiceName),
 }
 
 /// What happened.
@@ -69,6 +81,157 @@ pub enum Happening {
     Stopped,
     /// Something an operator should know that belongs to no state.
     Alert,
+    /// Something that the audit keeps about persons, sessions, tokens, links, keys and settings. Only who may read the audit sees it.
+    Security {
+        /// What.
+        what: Security,
+    },
+}
+
+/// What the audit keeps about who may come in and act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Security {
+    /// A person came in.
+    SignedIn,
+    /// Somebody was not let in. The note tells why, never what was typed.
+    SignInRefused,
+    /// A person left.
+    SignedOut,
+    /// A session was ended by another hand, or by its limits.
+    SessionEnded,
+    /// A person was made.
+    PersonMade,
+    /// A person was changed: the note names the fields.
+    PersonChanged,
+    /// An account of an outside system was recognised as a person's.
+    IdentityAdded,
+    /// A one-time link was made.
+    InvitationMade,
+    /// A password was set.
+    PasswordSet,
+    /// Too many wrong passwords: none is looked at for a while.
+    LockedOut,
+    /// A lock-out was ended by an administrator.
+    Unlocked,
+    /// A bearer token was made.
+    TokenMade,
+    /// A bearer token was revoked.
+    TokenRevoked,
+    /// An account was linked.
+    Linked,
+    /// The owner said that the linked account is theirs although its e-mail is not.
+    LinkConfirmed,
+    /// A link was removed.
+    Unlinked,
+    /// A link's tokens were renewed.
+    LinkRenewed,
+    /// A service takes a link's tokens no more.
+    LinkBroken,
+    /// A link will end soon.
+    LinkEnding,
+    /// The system account stood in for a person.
+    SystemAccountUsed,
+    /// A new key began to be used, or an old one went.
+    KeysRotated,
+    /// The program started with other settings than the last time: the note names the keys, never their values.
+    SettingsChanged,
+    /// The audit was exported.
+    AuditExported,
+}
+
+impl Security {
+    /// Everything there is.
+    pub const ALL: [Self; 23] = [
+        Self::SignedIn,
+        Self::SignInRefused,
+        Self::SignedOut,
+        Self::SessionEnded,
+        Self::PersonMade,
+        Self::PersonChanged,
+        Self::IdentityAdded,
+        Self::InvitationMade,
+        Self::PasswordSet,
+        Self::LockedOut,
+        Self::Unlocked,
+        Self::TokenMade,
+        Self::TokenRevoked,
+        Self::Linked,
+        Self::LinkConfirmed,
+        Self::Unlinked,
+        Self::LinkRenewed,
+        Self::LinkBroken,
+        Self::LinkEnding,
+        Self::SystemAccountUsed,
+        Self::KeysRotated,
+        Self::SettingsChanged,
+        Self::AuditExported,
+    ];
+
+    /// The name in the API and in exports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed_in",
+            Self::SignInRefused => "sign_in_refused",
+            Self::SignedOut => "signed_out",
+            Self::SessionEnded => "session_ended",
+            Self::PersonMade => "person_made",
+            Self::PersonChanged => "person_changed",
+            Self::IdentityAdded => "identity_added",
+            Self::InvitationMade => "invitation_made",
+            Self::PasswordSet => "password_set",
+            Self::LockedOut => "locked_out",
+            Self::Unlocked => "unlocked",
+            Self::TokenMade => "token_made",
+            Self::TokenRevoked => "token_revoked",
+            Self::Linked => "linked",
+            Self::LinkConfirmed => "link_confirmed",
+            Self::Unlinked => "unlinked",
+            Self::LinkRenewed => "link_renewed",
+            Self::LinkBroken => "link_broken",
+            Self::LinkEnding => "link_ending",
+            Self::SystemAccountUsed => "system_account_used",
+            Self::KeysRotated => "keys_rotated",
+            Self::SettingsChanged => "settings_changed",
+            Self::AuditExported => "audit_exported",
+        }
+    }
+
+    /// In plain words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed in",
+            Self::SignInRefused => "was not let in",
+            Self::SignedOut => "signed out",
+            Self::SessionEnded => "session ended",
+            Self::PersonMade => "person added",
+            Self::PersonChanged => "person changed",
+            Self::IdentityAdded => "outside account recognised",
+            Self::InvitationMade => "one-time link made",
+            Self::PasswordSet => "password set",
+            Self::LockedOut => "locked for a while after wrong passwords",
+            Self::Unlocked => "unlocked",
+            Self::TokenMade => "token made",
+            Self::TokenRevoked => "token revoked",
+            Self::Linked => "account linked",
+            Self::LinkConfirmed => "linked account confirmed",
+            Self::Unlinked => "account unlinked",
+            Self::LinkRenewed => "link renewed",
+            Self::LinkBroken => "link broken",
+            Self::LinkEnding => "link ends soon",
+            Self::SystemAccountUsed => "the system account stood in",
+            Self::KeysRotated => "keys changed",
+            Self::SettingsChanged => "settings changed",
+            Self::AuditExported => "audit exported",
+        }
+    }
+}
+
+impl Happening {
+    /// Whether only those who may read the audit see it.
+    pub const fn is_security(&self) -> bool {
+        matches!(self, Self::Security { .. })
+    }
 }
 
 /// An event before it has its number.

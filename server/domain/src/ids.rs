@@ -86,6 +86,27 @@ uuid_id!(
     "a work item id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
 );
 
+uuid_id!(
+    /// A human in Postroom.
+    PersonId,
+    "a person's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
+uuid_id!(
+    /// One sign-in of a person in one browser.
+    SessionId,
+    "a session's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
+uuid_id!(
+    /// A bearer token of a program or of the add-in.
+    TokenId,
+    "a token's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
+uuid_id!(
+    /// One account's tokens for one linked service.
+    LinkId,
+    "a link's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $wanted:literal) => {
         $(#[$doc])*
@@ -163,6 +184,17 @@ name!(
     /// A named pointer to a place in a DMS, with a resolver.
     RepositoryName,
     "a repository name (1 to 63 of a-z, 0-9, '-', '_', '.')"
+);
+
+name!(
+    /// What a person may do: `user`, `operator`, `support`, `admin`, or one of the firm's own.
+    RoleName,
+    "a role name (1 to 63 of a-z, 0-9, '-', '_', '.')"
+);
+name!(
+    /// A group of persons that linked services are available to.
+    TeamName,
+    "a team name (1 to 63 of a-z, 0-9, '-', '_', '.')"
 );
 
 /// BLAKE3 of a document's plain bytes: its address in the spool.

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use crate::cause::Cause;
 use crate::filing::{Filing, State};
-use crate::ids::{FilingId, IntakeId, ServiceName, SiteName, SourceName};
+use crate::ids::{FilingId, IntakeId, ServiceName, SourceName};
 use crate::intake::{Intake, IntakeState};
+use crate::person::Scope;
 use crate::time::age;
 
 /// One thing a filing can be asked about.
@@ -52,8 +53,8 @@ pub struct Term {
 /// What is asked: all terms hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FilingQuery {
-    /// Only this site's records. Always set for people; what they may not see does not exist for them.
-    pub site: Option<SiteName>,
+    /// Only these sites' records. Always limited for people; what they may not see does not exist for them.
+    pub sites: Scope,
     /// Only what this person asked for.
     pub submitted_by: Option<String>,
     /// The terms.
@@ -63,7 +64,7 @@ pub struct FilingQuery {
 impl FilingQuery {
     /// Whether a filing is asked for. Texts compare without case.
     pub fn matches(&self, filing: &Filing, now: Timestamp) -> bool {
-        self.site.as_ref().is_none_or(|site| *site == filing.site)
+        self.sites.has(&filing.site)
             && self.submitted_by.as_ref().is_none_or(|by| *by == filing.request.submitted_by)
             && self.terms.iter().all(|term| term.any.iter().any(|p| p.matches(filing, now)) != term.negated)
     }
@@ -113,8 +114,8 @@ fn contains(field: &str, text: &str) -> bool {
 /// What a list of intakes is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IntakeQuery {
-    /// Only this site's records.
-    pub site: Option<SiteName>,
+    /// Only these sites' records.
+    pub sites: Scope,
     /// Only what this person handed in.
     pub submitted_by: Option<String>,
     /// Only these states; empty means all.
@@ -126,7 +127,7 @@ pub struct IntakeQuery {
 impl IntakeQuery {
     /// Whether an intake is asked for.
     pub fn matches(&self, intake: &Intake) -> bool {
-        self.site.as_ref().is_none_or(|site| *site == intake.site)
+        self.sites.has(&intake.site)
             && self.submitted_by.as_ref().is_none_or(|by| *by == intake.submitted_by)
             && (self.states.is_empty() || self.states.contains(&intake.state))
             && self.source.as_ref().is_none_or(|source| *source == intake.source)

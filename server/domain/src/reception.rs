@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use crate::filing::{Filing, Progress, Request};
 use crate::ids::{FilingId, IdMint, IntakeId, SiteName, SourceName};
 use crate::intake::{self, Document, Intake, IntakeEvent, IntakeState, NeedsPerson};
-use crate::person::{Actor, Credential};
+use crate::link::Accounts;
+use crate::person::Actor;
 use crate::plan::{Plan, Planned, Rules};
 use crate::store::{Acceptance, Accepted, IdempotencyKey, IntakeChange, Store, StoreError};
 use crate::time::{Clock, Entropy};
@@ -84,6 +85,8 @@ pub struct Reception {
     pub mint: Arc<IdMint>,
     /// Which repository serves what.
     pub rules: Arc<Rules>,
+    /// Whose account files what.
+    pub accounts: Arc<dyn Accounts>,
 }
 
 impl Reception {
@@ -117,7 +120,7 @@ impl Reception {
             trace: planned.trace,
         };
         let filings = match planned.plan {
-            Ok(plan) => self.filings_of(&intake, &plan, item.as_ref(), now, arrival.forced),
+            Ok(plan) => self.filings_of(&intake, &plan, item.as_ref(), now, arrival.forced).await?,
             Err(needs) => {
                 intake.needs = Some(needs);
                 Vec::new()
@@ -156,7 +159,7 @@ impl Reception {
         intake.needs = None;
         intake.trace.push(format!("{} assigned it to {work_item}", actor.principal));
         intake.trace.extend(trace);
-        let filings = self.filings_of(&intake, &plan, item.as_ref(), self.clock.now(), false);
+        let filings = self.filings_of(&intake, &plan, item.as_ref(), self.clock.now(), false).await?;
         self.change(intake, filings, actor, reason).await
     }
 
@@ -224,14 +227,15 @@ impl Reception {
         self.store.work_item_by_reference(site, given).await
     }
 
-    fn filings_of(
+    async fn filings_of(
         &self,
         intake: &Intake,
         plan: &Plan,
         item: Option<&WorkItem>,
         now: Timestamp,
         forced: bool,
-    ) -> Vec<Filing> {
+    ) -> Result<Vec<Filing>, StoreError> {
+        let credential = self.accounts.files_as(&plan.target.service, &intake.submitted_by).await?;
         let filing = |document: &Document| Filing {
             id: FilingId::from_u128(self.next_id()),
             intake: intake.id,
@@ -248,13 +252,12 @@ impl Reception {
                 subject: intake.subject.clone(),
                 sender: intake.sender.clone(),
                 submitted_by: intake.submitted_by.clone(),
-                // Links of persons come with sign-in; until then the system account files for everybody.
-                credential: Credential::System,
+                credential,
                 forced,
             }),
             progress: Progress::new(now),
         };
-        intake.documents.iter().map(filing).collect()
+        Ok(intake.documents.iter().map(filing).collect())
     }
 
     fn next_id(&self) -> u128 {

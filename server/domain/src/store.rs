@@ -22,7 +22,7 @@ use crate::ids::{
 };
 use crate::intake::{Intake, IntakeState};
 use crate::machine::AttemptChange;
-use crate::person::Actor;
+use crate::person::{Actor, Scope};
 use crate::query::{FilingQuery, IntakeQuery, Slice, Window};
 use crate::work_item::WorkItem;
 
@@ -172,7 +172,7 @@ impl Tally {
     }
 }
 
-/// The totals of a site, or of everything.
+/// The totals of some sites, or of everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     /// All filings.
@@ -246,8 +246,22 @@ pub struct Check {
     pub wrong: Vec<String>,
 }
 
+/// A link of the chain of the history: what an event was written as, and the hash that ties it to all before it.
+///
+/// `hash(n) = BLAKE3(hash(n-1) ‖ n as eight bytes, greatest first ‖ written)`, where `hash(0)` is 32 zero bytes. Who has one hash from
+/// elsewhere (an export, a log line, a note on paper) can tell whether anything before it was changed, taken out or put in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chained {
+    /// The event's number.
+    pub seq: u64,
+    /// The bytes that the event is kept as: JSON.
+    pub written: Vec<u8>,
+    /// The hash as it was kept when the event was written.
+    pub hash: [u8; 32],
+}
+
 /// What Postroom keeps.
-pub trait Store: Send + Sync {
+pub trait Store: crate::record::Registry {
     /// Writes an intake with its filings and their events.
     fn accept(&self, acceptance: Acceptance) -> Fut<'_, StoreResult<Accepted>>;
 
@@ -317,17 +331,20 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Fut<'a, StoreResult<Vec<Filing>>>;
 
-    /// Totals, for a site or for everything.
-    fn summary<'a>(&'a self, site: Option<&'a SiteName>) -> Fut<'a, StoreResult<Summary>>;
+    /// Totals of some sites or of everything.
+    fn summary<'a>(&'a self, sites: &'a Scope) -> Fut<'a, StoreResult<Summary>>;
 
     /// Open filings by cause and destination, most first.
-    fn causes<'a>(&'a self, site: Option<&'a SiteName>) -> Fut<'a, StoreResult<Vec<CauseGroup>>>;
+    fn causes<'a>(&'a self, sites: &'a Scope) -> Fut<'a, StoreResult<Vec<CauseGroup>>>;
 
     /// Writes an event that belongs to no change.
     fn record(&self, event: NewEvent) -> Fut<'_, StoreResult<u64>>;
 
     /// Events after a number, in order.
     fn events_after(&self, seq: u64, limit: usize) -> Fut<'_, StoreResult<Vec<Event>>>;
+
+    /// Events after a number as they are kept, with their hashes, for verification and export.
+    fn chain_after(&self, seq: u64, limit: usize) -> Fut<'_, StoreResult<Vec<Chained>>>;
 
     /// The events about one thing, first to last, at most `limit` of the latest.
     fn events_about<'a>(&'a self, subject: &'a Subject, limit: usize) -> Fut<'a, StoreResult<Vec<Event>>>;
@@ -370,7 +387,7 @@ pub trait Store: Send + Sync {
     /// empty one. Newest first.
     fn list_work_items<'a>(
         &'a self,
-        site: Option<&'a SiteName>,
+        sites: &'a Scope,
         text: &'a str,
         window: Window<WorkItemId>,
     ) -> Fut<'a, StoreResult<Slice<WorkItem, WorkItemId>>>;

@@ -1,0 +1,391 @@
+//! Linked services, the links to them, and the one function that decides whose account a call uses.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::Fut;
+use crate::ids::{LinkId, PersonId, ServiceName, TeamName};
+use crate::person::Credential;
+use crate::record::{Kept, Kind};
+use crate::store::StoreResult;
+
+/// A secret as the vault sealed it: a text that opens only with the vault's keys and only at its place.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub String);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed(…)")
+    }
+}
+
+/// Where a sealed secret stands. A secret that was moved to another place does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The kind of record, such as `link`.
+    pub table: &'a str,
+    /// Its id, as text.
+    pub id: &'a str,
+    /// The field.
+    pub field: &'a str,
+}
+
+/// The outside account that a link stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LinkedAccount {
+    /// The service's unchanging id of it.
+    pub id: String,
+    /// Its name, as people know it.
+    #[serde(default)]
+    pub name: String,
+    /// Its e-mail, lower case; empty where the service does not tell.
+    #[serde(default)]
+    pub email: String,
+}
+
+/// Whether a link can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum LinkState {
+    /// Made, but the person has still to say that the account is theirs, because its e-mail is not. Not used before.
+    Unconfirmed,
+    /// Works as far as is known.
+    Active,
+    /// The service takes its tokens no more; only linking again mends it.
+    Broken {
+        /// Since when.
+        since: Timestamp,
+        /// What the service said, for people; no secret.
+        reason: String,
+    },
+}
+
+/// One account's tokens for one linked service. The link that belongs to no person is the service's system account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its id. Linking again keeps it.
+    pub id: LinkId,
+    /// See [`Kept::version`].
+    #[serde(skip)]
+    pub version: u64,
+    /// The linked service.
+    pub service: ServiceName,
+    /// Whose it is; none for the system account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// The name of the person at that time ([`crate::people::Person::name`]), or of the administrator who linked the system account.
+    pub made_by: String,
+    /// The account on the other side.
+    pub account: LinkedAccount,
+    /// Whether it can be used.
+    #[serde(flatten)]
+    pub state: LinkState,
+    /// The access token, sealed; field `access`.
+    pub access: Sealed,
+    /// When the service said it would stop to work, by our clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_ends: Option<Timestamp>,
+    /// The refresh token, sealed; field `refresh`. None where the service gave none: then the link ends with its access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Sealed>,
+    /// When the refresh token stops to work, where the service tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_ends: Option<Timestamp>,
+    /// Grows with every new access token: a refusal of an old one is told from a refusal of the present one.
+    pub generation: u64,
+    /// What was granted, as the service said it.
+    #[serde(default)]
+    pub scope: String,
+    /// When it was linked, or linked again.
+    pub linked: Timestamp,
+    /// When its tokens were last renewed.
+    pub renewed: Timestamp,
+}
+
+impl Link {
+    /// The key of a person's link, or of the system account, at a service.
+    pub fn key(service: &ServiceName, person: Option<PersonId>) -> String {
+        match person {
+            Some(person) => format!("{service}/{person}"),
+            None => format!("{service}/system"),
+        }
+    }
+
+    /// The group of a service's links.
+    pub fn group_of_service(service: &ServiceName) -> String {
+        format!("service/{service}")
+    }
+
+    /// When it stops to work if nobody does anything, where that is known.
+    pub fn ends(&self) -> Option<Timestamp> {
+        if self.refresh.is_some() { self.refresh_ends } else { self.access_ends }
+    }
+}
+
+impl Kept for Link {
+    const KIND: Kind = Kind::Link;
+    fn number(&self) -> u128 {
+        self.id.as_u128()
+    }
+    fn version(&self) -> u64 {
+        self.version
+    }
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+    fn keys(&self) -> Vec<String> {
+        vec![Self::key(&self.service, self.person)]
+    }
+    fn groups(&self) -> Vec<String> {
+        let mut groups = vec![Self::group_of_service(&self.service)];
+        groups.extend(self.person.map(crate::people::group_of));
+        groups
+    }
+}
+
+/// Whether a way of signing in is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Offer {
+    /// Nobody signs in with it.
+    #[default]
+    Disabled,
+    /// It works for those who know its address, without a button.
+    Hidden,
+    /// It has a button.
+    Visible,
+}
+
+/// When the system account stands in for a person who has no link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fallback {
+    /// Never.
+    Never,
+    /// Only to read, and only what the person may see there.
+    ReadOnly,
+    /// Only for work in the background, such as filing what was accepted.
+    #[default]
+    BackgroundOnly,
+    /// Always, within what the person may do there.
+    Always,
+}
+
+/// A team that a service is available to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AvailableTo {
+    /// The team; `everyone` is all.
+    pub team: TeamName,
+    /// Whether its members have to link their account.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// One configured connection to a DMS, mail system or identity provider, as far as people and links are concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedService {
+    /// Its name; the same as the destination's, where it is one.
+    pub name: ServiceName,
+    /// How screens call it: `iManage Work`.
+    pub title: String,
+    /// Which kind, such as `imanage`, `openid`, `entra`.
+    pub kind: String,
+    /// Whether people sign in to Postroom with it.
+    pub sign_in: Offer,
+    /// Whether people (and administrators for the system account) link accounts of it.
+    pub links: bool,
+    /// When the system account stands in.
+    pub fallback: Fallback,
+    /// Who may link; empty means everybody, optional.
+    pub available_to: Vec<AvailableTo>,
+    /// An idle link is refreshed this long after its last renewal; none never.
+    pub keep_alive: Option<Duration>,
+    /// A link that ends within this time is warned about.
+    pub warn_before: Duration,
+}
+
+impl LinkedService {
+    /// Whether members of these teams may link, and if so whether they have to.
+    pub fn asked_of(&self, teams: &[TeamName]) -> Option<bool> {
+        if !self.links {
+            return None;
+        }
+        if self.available_to.is_empty() {
+            return Some(false);
+        }
+        let theirs = |it: &&AvailableTo| it.team.as_str() == "everyone" || teams.contains(&it.team);
+        self.available_to.iter().filter(theirs).map(|it| it.required).reduce(|one, other| one || other)
+    }
+}
+
+/// What a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// A person waits and is shown something.
+    InteractiveRead,
+    /// A person waits and something is changed.
+    InteractiveWrite,
+    /// Nobody is shown anything: filing what was accepted.
+    Background,
+}
+
+/// How a link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// There is none.
+    None,
+    /// It can be used.
+    Works,
+    /// It cannot: it is broken, or waits for its owner's word.
+    Broken,
+}
+
+/// What the person themself may do at the place in question, as the DMS says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rights {
+    /// As much as the call needs.
+    Allowed,
+    /// Not as much: an ethical wall, or no access.
+    Denied,
+    /// The DMS gave no certain answer.
+    Unknown,
+}
+
+/// What [`whose_account`] looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// Whether there is a person at all: doors and programs have no account of their own.
+    pub person: bool,
+    /// What the call is for.
+    pub operation: Operation,
+    /// The person's link.
+    pub own: Standing,
+    /// Whether the person's team has to link.
+    pub required: bool,
+    /// Whether the destination knows accounts of persons at all (a local folder does not).
+    pub links: bool,
+    /// The policy of the service.
+    pub fallback: Fallback,
+    /// The system account.
+    pub system: Standing,
+    /// What the person may do there; none when nobody has asked yet.
+    pub rights: Option<Rights>,
+}
+
+/// Why no account may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The person's link is broken: they link again.
+    LinkBroken,
+    /// The person's team has to link, and they have not.
+    LinkRequired,
+    /// The policy does not let the system account stand in here: the person links.
+    LinkNeeded,
+    /// There is no system account: an administrator links one.
+    NoSystemAccount,
+    /// The system account's link is broken: an administrator links again.
+    SystemLinkBroken,
+    /// The person may not do it there.
+    Denied,
+    /// What the person may do there could not be found out, so the system account does not stand in.
+    Unsure,
+}
+
+impl Refusal {
+    /// In plain words, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::LinkBroken => "the link to the account does not work any more; link it again",
+            Self::LinkRequired => "this team has to link its own accounts, and this person has not yet",
+            Self::LinkNeeded => "the system account may not stand in for this; link the own account",
+            Self::NoSystemAccount => "no system account is linked; an administrator links one",
+            Self::SystemLinkBroken => {
+                "the system account's link does not work any more; an administrator links it again"
+            }
+            Self::Denied => "the person may not do this there",
+            Self::Unsure => "whether the person may do this there could not be found out",
+        }
+    }
+}
+
+/// What is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// This account.
+    Use(Credential),
+    /// First find out what the person themself may do there, then ask again.
+    AskRights,
+    /// None.
+    Refuse(Refusal),
+}
+
+/// Whose account a call uses. The only place where that is decided.
+///
+/// A broken link is never stood in for: its owner's work waits until it is linked again, and everybody else's goes on. The system
+/// account never shows a person what they may not see themself, and never acts for one who is denied.
+pub const fn whose_account(question: Question) -> Decision {
+    let system = match question.system {
+        Standing::Works => Decision::Use(Credential::System),
+        Standing::Broken => Decision::Refuse(Refusal::SystemLinkBroken),
+        Standing::None => Decision::Refuse(Refusal::NoSystemAccount),
+    };
+    if !question.person || !question.links {
+        return system;
+    }
+    match question.own {
+        Standing::Works => return Decision::Use(Credential::Own),
+        Standing::Broken => return Decision::Refuse(Refusal::LinkBroken),
+        Standing::None => {}
+    }
+    if question.required {
+        return Decision::Refuse(Refusal::LinkRequired);
+    }
+    let stands_in = match (question.fallback, question.operation) {
+        (Fallback::Always, _)
+        | (Fallback::ReadOnly, Operation::InteractiveRead)
+        | (Fallback::BackgroundOnly, Operation::Background) => true,
+        (Fallback::Never | Fallback::ReadOnly | Fallback::BackgroundOnly, _) => false,
+    };
+    if !stands_in {
+        return Decision::Refuse(Refusal::LinkNeeded);
+    }
+    if !matches!(system, Decision::Use(_)) {
+        return system;
+    }
+    match (question.rights, question.operation) {
+        (None, _) => Decision::AskRights,
+        (Some(Rights::Denied), _) => Decision::Refuse(Refusal::Denied),
+        // In the background nobody is shown anything, so an uncertain answer does not hold a document up.
+        (Some(Rights::Allowed), _) | (Some(Rights::Unknown), Operation::Background) => system,
+        (Some(Rights::Unknown), Operation::InteractiveRead | Operation::InteractiveWrite) => {
+            Decision::Refuse(Refusal::Unsure)
+        }
+    }
+}
+
+/// Whose account files a document, decided when the filing is planned.
+pub trait Accounts: Send + Sync {
+    /// [`Credential::Own`] when the person has a link of any state at the service, or would have to; [`Credential::System`]
+    /// otherwise. `name` is [`crate::people::Person::name`], or the name of a door or program.
+    fn files_as<'a>(&'a self, service: &'a ServiceName, name: &'a str) -> Fut<'a, StoreResult<Credential>>;
+}
+
+/// Everything is filed with the system account: where nobody can link.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemOnly;
+
+impl Accounts for SystemOnly {
+    fn files_as<'a>(&'a self, _: &'a ServiceName, _: &'a str) -> Fut<'a, StoreResult<Credential>> {
+        Box::pin(async { Ok(Credential::System) })
+    }
+}
+
+#[cfg(test)]
+mod tests;
