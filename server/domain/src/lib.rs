@@ -6,6 +6,7 @@
 //! futures. What a function needs, it is handed.
 
 pub mod backoff;
+pub mod capability;
 pub mod cause;
 pub mod control;
 pub mod decide;
@@ -14,6 +15,7 @@ pub mod event;
 pub mod filing;
 pub mod ids;
 pub mod intake;
+pub mod keys;
 pub mod link;
 pub mod machine;
 pub mod people;

@@ -10,7 +10,7 @@ use crate::Fut;
 use crate::ids::{LinkId, PersonId, ServiceName, TeamName};
 use crate::person::Credential;
 use crate::record::{Kept, Kind};
-use crate::store::StoreResult;
+use crate::store::{StoreError, StoreResult};
 
 /// A secret as the vault sealed it: a text that opens only with the vault's keys and only at its place.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -368,6 +368,56 @@ pub const fn whose_account(question: Question) -> Decision {
             Decision::Refuse(Refusal::Unsure)
         }
     }
+}
+
+/// Why a link was not made, confirmed or removed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// There is no such link, or not for this person.
+    #[error("there is no such link")]
+    NotFound,
+    /// Somebody else changed it meanwhile, such as a second browser: look again.
+    #[error("the link changed meanwhile")]
+    Changed,
+    /// The service is not one that accounts are linked of.
+    #[error("accounts of {0} are not linked here")]
+    NotOffered(ServiceName),
+    /// The outside account is linked to another person already.
+    #[error("the account {account} is linked to another person already")]
+    Taken {
+        /// The outside account's name.
+        account: String,
+    },
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is to be linked.
+#[derive(Debug, Clone)]
+pub struct NewLink {
+    /// At which service.
+    pub service: ServiceName,
+    /// Whose it becomes; none for the system account.
+    pub person: Option<PersonId>,
+    /// Who does it ([`crate::people::Person::name`]).
+    pub made_by: String,
+    /// The outside account, as the service told it.
+    pub account: LinkedAccount,
+    /// Its tokens.
+    pub grant: crate::sign_in::Grant,
+    /// The account is to be confirmed before it is used: its e-mail is not the person's, or it becomes the system account.
+    pub ask: bool,
+}
+
+/// The keeper of links: seals their tokens, renews them, and tells when one broke.
+pub trait LinkKeeper: Send + Sync {
+    /// Links an account, in place of the one before.
+    fn link(&self, new: NewLink) -> Fut<'_, Result<Link, LinkError>>;
+    /// The owner says that the account is the right one.
+    fn confirm<'a>(&'a self, link: LinkId, version: u64, by: &'a str) -> Fut<'a, Result<Link, LinkError>>;
+    /// Removes a link, and tells the service as far as it has a way.
+    fn unlink<'a>(&'a self, link: LinkId, by: &'a str) -> Fut<'a, Result<(), LinkError>>;
 }
 
 /// Whose account files a document, decided when the filing is planned.

@@ -109,3 +109,11 @@ pub trait Provider: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 }
+
+/// Checks access tokens that a client got for us elsewhere: the add-in's, by nested app authentication at Microsoft.
+pub trait BearerCheck: Send + Sync {
+    /// The linked service that vouches.
+    fn service(&self) -> &ServiceName;
+    /// Who stands behind a token. [`ProviderError::Forged`] for every one that is not to be believed.
+    fn claims<'a>(&'a self, token: &'a SecretString) -> Fut<'a, Result<Claims, ProviderError>>;
+}
