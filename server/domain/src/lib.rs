@@ -26,6 +26,7 @@ pub mod reception;
 pub mod record;
 pub mod recovery;
 pub mod repository;
+pub mod sealing;
 pub mod sign_in;
 pub mod spool;
 pub mod store;
