@@ -1,0 +1,1 @@
+//! Sealing of secrets and of stored bytes, password hashes, and the keys that both use.
