@@ -420,11 +420,45 @@ pub trait LinkKeeper: Send + Sync {
     fn unlink<'a>(&'a self, link: LinkId, by: &'a str) -> Fut<'a, Result<(), LinkError>>;
 }
 
-/// Whose account files a document, decided when the filing is planned.
+/// What is known of a person's and the system's account at a service: [`Question`] without what the call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountsAt {
+    /// As in [`Question::person`].
+    pub person: bool,
+    /// As in [`Question::own`].
+    pub own: Standing,
+    /// As in [`Question::required`].
+    pub required: bool,
+    /// As in [`Question::links`].
+    pub links: bool,
+    /// As in [`Question::fallback`].
+    pub fallback: Fallback,
+    /// As in [`Question::system`].
+    pub system: Standing,
+}
+
+impl AccountsAt {
+    /// The question about one call.
+    pub const fn question(self, operation: Operation, rights: Option<Rights>) -> Question {
+        let Self { person, own, required, links, fallback, system } = self;
+        Question { person, operation, own, required, links, fallback, system, rights }
+    }
+}
+
+/// Whoever knows whose accounts are linked.
 pub trait Accounts: Send + Sync {
-    /// [`Credential::Own`] when the person has a link of any state at the service, or would have to; [`Credential::System`]
-    /// otherwise. `name` is [`crate::people::Person::name`], or the name of a door or program.
-    fn files_as<'a>(&'a self, service: &'a ServiceName, name: &'a str) -> Fut<'a, StoreResult<Credential>>;
+    /// What is known at a service. `name` is [`crate::people::Person::name`], or the name of a door or program.
+    fn at<'a>(&'a self, service: &'a ServiceName, name: &'a str) -> Fut<'a, StoreResult<AccountsAt>>;
+
+    /// Whose account files a document, decided when the filing is planned: [`Credential::Own`] when the person has a link of any
+    /// state at the service, or would have to; [`Credential::System`] otherwise.
+    fn files_as<'a>(&'a self, service: &'a ServiceName, name: &'a str) -> Fut<'a, StoreResult<Credential>> {
+        Box::pin(async move {
+            let at = self.at(service, name).await?;
+            let own = at.person && at.links && (at.own != Standing::None || at.required);
+            Ok(if own { Credential::Own } else { Credential::System })
+        })
+    }
 }
 
 /// Everything is filed with the system account: where nobody can link.
@@ -432,9 +466,85 @@ pub trait Accounts: Send + Sync {
 pub struct SystemOnly;
 
 impl Accounts for SystemOnly {
-    fn files_as<'a>(&'a self, _: &'a ServiceName, _: &'a str) -> Fut<'a, StoreResult<Credential>> {
-        Box::pin(async { Ok(Credential::System) })
+    fn at<'a>(&'a self, _: &'a ServiceName, _: &'a str) -> Fut<'a, StoreResult<AccountsAt>> {
+        Box::pin(async {
+            Ok(AccountsAt {
+                person: false,
+                own: Standing::None,
+                required: false,
+                links: false,
+                fallback: Fallback::Always,
+                system: Standing::Works,
+            })
+        })
     }
+}
+
+/// Whose link a token is wanted of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whose<'a> {
+    /// The service's system account.
+    System,
+    /// The person with this name ([`crate::people::Person::name`]).
+    Own(&'a str),
+}
+
+/// An access token as a call carries it.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The token.
+    pub token: secrecy::SecretString,
+    /// Which one of its link it is ([`Link::generation`]).
+    pub generation: u64,
+}
+
+/// Why there is no access token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// No account is linked.
+    #[error("no account is linked")]
+    NoLink,
+    /// The link does not work any more, or waits for its owner's word: only a person mends it.
+    #[error("the link does not work: {0}")]
+    Broken(String),
+    /// The service could not be asked now: later it may work. Nothing was lost.
+    #[error("a new token cannot be had now: {reason}")]
+    Unavailable {
+        /// What went wrong, for logs; no secret.
+        reason: String,
+        /// When to ask again at the earliest, where the service said so.
+        until: Option<Timestamp>,
+    },
+    /// The link's secrets do not open with the keys there are.
+    #[error(transparent)]
+    Sealed(#[from] crate::sealing::SealError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Hands out access tokens, renewed early enough and once at a time for each link.
+pub trait AccessTokens: Send + Sync {
+    /// One that is good for at least a while.
+    fn access<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        whose: Whose<'a>,
+    ) -> Fut<'a, Result<Access, AccessError>>;
+
+    /// One that is newer than a generation that the service refused (HTTP 401).
+    fn after_refusal<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        whose: Whose<'a>,
+        generation: u64,
+    ) -> Fut<'a, Result<Access, AccessError>>;
+}
+
+/// Is told when a link came to work or ceased to: blocked filings of that account are looked at again.
+pub trait LinkListener: Send + Sync {
+    /// The account of a service changed its standing.
+    fn account_changed(&self, service: &ServiceName, whose: Whose<'_>);
 }
 
 #[cfg(test)]
