@@ -12,7 +12,6 @@
 mod access;
 mod auth;
 mod commit;
-mod conn;
 mod control;
 mod control_http;
 mod discovery;
@@ -34,12 +33,10 @@ mod model;
 mod oauth;
 mod options;
 mod paging;
-mod params;
 mod people;
 mod render;
 mod reply;
 mod response;
-mod rng;
 mod routes;
 mod rules;
 mod sample;
@@ -49,7 +46,6 @@ mod sink;
 mod state;
 mod stats;
 mod switches;
-mod throttle;
 mod upload;
 mod words;
 mod workspaces;
@@ -62,7 +58,9 @@ pub use options::{ClockMs, Options};
 pub use seed::{Seed, SeedAlias, SeedApp, SeedClass, SeedContainer, SeedLibrary, SeedUser, SeedWorkspace};
 pub use server::{Sim, SimHandle};
 pub use stats::Stats;
+pub use crate::common::secrets::{Secret, SecretKind};
+pub use crate::common::token_stats::{TokenEvent, TokenEventKind, TokenStats};
 pub use switches::{
     AuthHeader, DialogToken, EmailDuplicate, EmptySearch, ErrorBody, IdCase, RefreshTokens, RequiredFields,
-    RetryAfter, SearchShape, Switches, Throttle,
+    RetryAfter, Reuse, SearchShape, Switches, Throttle, TokenError,
 };

@@ -3,4 +3,5 @@
 //! Each simulator is a library (start it, look into it, break it) and a small program, so that conformance
 //! suites, browser tests and people share one fake. A simulator knows nothing of Postroom's own crates.
 
+mod common;
 pub mod imanage;

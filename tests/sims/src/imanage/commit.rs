@@ -13,7 +13,7 @@ use super::history::Activity;
 use super::ledger::{Entry, EntryKind};
 use super::lookups::{extension_of, type_of};
 use super::model::{Document, Stored, Version};
-use super::params::Params;
+use crate::common::params::Params;
 use super::render::parent_field;
 use super::reply::{Reply, envelope};
 use super::state::{FIRST_DOCUMENT, State};

@@ -13,6 +13,8 @@ use super::seed::Seed;
 use super::server::Shared;
 use super::stats::Stats;
 use super::switches::Switches;
+use crate::common::secrets::{Secret, SecretKind};
+use crate::common::token_stats::TokenEvent;
 
 /// Access to a running simulator's state. Cheap to clone.
 #[derive(Clone)]
@@ -149,12 +151,41 @@ impl Control {
     /// Counters.
     pub fn stats(&self) -> Stats {
         let committed = self.shared.state().ledger.len();
-        self.shared.stats.read(committed as u64)
+        self.shared.stats.read(committed as u64, self.shared.auth().bank.stats())
     }
 
     /// Set the call counters back.
     pub fn reset_stats(&self) {
         self.shared.stats.reset();
+        self.shared.auth().bank.reset_stats();
+    }
+
+    /// What happened to codes and tokens, in order.
+    pub fn token_events(&self) -> Vec<TokenEvent> {
+        self.shared.auth().bank.events()
+    }
+
+    /// Every code, token, password and client secret there ever was.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let state = self.shared.state();
+        let mut auth = self.shared.auth();
+        for app in &state.apps {
+            auth.bank.secrets.note(SecretKind::ClientSecret, &app.secret);
+        }
+        for password in state.users.values().filter_map(|u| u.password.as_deref()) {
+            auth.bank.secrets.note(SecretKind::Password, password);
+        }
+        auth.bank.secrets()
+    }
+
+    /// End everything a person has granted, as an administrator would; gives how many grants that were.
+    pub fn revoke(&self, user: &str) -> usize {
+        self.shared.auth().bank.revoke_of(Some(&user.to_uppercase()), self.shared.now())
+    }
+
+    /// Move the simulator's time on; a negative number moves it back.
+    pub fn advance(&self, ms: i64) {
+        self.shared.advance(ms);
     }
 
     /// All users.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::control::Control;
 use super::faults::{Action, Rule};
 use super::model::Access;
-use super::params::Params;
+use crate::common::params::Params;
 use super::seed::Seed;
 use super::server::Shared;
 
@@ -35,6 +35,12 @@ struct RightsChange {
 #[serde(deny_unknown_fields)]
 struct ForUser {
     user: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_ms: i64,
 }
 
 /// Answer a control request.
@@ -69,6 +75,13 @@ fn answer(method: &str, path: &str, query: &Params, body: &[u8], control: &Contr
         ("POST", "faults") => Ok(json!({ "id": control.add_fault(parse::<Rule>(body)?) })),
         ("DELETE", "faults") | ("POST", "faults/clear") => Ok(done(|| control.clear_faults())),
         ("POST", "do") => sure(control.apply(&parse::<Action>(body)?)),
+        ("GET", "secrets") => show(control.secrets()),
+        ("GET", "tokens") => show(control.token_events()),
+        ("POST", "revoke") => Ok(json!({ "revoked": control.revoke(&parse::<ForUser>(body)?.user) })),
+        ("POST", "clock") => {
+            let change: Advance = parse(body)?;
+            Ok(done(|| control.advance(change.advance_ms)))
+        }
         ("POST", "release") => Ok(done(|| control.release())),
         ("POST", "seed") => {
             let seed: Seed = parse(body)?;
@@ -106,7 +119,7 @@ fn answer(method: &str, path: &str, query: &Params, body: &[u8], control: &Contr
 /// `?after=&limit=`, or `?mark=`, or `?container=`.
 fn ledger(query: &Params, control: &Control) -> Result<Value, String> {
     let number = |name: &str, default: usize| {
-        query.number(name).map(|n| n.unwrap_or(default)).map_err(|e| format!("{name}: {}", e.message))
+        query.number(name).map(|n| n.unwrap_or(default)).map_err(|e| format!("{}: not a number", e.name))
     };
     let entries = if let Some(mark) = query.get("mark") {
         control.by_mark(mark)

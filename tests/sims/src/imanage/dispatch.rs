@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::access::Caller;
 use super::error::{ApiError, Result};
-use super::params::Params;
+use crate::common::params::Params;
 use super::reply::Reply;
 use super::response::{dropped, force, is_dropped, respond};
 use super::routes::{Op, Route, route};
@@ -20,7 +20,7 @@ use super::switches::{AuthHeader, Switches};
 use super::upload::{self, Limits};
 use super::{
     commit, control_http, discovery, doc_search, documents, folders, history, locks, lookups, oauth, people,
-    workspaces,
+    rules, workspaces,
 };
 
 /// Largest JSON or form body.
@@ -74,9 +74,12 @@ pub(super) async fn handle(req: HttpRequest, mut payload: Payload, shared: Data<
     }
     let route = route(req.method().as_str(), req.path());
     let now = shared.now();
-    let (plan, fired) = shared.rules.plan(route.op.name(), req.method().as_str(), req.path(), now);
+    let (plan, fired) = rules::plan(&shared.rules, route.op.name(), req.method().as_str(), req.path(), now);
     (0..fired).for_each(|_| shared.stats.fault());
-    let response = serve(&req, payload, &shared, &route, &plan).await;
+    // read before any fault, so that refreshes waiting at once are counted
+    let form = if route.op == Op::Token { Some(read(&mut payload).await) } else { None };
+    let _refreshing = form.as_deref().and_then(|form| shared.refreshing(form));
+    let response = serve(&req, payload, form, &shared, &route, &plan).await;
     shared.stats.call(route.op.name(), if is_dropped(&response) { 0 } else { response.status().as_u16() });
     response
 }
@@ -84,6 +87,7 @@ pub(super) async fn handle(req: HttpRequest, mut payload: Payload, shared: Data<
 async fn serve(
     req: &HttpRequest,
     mut payload: Payload,
+    form: Option<Bytes>,
     shared: &Shared,
     route: &Route,
     plan: &Plan,
@@ -114,7 +118,7 @@ async fn serve(
         upload::drain(&mut payload).await;
         return force(forced, &switches, shared);
     }
-    let result = work(req, payload, shared, &switches, route, plan).await;
+    let result = work(req, payload, form, shared, &switches, route, plan).await;
     let lose_uploads = switches.drop_after_commit && route.op.streams() && result.is_ok();
     if plan.lose_answer || lose_uploads {
         return dropped(req);
@@ -128,6 +132,7 @@ async fn serve(
 async fn work(
     req: &HttpRequest,
     mut payload: Payload,
+    form: Option<Bytes>,
     shared: &Shared,
     switches: &Switches,
     route: &Route,
@@ -180,7 +185,10 @@ async fn work(
             _ => commit::replace(&call, &received),
         };
     }
-    let raw = read(&mut payload).await;
+    let raw = match form {
+        Some(form) => form,
+        None => read(&mut payload).await,
+    };
     let is_json = route.op != Op::Token && route.op != Op::Revoke && !raw.is_empty();
     let body = if is_json {
         serde_json::from_slice(&raw).map_err(|_| ApiError::invalid("body", "Body is not JSON"))?

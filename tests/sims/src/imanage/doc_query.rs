@@ -5,7 +5,7 @@ use super::error::{ApiError, Result};
 use super::ids;
 use super::matching;
 use super::model::{Document, Version};
-use super::params::Params;
+use crate::common::params::Params;
 use super::state::State;
 
 /// A search, taken from a query string or from JSON filters.

@@ -6,7 +6,7 @@ use super::dispatch::Call;
 use super::doc_query::DocQuery;
 use super::error::Result;
 use super::paging::{Page, Paged};
-use super::params::Params;
+use crate::common::params::Params;
 use super::render::select;
 use super::reply::Reply;
 

@@ -7,7 +7,7 @@ use super::doc_query::is_custom;
 use super::error::{ApiError, Result};
 use super::folders::destination;
 use super::history::Activity;
-use super::params::Params;
+use crate::common::params::Params;
 use super::reply::Reply;
 use super::workspaces::text;
 

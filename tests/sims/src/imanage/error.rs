@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::switches::{ErrorBody, Switches};
+use crate::common::params::NotANumber;
+use crate::common::wire::error_body;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,11 +45,17 @@ impl ApiError {
     /// Content type and body.
     pub(super) fn body(&self, switches: &Switches, transaction: u64) -> (&'static str, String) {
         if self.oauth && switches.error_body == ErrorBody::Full {
-            let body = json!({ "error": self.code, "error_description": self.message });
+            let body = error_body(switches.token_error, self.code, &self.message);
             return ("application/json", body.to_string());
         }
         let kind = switches.error_body;
         render(kind, self.status, self.code, &self.message, self.field.as_deref(), switches, transaction)
+    }
+}
+
+impl From<NotANumber> for ApiError {
+    fn from(found: NotANumber) -> Self {
+        Self::invalid(&found.name, "Value not a number")
     }
 }
 

@@ -5,73 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::switches::{ErrorBody, RetryAfter, Throttle};
+use crate::common::faults;
+pub use crate::common::faults::{Fire, Pattern};
 
-/// A scripted fault.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rule {
-    /// Set by the server.
-    #[serde(default)]
-    pub id: u64,
-    /// Which calls.
-    #[serde(rename = "match", default)]
-    pub when: Pattern,
-    /// Which of them.
-    #[serde(default)]
-    pub fire: Fire,
-    /// Most times it fires.
-    #[serde(default)]
-    pub limit: Option<u64>,
-    /// Seed of its own chance; by default the server's, mixed with the id.
-    #[serde(default)]
-    pub seed: Option<u64>,
-    /// What happens.
-    pub action: Action,
-}
-
-impl Rule {
-    /// A rule for an operation that fires always.
-    pub fn on(operation: &str, action: Action) -> Self {
-        let when = Pattern { op: Some(operation.to_owned()), ..Pattern::default() };
-        Self { id: 0, when, fire: Fire::Always, limit: None, seed: None, action }
-    }
-
-    /// The same with another schedule.
-    #[must_use]
-    pub fn fire(mut self, fire: Fire) -> Self {
-        self.fire = fire;
-        self
-    }
-}
-
-/// Calls a rule looks at; an empty pattern means all but `/_control`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Pattern {
-    /// Operation as in the statistics, such as `upload`, `search_workspaces`, `token`.
-    pub op: Option<String>,
-    /// HTTP method.
-    pub method: Option<String>,
-    /// Path with `*` for any run of characters, such as `*/folders/*/documents`.
-    pub path: Option<String>,
-}
-
-/// Which of the matching calls are hit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fire {
-    /// Every one.
-    #[default]
-    Always,
-    /// Only the n-th, from 1.
-    Nth(u64),
-    /// The first n.
-    First(u64),
-    /// Every n-th.
-    Every(u64),
-    /// By chance, 0 to 1.
-    Probability(f64),
-}
+/// A scripted fault; operations are named as in the statistics, such as `upload`, `search_workspaces`, `token`.
+pub type Rule = faults::Rule<Action>;
 
 /// Body of an error answer made by a fault; the default is the server's switch.
 pub type BodyKind = ErrorBody;

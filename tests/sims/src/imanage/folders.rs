@@ -9,7 +9,7 @@ use super::ids;
 use super::matching;
 use super::model::{Container, Kind};
 use super::paging::{Page, Paged};
-use super::params::Params;
+use crate::common::params::Params;
 use super::render::select;
 use super::reply::Reply;
 use super::workspaces::{text, update_fields};

@@ -1,21 +1,6 @@
 //! The text matching rules of searches, as the published API notes state them.
 
-/// Whole field, letters ignored, `*` allowed anywhere.
-pub(super) fn wildcard(pattern: &str, field: &str) -> bool {
-    let pattern = pattern.to_lowercase();
-    let field = field.to_lowercase();
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == field };
-    let Some(mut tail) = field.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        match tail.find(part) {
-            Some(at) => tail = &tail[at + part.len()..],
-            None => return false,
-        }
-    }
-    tail.ends_with(last)
-}
+pub(super) use crate::common::wildcard::wildcard;
 
 /// The words of a text, in lower case.
 pub(super) fn words(text: &str) -> impl Iterator<Item = String> {

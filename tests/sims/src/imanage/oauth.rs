@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::access::Caller;
 use super::dispatch::Call;
 use super::error::{ApiError, Result};
-use super::params::Params;
+use crate::common::params::Params;
 use super::reply::Reply;
 use super::state::State;
 use super::switches::{RefreshTokens, Switches};
@@ -29,7 +29,7 @@ pub(super) fn authorize(call: &Call<'_>) -> Result<Reply> {
     let outcome = match user {
         Some(user) if state.users.get(&user).is_some_and(|u| u.allow_logon && !u.is_locked) => {
             let caller = Caller { user, app: app.id.clone() };
-            format!("code={}", call.shared.auth().issue_code(caller, redirect, call.now))
+            format!("code={}", call.shared.auth().issue_code(&caller, redirect, call.now))
         }
         _ => "error=access_denied".to_owned(),
     };
@@ -79,36 +79,46 @@ pub(super) fn find_user(state: &State, text: &str) -> Option<String> {
 pub(super) fn token(call: &Call<'_>) -> Result<Reply> {
     let form = Params::from_query(std::str::from_utf8(call.raw).unwrap_or_default());
     let grant = form.get("grant_type").unwrap_or_default();
+    let result = exchange(call, &form, grant);
+    call.shared.auth().bank.count(grant, result.as_ref().err().map_or("ok", |e| e.code));
+    result
+}
+
+fn exchange(call: &Call<'_>, form: &Params, grant: &str) -> Result<Reply> {
     let mut state = call.shared.state();
-    let app = client(&state, &form, grant == "refresh_token")?;
+    let app = client(&state, form, grant == "refresh_token")?;
     let invalid = |message: &str| ApiError::oauth(400, "invalid_grant", message);
-    let (caller, old_refresh) = match grant {
+    let new = |caller: Caller| (call.shared.auth().grant(&caller), caller, None);
+    let (id, caller, old_refresh) = match grant {
         "authorization_code" => {
-            let code = form.get("code").and_then(|c| call.shared.auth().take_code(c, call.now));
-            let code = code.ok_or_else(|| invalid("The code is invalid or expired"))?;
+            let code = form.get("code").and_then(|c| call.shared.auth().take_code(c, call.now, call.switches));
+            let (code, caller) = code.ok_or_else(|| invalid("The code is invalid or expired"))?;
             if Some(code.redirect_uri.as_str()) != form.get("redirect_uri")
-                || app.as_ref() != Some(&code.caller.app)
+                || app.as_ref() != Some(&caller.app)
             {
                 return Err(invalid("redirect_uri or client does not match the code"));
             }
-            (code.caller, None)
+            (code.id, caller, None)
         }
         "refresh_token" => {
             let text = form.get("refresh_token").unwrap_or_default();
-            let known = call.shared.auth().check_refresh(text, call.now, call.switches);
-            let caller =
-                known.filter(|c| !call.plan.refuse_refresh && app.as_ref().is_none_or(|a| *a == c.app));
-            (caller.ok_or_else(|| invalid("The refresh token is invalid"))?, Some(text.to_owned()))
+            let known = if call.plan.refuse_refresh {
+                None
+            } else {
+                call.shared.auth().use_refresh(text, app.as_deref(), call.now, call.switches)
+            };
+            let (id, caller) = known.ok_or_else(|| invalid("The refresh token is invalid"))?;
+            (id, caller, Some(text.to_owned()))
         }
         "password" => {
-            let user = sign_in(&mut state, &form, "username", call.switches)
+            let user = sign_in(&mut state, form, "username", call.switches)
                 .ok_or_else(|| invalid("Wrong user name or password"))?;
-            (Caller { user, app: app.unwrap_or_default() }, None)
+            new(Caller { user, app: app.unwrap_or_default() })
         }
         "client_credentials" if call.switches.client_credentials => {
             let id = app.unwrap_or_default();
             let user = state.apps.iter().find(|a| a.id == id).and_then(|a| a.service_user.clone());
-            (Caller { user: user.ok_or_else(|| invalid("No service account is linked"))?, app: id }, None)
+            new(Caller { user: user.ok_or_else(|| invalid("No service account is linked"))?, app: id })
         }
         _ => return Err(ApiError::oauth(400, "unsupported_grant_type", "The grant type is not supported")),
     };
@@ -116,7 +126,7 @@ pub(super) fn token(call: &Call<'_>) -> Result<Reply> {
         return Err(invalid("The user may not sign in"));
     }
     drop(state);
-    Ok(Reply::Json(200, answer(call, &caller, old_refresh)))
+    Ok(Reply::Json(200, answer(call, id, old_refresh)))
 }
 
 /// Check the client; a refresh may leave it out.
@@ -150,12 +160,12 @@ fn sign_in(state: &mut State, form: &Params, key: &str, switches: &Switches) -> 
     None
 }
 
-fn answer(call: &Call<'_>, caller: &Caller, old_refresh: Option<String>) -> Value {
+fn answer(call: &Call<'_>, grant: u64, old_refresh: Option<String>) -> Value {
     let switches = call.switches;
     let idle = switches.idle_minutes.saturating_mul(60);
     let mut auth = call.shared.auth();
     let mut body = Map::new();
-    body.insert("access_token".into(), json!(auth.issue(caller, call.now)));
+    body.insert("access_token".into(), json!(auth.bank.access(grant, call.now)));
     body.insert("token_type".into(), json!("Bearer"));
     body.insert("expires_in".into(), json!(switches.absolute_seconds.map_or(idle, |a| a.min(idle))));
     body.insert("scope".into(), json!("user"));
@@ -167,11 +177,8 @@ fn answer(call: &Call<'_>, caller: &Caller, old_refresh: Option<String>) -> Valu
         RefreshTokens::On => {
             let refresh = match old_refresh {
                 Some(old) if !switches.rotate_refresh => old,
-                Some(old) => {
-                    auth.forget_refresh(&old);
-                    auth.issue_refresh(caller, call.now)
-                }
-                None => auth.issue_refresh(caller, call.now),
+                Some(old) => auth.bank.rotate(&old, call.now).unwrap_or(old),
+                None => auth.bank.refresh(grant, call.now),
             };
             body.insert("refresh_token".into(), json!(refresh));
         }
@@ -184,10 +191,10 @@ pub(super) fn revoke(call: &Call<'_>) -> Reply {
     let form = Params::from_query(std::str::from_utf8(call.raw).unwrap_or_default());
     let mut auth = call.shared.auth();
     if let Some(text) = form.get("access_token") {
-        auth.forget_access(text);
+        auth.bank.forget_access(text);
     }
     if let Some(text) = form.get("refresh_token") {
-        auth.forget_refresh(text);
+        auth.bank.forget_refresh(text);
     }
     Reply::Json(200, json!({}))
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::sample;
 use super::seed::Seed;
 use super::switches::Switches;
-
-/// Milliseconds since 1970; a test passes a clock it moves by hand.
-pub type ClockMs = Arc<dyn Fn() -> i64 + Send + Sync>;
+pub use crate::common::clock::ClockMs;
+use crate::common::clock::system_clock;
 
 /// Settings fixed at the start.
 #[derive(Clone)]
@@ -67,18 +66,4 @@ impl Options {
         self.switches = switches;
         self
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the default clock of a program that has no other source of time"
-)]
-fn system_clock() -> ClockMs {
-    Arc::new(|| {
-        std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .ok()
-            .and_then(|d| i64::try_from(d.as_millis()).ok())
-            .unwrap_or(0)
-    })
 }

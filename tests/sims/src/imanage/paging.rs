@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Result};
-use super::params::Params;
+use crate::common::params::Params;
 use super::reply::{Reply, envelope};
 use super::switches::{EmptySearch, Switches};
 

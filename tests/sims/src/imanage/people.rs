@@ -7,7 +7,7 @@ use super::error::{ApiError, Result};
 use super::matching;
 use super::model::User;
 use super::paging::Page;
-use super::params::Params;
+use crate::common::params::Params;
 use super::render::user_json;
 use super::reply::Reply;
 

@@ -5,7 +5,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
-use super::conn::{CutBody, Kill};
+use crate::common::conn::{CutBody, Kill};
 use super::error::{Result, render};
 use super::reply::Reply;
 use super::rules::{Forced, Plan};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::model::Access;
 use super::seed::{Seed, SeedAlias, SeedApp, SeedClass, SeedContainer, SeedLibrary, SeedUser, SeedWorkspace};
+use crate::common::firm::{ADMIN, Human, LEFT, OUTSIDE, PEOPLE};
 
 /// Clients: alias and name. One name holds a comma.
 const CLIENTS: [(&str, &str); 3] =
@@ -21,21 +22,10 @@ const MATTERS: [(u64, &str, &str, &str, bool); 8] = [
     (3720, "10630", "0009", "Okafor v Harrow", false),
 ];
 
-/// Users: id, name, mail, password.
-const USERS: [(&str, &str, &str, &str); 7] = [
-    ("POSTROOM", "Postroom service", "postroom@firm.example", "postroom-pass"),
-    ("MPATEL", "Mina Patel", "m.patel@firm.example", "mpatel-pass"),
-    ("JREED", "Jonah Reed", "j.reed@firm.example", "jreed-pass"),
-    ("TCHEN", "Tao Chen", "t.chen@firm.example", "tchen-pass"),
-    ("KOLD", "Kim Old", "k.old@firm.example", "kold-pass"),
-    ("XGUEST", "Xenia Guest", "x.guest@outside.example", "xguest-pass"),
-    ("WADMIN", "Work Admin", "w.admin@firm.example", "wadmin-pass"),
-];
-
 pub(super) fn seed() -> Seed {
     Seed {
         libraries: vec![library()],
-        users: USERS.iter().map(user).collect(),
+        users: PEOPLE.iter().map(user).collect(),
         apps: vec![SeedApp {
             id: "postroom".into(),
             secret: "postroom-client-secret".into(),
@@ -85,15 +75,16 @@ fn alias(field: &str, id: &str, description: &str, parent: Option<&str>) -> Seed
     }
 }
 
-fn user(&(id, name, email, password): &(&str, &str, &str, &str)) -> SeedUser {
+/// The password of `MPATEL` is `mpatel-pass`, and so on.
+fn user(human: &Human) -> SeedUser {
     SeedUser {
-        id: id.into(),
-        full_name: name.into(),
-        email: email.into(),
-        password: Some(password.into()),
-        allow_logon: id != "KOLD",
-        is_external: id == "XGUEST",
-        is_admin: id == "WADMIN",
+        id: human.id.into(),
+        full_name: human.name.into(),
+        email: human.email.into(),
+        password: Some(format!("{}-pass", human.id.to_lowercase())),
+        allow_logon: human.id != LEFT,
+        is_external: human.id == OUTSIDE,
+        is_admin: human.id == ADMIN,
         ..SeedUser::default()
     }
 }

@@ -1,13 +1,11 @@
 //! The running server: its threads, what they share, and the handle that stops them.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer, web};
+use actix_web::web;
 use tokio::sync::watch;
 
 use super::access::Caller;
@@ -15,25 +13,29 @@ use super::auth::Auth;
 use super::control::Control;
 use super::error::{ApiError, Result};
 use super::faults::Action;
-use super::options::{ClockMs, Options};
+use super::options::Options;
 use super::routes::Route;
-use super::rules::Rules;
 use super::state::State;
 use super::stats::Counters;
 use super::switches::{RetryAfter, Switches};
-use super::throttle::{Bucket, retry_after};
-use super::{conn, dispatch, ids};
+use super::{dispatch, ids};
+use crate::common::clock::Time;
+use crate::common::faults::Rules;
+use crate::common::params::Params;
+use crate::common::secrets::Secret;
+use crate::common::threads::Threads;
+use crate::common::throttle::{Bucket, retry_after};
 
 /// What all server threads and the control share.
 pub(super) struct Shared {
     state: Mutex<State>,
     auth: Mutex<Auth>,
     switches: RwLock<Arc<Switches>>,
-    pub(super) rules: Rules,
+    pub(super) rules: Rules<Action>,
     pub(super) stats: Counters,
     pub(super) keep_bytes: u64,
     bucket: Mutex<Bucket>,
-    clock: ClockMs,
+    time: Time,
     transactions: AtomicU64,
     release: watch::Sender<u64>,
 }
@@ -50,7 +52,7 @@ impl Shared {
             stats: Counters::default(),
             keep_bytes: options.keep_bytes,
             bucket: Mutex::new(Bucket::default()),
-            clock: options.clock,
+            time: Time::new(options.clock),
             transactions: AtomicU64::new(1),
             release: watch::Sender::new(0),
         }
@@ -74,7 +76,20 @@ impl Shared {
     }
 
     pub(super) fn now(&self) -> i64 {
-        (self.clock)()
+        self.time.now()
+    }
+
+    pub(super) fn advance(&self, ms: i64) {
+        self.time.advance(ms);
+    }
+
+    /// Count a token request while it waits, if it is a refresh.
+    pub(super) fn refreshing(&self, form: &[u8]) -> Option<Refreshing<'_>> {
+        let form = Params::from_query(std::str::from_utf8(form).unwrap_or_default());
+        (form.get("grant_type") == Some("refresh_token")).then(|| {
+            let grant = self.auth().bank.enter(form.get("refresh_token").unwrap_or_default());
+            Refreshing { shared: self, grant }
+        })
     }
 
     pub(super) fn transaction(&self) -> u64 {
@@ -109,8 +124,10 @@ impl Shared {
     pub(super) fn apply(&self, action: &Action, route: Option<&Route>) -> bool {
         let now = self.now();
         match action {
-            Action::ExpireTokens {} => self.auth().expire_all(),
-            Action::RevokeTokens {} => self.auth().revoke_all(),
+            Action::ExpireTokens {} => self.auth().bank.expire_access(),
+            Action::RevokeTokens {} => {
+                self.auth().bank.revoke_of(None, now);
+            }
             Action::CloseWorkspace { workspace } => return self.close(*workspace, true),
             Action::OpenWorkspace { workspace } => return self.close(*workspace, false),
             Action::MoveFolder { folder, to } => return self.state().move_folder(*folder, *to),
@@ -150,6 +167,18 @@ impl Shared {
     }
 }
 
+/// A refresh that waits for its answer.
+pub(super) struct Refreshing<'a> {
+    shared: &'a Shared,
+    grant: u64,
+}
+
+impl Drop for Refreshing<'_> {
+    fn drop(&mut self) {
+        self.shared.auth().bank.leave(self.grant);
+    }
+}
+
 /// Starts servers.
 #[derive(Debug)]
 pub struct Sim;
@@ -158,63 +187,28 @@ impl Sim {
     /// Bind 127.0.0.1 and serve on threads of its own; works with or without a runtime around it.
     pub fn start(options: Options) -> io::Result<SimHandle> {
         let listener = TcpListener::bind(("127.0.0.1", options.port))?;
-        let address = listener.local_addr()?;
-        let workers = options.workers.max(1);
+        let workers = options.workers;
         let shared = Arc::new(Shared::new(options));
         let control = Control::new(Arc::clone(&shared));
-        let (ready, started) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name("sim-imanage".into())
-            .spawn(move || actix_web::rt::System::new().block_on(run(listener, workers, shared, ready)))?;
-        let server = started.recv().map_err(|_| io::Error::other("the server did not start"))??;
-        Ok(SimHandle { address, control, server, thread: Some(thread) })
-    }
-}
-
-async fn run(
-    listener: TcpListener,
-    workers: usize,
-    shared: Arc<Shared>,
-    ready: mpsc::Sender<io::Result<ServerHandle>>,
-) -> io::Result<()> {
-    let data = web::Data::from(shared);
-    let server =
-        HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(dispatch::handle)))
-            .workers(workers)
-            .backlog(4096)
-            .keep_alive(std::time::Duration::from_secs(75))
-            .client_request_timeout(std::time::Duration::ZERO)
-            .client_disconnect_timeout(std::time::Duration::ZERO)
-            .disable_signals()
-            .on_connect(conn::on_connect)
-            .listen(listener);
-    match server {
-        Err(error) => {
-            let _ = ready.send(Err(error));
-            Ok(())
-        }
-        Ok(server) => {
-            let running = server.run();
-            // nobody waits any more if `start` gave up
-            let _ = ready.send(Ok(running.handle()));
-            running.await
-        }
+        let data = web::Data::from(shared);
+        let threads = Threads::start("sim-imanage", listener, workers, move |app| {
+            app.app_data(data.clone()).default_service(web::to(dispatch::handle));
+        })?;
+        Ok(SimHandle { control, threads })
     }
 }
 
 /// A running server; dropping it stops the server.
 #[derive(Debug)]
 pub struct SimHandle {
-    address: SocketAddr,
     control: Control,
-    server: ServerHandle,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    threads: Threads,
 }
 
 impl SimHandle {
     /// Base URL, such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.threads.address())
     }
 
     /// Base URL of the control routes.
@@ -224,12 +218,17 @@ impl SimHandle {
 
     /// The port.
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.threads.address().port()
     }
 
     /// The state, in process.
     pub fn control(&self) -> Control {
         self.control.clone()
+    }
+
+    /// Every code, token, password and client secret there ever was.
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.control.secrets()
     }
 
     /// Stop and wait for the threads; open connections are cut.
@@ -239,20 +238,12 @@ impl SimHandle {
 
     /// Wait until the server ends by itself.
     pub fn wait(mut self) -> io::Result<()> {
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(ended)) => ended,
-            Some(Err(_)) => Err(io::Error::other("the server panicked")),
-            None => Ok(()),
-        }
+        self.threads.wait()
     }
 
     fn end(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            self.control.release();
-            // the command is sent at once; the future only waits for its completion
-            drop(self.server.stop(false));
-            let _ = thread.join();
-        }
+        let Self { control, threads } = self;
+        threads.stop(|| control.release());
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+
+use crate::common::stats::Calls;
+use crate::common::token_stats::TokenStats;
 
 /// A copy of the counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,9 @@ pub struct Stats {
     pub faults: u64,
     /// Documents and versions committed.
     pub committed: u64,
+    /// Codes and tokens.
+    #[serde(default)]
+    pub tokens: TokenStats,
 }
 
 impl Stats {
@@ -30,8 +35,7 @@ impl Stats {
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    /// Status 0 stands for a dropped connection.
-    calls: Mutex<BTreeMap<(&'static str, u16), u64>>,
+    calls: Calls,
     in_flight: AtomicU64,
     peak: AtomicU64,
     faults: AtomicU64,
@@ -39,8 +43,7 @@ pub(super) struct Counters {
 
 impl Counters {
     pub(super) fn call(&self, operation: &'static str, status: u16) {
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        *calls.entry((operation, status)).or_default() += 1;
+        self.calls.count(operation, status);
     }
 
     pub(super) fn fault(&self) {
@@ -54,23 +57,19 @@ impl Counters {
         Upload(self)
     }
 
-    pub(super) fn read(&self, committed: u64) -> Stats {
-        let mut calls: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-        for ((operation, status), count) in &*self.calls.lock().unwrap_or_else(PoisonError::into_inner) {
-            let answer = if *status == 0 { "dropped".to_owned() } else { status.to_string() };
-            calls.entry((*operation).to_owned()).or_default().insert(answer, *count);
-        }
+    pub(super) fn read(&self, committed: u64, tokens: TokenStats) -> Stats {
         Stats {
-            calls,
+            calls: self.calls.read(),
             uploads_in_flight: self.in_flight.load(Relaxed),
             uploads_peak: self.peak.load(Relaxed),
             faults: self.faults.load(Relaxed),
             committed,
+            tokens,
         }
     }
 
     pub(super) fn reset(&self) {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.calls.reset();
         self.peak.store(self.in_flight.load(Relaxed), Relaxed);
         self.faults.store(0, Relaxed);
     }

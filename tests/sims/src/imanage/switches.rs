@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::common::bank::Reuse;
+pub use crate::common::throttle::{RetryAfter, Throttle};
+pub use crate::common::wire::{RefreshTokens, TokenError};
+
 /// Behaviour that can be changed while the server runs.
 ///
 /// "Inferred" marks a guess: no public source states it, so a client must cope with every value.
@@ -29,6 +33,12 @@ pub struct Switches {
     pub absolute_seconds: Option<u32>,
     /// Life of a refresh token, in days.
     pub refresh_days: u32,
+    /// Days without use after which a refresh token ends (not documented).
+    pub refresh_idle_days: Option<u32>,
+    /// What a refresh token does after it was replaced, where `rotate_refresh` is on (not documented).
+    pub refresh_reuse: Reuse,
+    /// Keys of error answers of the token endpoint; clients disagree about them (inferred).
+    pub token_error: TokenError,
     /// Failed passwords after which a user is locked; 0 never locks (inferred).
     pub lockout_after: u32,
     /// Shape of the answer of `POST workspaces/search`.
@@ -88,6 +98,9 @@ impl Default for Switches {
             idle_minutes: 30,
             absolute_seconds: None,
             refresh_days: 365,
+            refresh_idle_days: None,
+            refresh_reuse: Reuse::Refuse,
+            token_error: TokenError::Rfc,
             lockout_after: 0,
             workspace_search_shape: SearchShape::Results,
             empty_search: EmptySearch::Ok,
@@ -132,17 +145,6 @@ choices! {
         XAuthToken,
         /// `Authorization: Bearer` only.
         Bearer,
-    }
-}
-choices! {
-    /// Refresh tokens in token answers.
-    RefreshTokens {
-        /// A string.
-        On,
-        /// `null`.
-        Null,
-        /// The key is missing.
-        Absent,
     }
 }
 choices! {
@@ -213,26 +215,4 @@ choices! {
         /// Never works.
         Expired,
     }
-}
-choices! {
-    /// Form of the `Retry-After` header on 429.
-    RetryAfter {
-        /// Seconds.
-        Seconds,
-        /// An HTTP date.
-        Date,
-        /// No header.
-        None,
-    }
-}
-
-/// A token bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Throttle {
-    /// Calls refilled per second.
-    pub per_second: f64,
-    /// Calls that may come at once.
-    pub burst: f64,
-    /// What the 429 says about when to come back.
-    pub retry_after: RetryAfter,
 }

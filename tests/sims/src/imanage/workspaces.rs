@@ -10,7 +10,7 @@ use super::ids;
 use super::matching;
 use super::model::{Container, Kind};
 use super::paging::{Page, Paged};
-use super::params::Params;
+use crate::common::params::Params;
 use super::render::{parent_field, select};
 use super::reply::Reply;
 use super::state::State;

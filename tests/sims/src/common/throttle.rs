@@ -1,10 +1,33 @@
 //! A token bucket and the `Retry-After` that goes with its refusals.
 
-use super::switches::{RetryAfter, Throttle};
+use serde::{Deserialize, Serialize};
+
+/// Form of the `Retry-After` header on 429.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    /// Seconds.
+    Seconds,
+    /// An HTTP date.
+    Date,
+    /// No header.
+    None,
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Throttle {
+    /// Calls refilled per second.
+    pub per_second: f64,
+    /// Calls that may come at once.
+    pub burst: f64,
+    /// What the 429 says about when to come back.
+    pub retry_after: RetryAfter,
+}
 
 /// State of one bucket.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     level: f64,
     /// `None` until the first call fills it.
     at: Option<i64>,
@@ -12,7 +35,7 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// Take one call; else the seconds until one is free.
-    pub(super) fn take(&mut self, limit: &Throttle, now: i64) -> Result<(), u32> {
+    pub(crate) fn take(&mut self, limit: &Throttle, now: i64) -> Result<(), u32> {
         let passed = self.at.map_or(0, |at| now.saturating_sub(at).max(0));
         let refill = f64::from(u32::try_from(passed).unwrap_or(u32::MAX)) / 1000.0 * limit.per_second;
         self.level = if self.at.is_none() { limit.burst } else { (self.level + refill).min(limit.burst) };
@@ -29,7 +52,7 @@ impl Bucket {
 }
 
 /// The header's value.
-pub(super) fn retry_after(form: RetryAfter, seconds: u32, now: i64) -> Option<String> {
+pub(crate) fn retry_after(form: RetryAfter, seconds: u32, now: i64) -> Option<String> {
     match form {
         RetryAfter::None => None,
         RetryAfter::Seconds => Some(seconds.to_string()),

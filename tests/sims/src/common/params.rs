@@ -3,15 +3,20 @@
 use actix_web::web::Query;
 use serde_json::Value;
 
-use super::error::{ApiError, Result};
+
+/// A parameter that had to be a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotANumber {
+    pub(crate) name: String,
+}
 
 /// Parameters by name; the last of a name wins.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
     /// From a query string or a form body. What cannot be decoded counts as absent.
-    pub(super) fn from_query(query: &str) -> Self {
+    pub(crate) fn from_query(query: &str) -> Self {
         if query.is_empty() {
             return Self::default();
         }
@@ -20,7 +25,7 @@ impl Params {
     }
 
     /// From a JSON object; lists become comma lists.
-    pub(super) fn from_json(value: &Value) -> Self {
+    pub(crate) fn from_json(value: &Value) -> Self {
         let mut pairs = Vec::new();
         if let Value::Object(map) = value {
             for (key, value) in map {
@@ -32,7 +37,7 @@ impl Params {
         Self(pairs)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .rev()
@@ -41,21 +46,19 @@ impl Params {
             .filter(|v| !v.is_empty())
     }
 
-    pub(super) fn flag(&self, name: &str) -> bool {
+    pub(crate) fn flag(&self, name: &str) -> bool {
         self.get(name).is_some_and(|v| v.eq_ignore_ascii_case("true") || v == "1")
     }
 
-    pub(super) fn number(&self, name: &str) -> Result<Option<usize>> {
-        self.get(name)
-            .map(|v| v.parse().map_err(|_| ApiError::invalid(name, "Value not a number")))
-            .transpose()
+    pub(crate) fn number(&self, name: &str) -> Result<Option<usize>, NotANumber> {
+        self.get(name).map(|v| v.parse().map_err(|_| NotANumber { name: name.to_owned() })).transpose()
     }
 
-    pub(super) fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.0.push((name.to_owned(), value.to_owned()));
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str())).filter(|(_, v)| !v.is_empty())
     }
 }

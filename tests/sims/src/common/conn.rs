@@ -16,11 +16,11 @@ use bytes::Bytes;
 
 /// Second handle to a connection's socket.
 #[derive(Debug)]
-pub(super) struct Kill(TcpStream);
+pub(crate) struct Kill(TcpStream);
 
 impl Kill {
     /// End the connection now.
-    pub(super) fn now(&self) {
+    pub(crate) fn now(&self) {
         // an already closed socket is just as dead
         let _ = self.0.shutdown(Shutdown::Both);
     }
@@ -31,7 +31,7 @@ impl Kill {
 }
 
 /// The server's hook for new connections.
-pub(super) fn on_connect(io: &dyn Any, data: &mut Extensions) {
+pub(crate) fn on_connect(io: &dyn Any, data: &mut Extensions) {
     if let Some(stream) = io.downcast_ref::<actix_web::rt::net::TcpStream>() {
         // small answers must not wait for the client's acknowledgement
         let _ = stream.set_nodelay(true);
@@ -54,7 +54,7 @@ fn second_handle(stream: &actix_web::rt::net::TcpStream) -> Option<TcpStream> {
 }
 
 /// A body that promises its whole length, sends a part and then ends the connection.
-pub(super) struct CutBody {
+pub(crate) struct CutBody {
     total: u64,
     part: Option<Bytes>,
     kill: Option<Kill>,
@@ -63,7 +63,7 @@ pub(super) struct CutBody {
 }
 
 impl CutBody {
-    pub(super) fn new(body: &Bytes, after: u64, kill: Option<&Kill>) -> Self {
+    pub(crate) fn new(body: &Bytes, after: u64, kill: Option<&Kill>) -> Self {
         let part = body.slice(..usize::try_from(after).unwrap_or(usize::MAX).min(body.len()));
         Self {
             // at least one byte is always missing
