@@ -10,6 +10,7 @@ pub mod capability;
 pub mod cause;
 pub mod control;
 pub mod decide;
+pub mod desk;
 pub mod dms;
 pub mod event;
 pub mod filing;

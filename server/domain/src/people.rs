@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{PersonId, RoleName, ServiceName, SessionId, SiteName, TeamName, TokenId};
-use crate::link::Sealed;
+use crate::link::{Place, Sealed};
 use crate::person::{Permission, Sites};
 use crate::record::{Kept, Kind};
 
@@ -244,6 +244,18 @@ pub struct Flow {
     pub expires: Timestamp,
 }
 
+impl Flow {
+    /// Its number as text: the id of [`Flow::place`].
+    pub fn place_id(&self) -> String {
+        uuid::Uuid::from_u128(self.id).to_string()
+    }
+
+    /// Where [`Flow::secrets`] stands.
+    pub const fn place(place_id: &str) -> Place<'_> {
+        Place { table: "flow", id: place_id, field: "secrets" }
+    }
+}
+
 /// A rule that makes persons of those who sign in with an e-mail of a domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -317,7 +329,14 @@ impl Person {
     }
 }
 
-kept!(Person, Person, |it: &Person| it.id.as_u128(), Person::all_keys, |_: &Person| Vec::new());
+kept!(
+    Person,
+    Person,
+    |it: &Person| it.id.as_u128(),
+    Person::all_keys,
+    // Also of those who are disabled and have no key of it: who was shut out is found by the e-mail.
+    |it: &Person| vec![Person::email_key(&it.email)]
+);
 kept!(
     Session,
     Session,

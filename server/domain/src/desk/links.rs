@@ -1,0 +1,68 @@
+//! Who may see, confirm and remove which links. The keeper of links does it; here is proved who asks.
+
+use super::{DeskError, People};
+use crate::ids::{LinkId, ServiceName};
+use crate::link::Link;
+use crate::people::{Person, group_of};
+use crate::person::{Permission, Principal};
+use crate::record;
+use crate::store::StoreResult;
+
+impl People {
+    /// One's own links.
+    pub async fn own_links(&self, by: &Principal) -> StoreResult<Vec<Link>> {
+        match by.person {
+            Some(person) => self.all_of(Some(&group_of(person))).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Everybody's links at a service, as far as one looks after them: the system account's, and those of persons of one's sites.
+    pub async fn links_at(&self, by: &Principal, service: &ServiceName) -> Result<Vec<Link>, DeskError> {
+        if !by.may(Permission::ManageLinks) {
+            return Err(DeskError::NotAllowed(Permission::ManageLinks));
+        }
+        let mut seen = Vec::new();
+        for link in self.all_of::<Link>(Some(&Link::group_of_service(service))).await? {
+            if self.sees_link(by, &link).await? {
+                seen.push(link);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// A link that one may see.
+    pub async fn link_seen(&self, by: &Principal, id: LinkId) -> Result<Link, DeskError> {
+        let link = record::by_id::<Link>(self.store.as_ref(), id.as_u128()).await?;
+        let link = link.ok_or(DeskError::NotFound)?;
+        if self.sees_link(by, &link).await? { Ok(link) } else { Err(DeskError::NotFound) }
+    }
+
+    async fn sees_link(&self, by: &Principal, link: &Link) -> StoreResult<bool> {
+        let Some(person) = link.person else { return Ok(by.may(Permission::ManageLinks)) };
+        if by.person == Some(person) {
+            return Ok(true);
+        }
+        if !by.may(Permission::ManageLinks) {
+            return Ok(false);
+        }
+        let person = record::by_id::<Person>(self.store.as_ref(), person.as_u128()).await?;
+        Ok(person.is_some_and(|it| by.sites.has(&it.sites.home)))
+    }
+
+    /// The owner says that the linked account is the right one; for the system account an administrator says so. Nobody says it for
+    /// another person.
+    pub async fn confirm_link(&self, by: &Principal, id: LinkId, version: u64) -> Result<Link, DeskError> {
+        let link = self.link_seen(by, id).await?;
+        if link.person.is_some() && link.person != by.person {
+            return Err(DeskError::Beyond("only the person whose link it is can confirm it".to_owned()));
+        }
+        Ok(self.links.confirm(id, version, &by.name).await?)
+    }
+
+    /// Removes a link: one's own, or one that an administrator looks after.
+    pub async fn unlink(&self, by: &Principal, id: LinkId) -> Result<(), DeskError> {
+        self.link_seen(by, id).await?;
+        Ok(self.links.unlink(id, &by.name).await?)
+    }
+}
