@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use postroom_domain::Fut;
+use postroom_domain::audit;
 use postroom_domain::cause::Cause;
 use postroom_domain::event::{Event, NewEvent, Subject};
 use postroom_domain::filing::{Attempt, Filing, Lane, Request, State};
@@ -15,16 +16,17 @@ use postroom_domain::ids::{
 };
 use postroom_domain::intake::Intake;
 use postroom_domain::machine::AttemptChange;
-use postroom_domain::person::Actor;
+use postroom_domain::person::{Actor, Scope};
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
+use postroom_domain::record::{Commit, Kind, Record, Registry};
 use postroom_domain::store::{
-    Acceptance, Accepted, Binding, CauseGroup, Check, FilingChange, IdempotencyKey, IntakeChange, Pause,
-    QueueHead, Ready, Store, StoreError, StoreResult, Summary, Tally,
+    Acceptance, Accepted, Binding, CauseGroup, Chained, Check, FilingChange, IdempotencyKey, IntakeChange,
+    Pause, QueueHead, Ready, Store, StoreError, StoreResult, Summary, Tally,
 };
 use postroom_domain::work_item::WorkItem;
 use tokio::sync::watch;
 
-use crate::rules::{self, Told, WorkLine};
+use crate::rules::{self, Planned, Told, WorkLine};
 
 /// Open filings that share a cause.
 type Group = (Cause, SiteName, ServiceName);
@@ -39,6 +41,9 @@ struct Rows {
     work_items: BTreeMap<WorkItemId, WorkItem>,
     bindings: BTreeMap<(WorkItemId, String), Binding>,
     pauses: BTreeMap<String, Pause>,
+    records: BTreeMap<(Kind, u128), Record>,
+    /// The greatest id of a record that was removed.
+    greatest_removed: u128,
     /// When a cause was last met, for groups that have members.
     last_met: BTreeMap<Group, Timestamp>,
     closed: bool,
@@ -270,6 +275,42 @@ impl Rows {
         Ok(())
     }
 
+    fn commit(&mut self, commit: Commit) -> StoreResult<()> {
+        let planned = rules::plan(
+            commit.writes,
+            |kind, id| Ok::<_, StoreError>(self.records.get(&(kind, id)).cloned()),
+            |kind, key| Ok(self.owner(kind, key).map(|record| record.id)),
+        )?;
+        for Planned { kind, id, after, .. } in planned {
+            match after {
+                Some(record) => self.records.insert((kind, id), record),
+                None => {
+                    self.greatest_removed = self.greatest_removed.max(id);
+                    self.records.remove(&(kind, id))
+                }
+            };
+        }
+        for event in commit.events {
+            self.event(event);
+        }
+        Ok(())
+    }
+
+    fn owner(&self, kind: Kind, key: &str) -> Option<&Record> {
+        self.records.values().find(|record| record.kind == kind && record.keys.iter().any(|own| own == key))
+    }
+
+    /// The history from its beginning, as it would be kept.
+    fn chain(&self) -> impl Iterator<Item = StoreResult<Chained>> + '_ {
+        let mut hash = audit::START;
+        self.numbered().map(move |Event { seq, event }| {
+            let written = serde_json::to_vec(&event)
+                .map_err(|error| StoreError::Damaged(format!("event {seq}: {error}")))?;
+            hash = audit::link(&hash, seq, &written);
+            Ok(Chained { seq, written, hash })
+        })
+    }
+
     fn queued(&self) -> impl Iterator<Item = (&ServiceName, &SourceName, Lane, Timestamp, FilingId)> {
         self.filings.values().filter_map(|filing| {
             let due = filing.progress.due.unwrap_or(Timestamp::MIN);
@@ -289,8 +330,8 @@ impl Rows {
         tally
     }
 
-    fn summary(&self, site: Option<&SiteName>) -> Summary {
-        let here = |of: &SiteName| site.is_none_or(|site| site == of);
+    fn summary(&self, sites: &Scope) -> Summary {
+        let here = |of: &SiteName| sites.has(of);
         let filings = || self.filings.values().filter(|filing| here(&filing.site));
         let services: BTreeSet<ServiceName> =
             filings().map(|filing| filing.request.target.service.clone()).collect();
@@ -311,9 +352,9 @@ impl Rows {
         summary
     }
 
-    fn causes(&self, site: Option<&SiteName>) -> Vec<CauseGroup> {
+    fn causes(&self, sites: &Scope) -> Vec<CauseGroup> {
         let mut groups: BTreeMap<(Cause, ServiceName), CauseGroup> = BTreeMap::new();
-        for filing in self.filings.values().filter(|filing| site.is_none_or(|site| *site == filing.site)) {
+        for filing in self.filings.values().filter(|filing| sites.has(&filing.site)) {
             let Some(group) = Self::group(filing) else { continue };
             let last = self.last_met.get(&group).copied().unwrap_or(Timestamp::MIN);
             let (cause, _, service) = group;
@@ -354,6 +395,41 @@ macro_rules! now {
     ($answer:expr) => {
         Box::pin(async move { $answer })
     };
+}
+
+impl Registry for MemoryStore {
+    fn commit(&self, commit: Commit) -> Fut<'_, StoreResult<()>> {
+        now!(self.write(|rows| rows.commit(commit)))
+    }
+
+    fn record_by_id(&self, kind: Kind, id: u128) -> Fut<'_, StoreResult<Option<Record>>> {
+        now!(self.read(|rows| rows.records.get(&(kind, id)).cloned()))
+    }
+
+    fn record_by_key<'a>(&'a self, kind: Kind, key: &'a str) -> Fut<'a, StoreResult<Option<Record>>> {
+        now!(self.read(|rows| rows.owner(kind, key).cloned()))
+    }
+
+    fn records<'a>(
+        &'a self,
+        kind: Kind,
+        group: Option<&'a str>,
+        after: Option<u128>,
+        limit: usize,
+    ) -> Fut<'a, StoreResult<Vec<Record>>> {
+        now!(self.read(|rows| {
+            rows.records
+                .values()
+                .filter(|record| {
+                    record.kind == kind
+                        && after.is_none_or(|after| record.id > after)
+                        && group.is_none_or(|group| record.groups.iter().any(|own| own == group))
+                })
+                .take(limit)
+                .cloned()
+                .collect()
+        }))
+    }
 }
 
 impl Store for MemoryStore {
@@ -467,12 +543,12 @@ impl Store for MemoryStore {
         }))
     }
 
-    fn summary<'a>(&'a self, site: Option<&'a SiteName>) -> Fut<'a, StoreResult<Summary>> {
-        now!(self.read(|rows| rows.summary(site)))
+    fn summary<'a>(&'a self, sites: &'a Scope) -> Fut<'a, StoreResult<Summary>> {
+        now!(self.read(|rows| rows.summary(sites)))
     }
 
-    fn causes<'a>(&'a self, site: Option<&'a SiteName>) -> Fut<'a, StoreResult<Vec<CauseGroup>>> {
-        now!(self.read(|rows| rows.causes(site)))
+    fn causes<'a>(&'a self, sites: &'a Scope) -> Fut<'a, StoreResult<Vec<CauseGroup>>> {
+        now!(self.read(|rows| rows.causes(sites)))
     }
 
     fn record(&self, event: NewEvent) -> Fut<'_, StoreResult<u64>> {
@@ -481,6 +557,16 @@ impl Store for MemoryStore {
 
     fn events_after(&self, seq: u64, limit: usize) -> Fut<'_, StoreResult<Vec<Event>>> {
         now!(self.read(|rows| rows.numbered().filter(|event| event.seq > seq).take(limit).collect()))
+    }
+
+    fn chain_after(&self, seq: u64, limit: usize) -> Fut<'_, StoreResult<Vec<Chained>>> {
+        now!(
+            self.lock()?
+                .chain()
+                .filter(|link| link.as_ref().map_or(true, |link| link.seq > seq))
+                .take(limit)
+                .collect()
+        )
     }
 
     fn events_about<'a>(&'a self, subject: &'a Subject, limit: usize) -> Fut<'a, StoreResult<Vec<Event>>> {
@@ -555,7 +641,7 @@ impl Store for MemoryStore {
 
     fn list_work_items<'a>(
         &'a self,
-        site: Option<&'a SiteName>,
+        sites: &'a Scope,
         text: &'a str,
         window: Window<WorkItemId>,
     ) -> Fut<'a, StoreResult<Slice<WorkItem, WorkItemId>>> {
@@ -563,8 +649,7 @@ impl Store for MemoryStore {
             let text = text.to_lowercase();
             slice(&rows.work_items, window, |item| {
                 let line = WorkLine::of(item);
-                site.is_none_or(|site| *site == item.site)
-                    && rules::found(&line.reference, &line.words, &text)
+                sites.has(&item.site) && rules::found(&line.reference, &line.words, &text)
             })
         }))
     }
@@ -602,7 +687,8 @@ impl Store for MemoryStore {
         let filing = rows.filings.keys().next_back().map_or(0, |id| id.as_u128());
         let intake = rows.intakes.keys().next_back().map_or(0, |id| id.as_u128());
         let item = rows.work_items.keys().next_back().map_or(0, |id| id.as_u128());
-        filing.max(intake).max(item)
+        let record = rows.records.keys().map(|(_, id)| *id).max().unwrap_or(0);
+        [filing, intake, item, record, rows.greatest_removed].into_iter().max().unwrap_or(0)
     }
 
     fn failed(&self) -> Option<String> {

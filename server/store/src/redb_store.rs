@@ -14,9 +14,11 @@ mod head;
 mod keys;
 mod list;
 mod merge;
+mod migrate;
 mod names;
 mod open;
 mod read;
+mod records;
 mod schema;
 mod side;
 mod totals;
@@ -35,12 +37,13 @@ use postroom_domain::ids::{
     BlobHash, FilingId, IntakeId, RepositoryName, ServiceName, SiteName, SourceName, WorkItemId,
 };
 use postroom_domain::intake::Intake;
-use postroom_domain::person::Actor;
+use postroom_domain::person::{Actor, Scope};
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
+use postroom_domain::record::{Commit, Kind, Record, Registry};
 use postroom_domain::spool::Blob;
 use postroom_domain::store::{
-    Acceptance, Accepted, Binding, CauseGroup, Check, FilingChange, IntakeChange, Pause, QueueHead, Ready,
-    Store, StoreError, StoreResult, Summary,
+    Acceptance, Accepted, Binding, CauseGroup, Chained, Check, FilingChange, IntakeChange, Pause, QueueHead,
+    Ready, Store, StoreError, StoreResult, Summary,
 };
 use postroom_domain::work_item::WorkItem;
 
@@ -175,6 +178,31 @@ macro_rules! now {
 /// About what a small record writes.
 const SMALL: usize = 1024;
 
+impl Registry for RedbStore {
+    fn commit(&self, commit: Commit) -> Fut<'_, StoreResult<()>> {
+        let bytes = records::bytes(&commit);
+        Box::pin(self.writer.write(&self.shared, bytes, move |batch| records::commit(batch, commit)))
+    }
+
+    fn record_by_id(&self, kind: Kind, id: u128) -> Fut<'_, StoreResult<Option<Record>>> {
+        now!(self.shared.read(|shelf| shelf.record_by_id(kind, id)))
+    }
+
+    fn record_by_key<'a>(&'a self, kind: Kind, key: &'a str) -> Fut<'a, StoreResult<Option<Record>>> {
+        now!(self.shared.read(|shelf| shelf.record_by_key(kind, key)))
+    }
+
+    fn records<'a>(
+        &'a self,
+        kind: Kind,
+        group: Option<&'a str>,
+        after: Option<u128>,
+        limit: usize,
+    ) -> Fut<'a, StoreResult<Vec<Record>>> {
+        now!(self.shared.read(|shelf| shelf.records_of(kind, group, after, limit)))
+    }
+}
+
 impl Store for RedbStore {
     fn accept(&self, acceptance: Acceptance) -> Fut<'_, StoreResult<Accepted>> {
         Box::pin(async move {
@@ -282,12 +310,12 @@ impl Store for RedbStore {
         now!(self.read(|shelf, names| shelf.filings_in_state(names, service, state, after, limit)))
     }
 
-    fn summary<'a>(&'a self, site: Option<&'a SiteName>) -> Fut<'a, StoreResult<Summary>> {
-        now!(self.read(|shelf, names| shelf.totals(names, site)))
+    fn summary<'a>(&'a self, sites: &'a Scope) -> Fut<'a, StoreResult<Summary>> {
+        now!(self.read(|shelf, names| shelf.totals(names, sites)))
     }
 
-    fn causes<'a>(&'a self, site: Option<&'a SiteName>) -> Fut<'a, StoreResult<Vec<CauseGroup>>> {
-        now!(self.read(|shelf, names| shelf.cause_groups(names, site)))
+    fn causes<'a>(&'a self, sites: &'a Scope) -> Fut<'a, StoreResult<Vec<CauseGroup>>> {
+        now!(self.read(|shelf, names| shelf.cause_groups(names, sites)))
     }
 
     fn record(&self, event: NewEvent) -> Fut<'_, StoreResult<u64>> {
@@ -296,6 +324,10 @@ impl Store for RedbStore {
 
     fn events_after(&self, seq: u64, limit: usize) -> Fut<'_, StoreResult<Vec<Event>>> {
         now!(self.shared.read(|shelf| shelf.events_beyond(seq, limit)))
+    }
+
+    fn chain_after(&self, seq: u64, limit: usize) -> Fut<'_, StoreResult<Vec<Chained>>> {
+        now!(self.shared.read(|shelf| shelf.links_beyond(seq, limit)))
     }
 
     fn events_about<'a>(&'a self, subject: &'a Subject, limit: usize) -> Fut<'a, StoreResult<Vec<Event>>> {
@@ -363,11 +395,11 @@ impl Store for RedbStore {
 
     fn list_work_items<'a>(
         &'a self,
-        site: Option<&'a SiteName>,
+        sites: &'a Scope,
         text: &'a str,
         window: Window<WorkItemId>,
     ) -> Fut<'a, StoreResult<Slice<WorkItem, WorkItemId>>> {
-        Box::pin(list::work_items(&self.shared, site, text, window))
+        Box::pin(list::work_items(&self.shared, sites, text, window))
     }
 
     fn binding<'a>(
@@ -415,7 +447,7 @@ impl Store for RedbStore {
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
             // It looks at every row: on a thread of its own, not on one that serves others.
-            let check = move || shared.read(check::check);
+            let check = move || shared.read(|shelf| check::check(shelf, schema::VERSION));
             match tokio::runtime::Handle::try_current() {
                 Ok(runtime) => match runtime.spawn_blocking(check).await {
                     Ok(result) => result,

@@ -1,5 +1,8 @@
-//! What follows from a change, for every store alike: events, duplicates, the intake that follows its filings. Pure functions;
+//! What follows from a change, for every store alike: events, duplicates, the intake that follows its filings, whether a commit of
+//! records may be. Pure functions;
 //! how rows are found and kept is each store's own.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use postroom_domain::cause::Cause;
@@ -10,7 +13,8 @@ use postroom_domain::ids::{FilingId, IntakeId, SiteName};
 use postroom_domain::intake::{self, IntakeEvent, IntakeState};
 use postroom_domain::machine::AttemptChange;
 use postroom_domain::person::Actor;
-use postroom_domain::store::Pause;
+use postroom_domain::record::{Kind, Record, Write};
+use postroom_domain::store::{Pause, StoreError};
 use postroom_domain::work_item::WorkItem;
 
 /// Who, when, and in which words: what a change's events share.
@@ -163,4 +167,69 @@ impl WorkLine {
 /// Whether a work item is found by a text that is lower-cased already.
 pub(crate) fn found(reference: &str, words: &str, text: &str) -> bool {
     reference.starts_with(text) || words.contains(text)
+}
+
+/// Keys and groups of records are no longer than this, in bytes.
+const LONGEST: usize = 512;
+
+/// A change of a record that may be carried out.
+pub(crate) struct Planned {
+    pub(crate) kind: Kind,
+    pub(crate) id: u128,
+    pub(crate) before: Option<Record>,
+    /// None when it is removed.
+    pub(crate) after: Option<Record>,
+}
+
+/// Whether the writes of a commit may be carried out, by the records that are there: all of them or none. What counts is how it is
+/// after all of them: a key that one record gives up is free for another.
+pub(crate) fn plan<E: From<StoreError>>(
+    writes: Vec<Write>,
+    mut record: impl FnMut(Kind, u128) -> Result<Option<Record>, E>,
+    mut owner: impl FnMut(Kind, &str) -> Result<Option<u128>, E>,
+) -> Result<Vec<Planned>, E> {
+    let mut planned = BTreeMap::new();
+    for write in writes {
+        let (kind, id, expected, after) = match write {
+            Write::Put(record) => {
+                (record.kind, record.id, record.version.checked_sub(1), Some(tidy(record)?))
+            }
+            Write::Remove { kind, id, version } => (kind, id, Some(version).filter(|v| *v > 0), None),
+        };
+        let before = record(kind, id)?;
+        let found = before.as_ref().map_or(0, |before| before.version);
+        if expected != Some(found) {
+            return Err(StoreError::Conflict { found }.into());
+        }
+        if planned.insert((kind, id), Planned { kind, id, before, after }).is_some() {
+            return Err(StoreError::Damaged(format!("a commit changes a {} twice", kind.noun())).into());
+        }
+    }
+    let mut taken = BTreeSet::new();
+    for Planned { kind, id, after, .. } in planned.values() {
+        for key in after.iter().flat_map(|after| &after.keys) {
+            let gives_up = |owner: u128| {
+                let other = planned.get(&(*kind, owner)).map(|other| other.after.as_ref());
+                other.is_some_and(|after| after.is_none_or(|after| !after.keys.contains(key)))
+            };
+            let others = owner(*kind, key)?.filter(|owner| owner != id && !gives_up(*owner));
+            if others.is_some() || !taken.insert((*kind, key)) {
+                return Err(StoreError::Exists(format!("a {} with the same key", kind.noun())).into());
+            }
+        }
+    }
+    Ok(planned.into_values().collect())
+}
+
+/// A record with each of its keys and groups once. None may be too long.
+fn tidy(mut record: Record) -> Result<Record, StoreError> {
+    for texts in [&mut record.keys, &mut record.groups] {
+        let mut seen = BTreeSet::new();
+        texts.retain(|text| seen.insert(text.clone()));
+        if texts.iter().any(|text| text.len() > LONGEST) {
+            let noun = record.kind.noun();
+            return Err(StoreError::Damaged(format!("a {noun} has a key of more than {LONGEST} bytes")));
+        }
+    }
+    Ok(record)
 }

@@ -12,8 +12,9 @@ use postroom_domain::store::Check;
 use redb::{Builder, ReadableDatabase, StorageBackend};
 
 use super::check;
+use super::migrate;
 use super::open::{OpenError, beside, guarded, inspect, put_in_place, refuse_if_used, refuse_other_versions};
-use super::schema::Shelf;
+use super::schema::{self, Shelf};
 use super::writer::Shared;
 
 /// Rows per transaction while copying: the memory a backup needs.
@@ -79,8 +80,13 @@ pub fn verify(file: &Path) -> Result<Offline, OpenError> {
             builder.create_with_backend(overlay).map_err(|error| OpenError::database(file, error))?;
         let pages_sound = database.check_integrity().map_err(|error| OpenError::database(file, error))?;
         let format = refuse_other_versions(file, &database)?;
+        if format < schema::VERSION {
+            // In memory only: see `Overlay`.
+            migrate::make_tables(&database).map_err(|stop| OpenError::damaged(file, stop))?;
+        }
         let transaction = database.begin_read().map_err(|error| OpenError::damaged(file, error))?;
-        let check = check::check(&Shelf(transaction)).map_err(|stop| OpenError::damaged(file, stop))?;
+        let check =
+            check::check(&Shelf(transaction), format).map_err(|stop| OpenError::damaged(file, stop))?;
         Ok(Offline { format, pages_sound, check })
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 
 use jiff::Timestamp;
+use postroom_domain::audit;
 use postroom_domain::event::NewEvent;
 use postroom_domain::filing::{Filing, Progress, Request};
 use postroom_domain::ids::{BlobHash, FilingId, IntakeId, ServiceName, SiteName, SourceName};
@@ -24,6 +25,8 @@ pub(super) struct Ledger {
     pub(super) names: Arc<RwLock<Names>>,
     /// The number of the last event.
     pub(super) last_event: u64,
+    /// Its hash: what the next one is tied to.
+    pub(super) last_hash: audit::Hash,
     /// The greatest id of any record.
     pub(super) greatest_id: u128,
 }
@@ -163,6 +166,13 @@ impl<'t> Batch<'t> {
             service: number(&mut self.tables, &mut names.services, service, service.as_str())?,
             source: number(&mut self.tables, &mut names.sources, source, source.as_str())?,
         })
+    }
+
+    /// The number of a site.
+    pub(super) fn site_number(&mut self, site: &SiteName) -> Result<u16, Stop> {
+        let names = Arc::clone(&self.ledger.names);
+        let mut names = names.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        number(&mut self.tables, &mut names.sites, site, site.as_str())
     }
 
     /// The numbers of an intake's names.
@@ -358,16 +368,19 @@ impl<'t> Batch<'t> {
     pub(super) fn event(&mut self, event: &NewEvent) -> Result<u64, Stop> {
         self.writing();
         let number = self.ledger.last_event + 1;
-        self.tables.events()?.insert(number, json(event)?.as_slice())?;
+        let written = json(event)?;
+        let hash = audit::link(&self.ledger.last_hash, number, &written);
+        self.tables.events()?.insert(number, written.as_slice())?;
+        self.tables.event_hashes()?.insert(number, &hash)?;
         let about = keys::join(&[&keys::subject(&event.subject), &number.to_be_bytes()]);
         self.tables.events_about()?.insert(&about, ())?;
-        self.ledger.last_event = number;
+        (self.ledger.last_event, self.ledger.last_hash) = (number, hash);
         Ok(number)
     }
 }
 
 /// The number of a name, given out now when it is new.
-fn number<T: Clone + std::hash::Hash + Eq + TryFrom<String>>(
+pub(super) fn number<T: Clone + std::hash::Hash + Eq + TryFrom<String>>(
     tables: &mut Tables<'_>,
     roll: &mut Roll<T>,
     name: &T,

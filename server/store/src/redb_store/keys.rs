@@ -67,6 +67,13 @@ pub(super) fn digest(text: &str) -> [u8; 8] {
     short
 }
 
+/// A stand-in of sixteen bytes for the name of what an event is about.
+fn half_digest(text: &str) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
+    half
+}
+
 /// The half of a content's hash that stands in the index.
 pub(super) fn half(hash: &BlobHash) -> &[u8] {
     &hash.as_bytes()[..16]
@@ -78,12 +85,13 @@ pub(super) fn subject(subject: &Subject) -> [u8; 17] {
         Subject::Intake(id) => (1, id.as_u128().to_be_bytes()),
         Subject::Filing(id) => (2, id.as_u128().to_be_bytes()),
         Subject::WorkItem(id) => (3, id.as_u128().to_be_bytes()),
-        Subject::Door(door) => {
-            let mut bytes = [0; 16];
-            bytes.copy_from_slice(&blake3::hash(door.as_bytes()).as_bytes()[..16]);
-            (4, bytes)
-        }
+        Subject::Door(door) => (4, half_digest(door)),
         Subject::System => (5, [0; 16]),
+        Subject::Person(id) => (6, id.as_u128().to_be_bytes()),
+        Subject::Session(id) => (7, id.as_u128().to_be_bytes()),
+        Subject::Token(id) => (8, id.as_u128().to_be_bytes()),
+        Subject::Link(id) => (9, id.as_u128().to_be_bytes()),
+        Subject::Service(name) => (10, half_digest(name.as_str())),
     };
     join(&[&[tag], &bytes])
 }

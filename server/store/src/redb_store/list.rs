@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use postroom_domain::cause::Cause;
 use postroom_domain::filing::{Filing, State};
-use postroom_domain::ids::{FilingId, IntakeId, ServiceName, SiteName, WorkItemId};
+use postroom_domain::ids::{FilingId, IntakeId, ServiceName, WorkItemId};
 use postroom_domain::intake::Intake;
+use postroom_domain::person::Scope;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Predicate, Slice, Window};
 use postroom_domain::store::StoreResult;
 use postroom_domain::time::age;
@@ -19,7 +20,7 @@ use super::batch::{parse, row};
 use super::counters::{States, unpack};
 use super::head::{Head, IntakeHead};
 use super::merge::{From, Merge, prefixes, stream};
-use super::names::Names;
+use super::names::{Names, Sites};
 use super::schema::Shelf;
 use super::writer::Shared;
 use super::{Stop, keys};
@@ -110,35 +111,9 @@ impl<T> Look<T> {
     }
 }
 
-/// Whose records are wanted.
-#[derive(Clone, Copy)]
-enum Site {
-    All,
-    One(u16),
-    /// A site that no record has.
-    Unknown,
-}
-
-impl Site {
-    fn of(name: Option<&SiteName>, names: &Names) -> Self {
-        match name {
-            None => Self::All,
-            Some(name) => names.sites.number(name).map_or(Self::Unknown, Self::One),
-        }
-    }
-
-    fn includes(self, site: u16) -> bool {
-        match self {
-            Self::All => true,
-            Self::One(one) => one == site,
-            Self::Unknown => false,
-        }
-    }
-}
-
 /// What the indexes can narrow a query down to.
 struct Narrowed {
-    site: Site,
+    sites: Sites,
     states: [bool; State::ALL.len()],
     services: Option<BTreeSet<u16>>,
     without_services: BTreeSet<u16>,
@@ -151,7 +126,7 @@ impl Narrowed {
     fn by(query: &FilingQuery, names: &Names) -> Self {
         let number = |name: &ServiceName| names.services.number(name);
         let mut narrowed = Self {
-            site: Site::of(query.site.as_ref(), names),
+            sites: Sites::of(&query.sites, names),
             states: [true; State::ALL.len()],
             services: None,
             without_services: BTreeSet::new(),
@@ -202,7 +177,7 @@ impl Narrowed {
     }
 
     fn wants_site(&self, site: u16) -> bool {
-        self.site.includes(site)
+        self.sites.includes(site)
     }
 
     fn wants_service(&self, service: u16) -> bool {
@@ -330,9 +305,14 @@ fn by_head(predicate: &Predicate, names: &Names, id: u128, head: &Head, now: Tim
 }
 
 /// Whether a head rules a filing out, so that its request need not be read.
-fn ruled_out(query: &FilingQuery, names: &Names, id: u128, head: &Head, now: Timestamp) -> bool {
-    let other_site = query.site.as_ref().is_some_and(|site| names.sites.number(site) != Some(head.site));
-    other_site
+fn ruled_out(
+    query: &FilingQuery,
+    (sites, names): (&Sites, &Names),
+    id: u128,
+    head: &Head,
+    now: Timestamp,
+) -> bool {
+    !sites.includes(head.site)
         || query.terms.iter().any(|term| {
             let answers = || term.any.iter().map(|predicate| by_head(predicate, names, id, head, now));
             if term.negated {
@@ -356,9 +336,10 @@ pub(super) async fn filings(
         window,
         |shelf, names, from, look| {
             let heads = shelf.heads()?;
+            let sites = Sites::of(&query.sites, names);
             look.through(filing_candidates(shelf, names, query, from)?, |id| {
                 let Some(head) = row(&heads, &id.to_be_bytes(), Head::decode)? else { return Ok((1, None)) };
-                if ruled_out(query, names, id, &head, now) {
+                if ruled_out(query, (&sites, names), id, &head, now) {
                     return Ok((1, None));
                 }
                 let filing = shelf.filing_of(names, id, &head)?;
@@ -377,8 +358,8 @@ fn intake_candidates(
     query: &IntakeQuery,
     from: From,
 ) -> Result<Candidates, Stop> {
-    let site = Site::of(query.site.as_ref(), names);
-    let wants_site = |number: u16| site.includes(number);
+    let sites = Sites::of(&query.sites, names);
+    let wants_site = |number: u16| sites.includes(number);
     if !query.states.is_empty() {
         let index = shelf.intakes_by_state()?;
         let kept = prefixes::<19, 3>(&index, |prefix| {
@@ -390,7 +371,7 @@ fn intake_candidates(
     if let Some(by) = &query.submitted_by {
         return stream(&shelf.intakes_by_submitter()?, &keys::digest(by), from);
     }
-    if query.source.is_none() && query.site.is_none() {
+    if query.source.is_none() && query.sites.is_all() {
         return heads_before(&shelf.intake_heads()?, from);
     }
     let index = shelf.intakes_by_source()?;
@@ -415,12 +396,14 @@ pub(super) async fn intakes(
         window,
         |shelf, names, from, look| {
             let heads = shelf.intake_heads()?;
+            let sites = Sites::of(&query.sites, names);
             look.through(intake_candidates(shelf, names, query, from)?, |id| {
                 let Some(head) = row(&heads, &id.to_be_bytes(), IntakeHead::decode)? else {
                     return Ok((1, None));
                 };
                 let source = query.source.as_ref().map(|source| names.sources.number(source));
-                let ruled_out = (!query.states.is_empty() && !query.states.contains(&head.state))
+                let ruled_out = !sites.includes(head.site)
+                    || (!query.states.is_empty() && !query.states.contains(&head.state))
                     || source.is_some_and(|source| source != Some(head.source));
                 if ruled_out {
                     return Ok((1, None));
@@ -435,10 +418,19 @@ pub(super) async fn intakes(
     Ok(Slice { items: slice.items, next: slice.next.map(IntakeId::from_u128) })
 }
 
+/// The work items of some sites, or all.
+fn work_candidates(shelf: &Shelf, names: &Names, scope: &Scope, from: From) -> Result<Candidates, Stop> {
+    let Sites::Only(sites) = Sites::of(scope, names) else { return heads_before(&shelf.work_lines()?, from) };
+    let index = shelf.work_by_site()?;
+    let streams =
+        sites.iter().map(|site| stream(&index, &site.to_be_bytes(), from)).collect::<Result<_, _>>()?;
+    Ok(Box::new(Merge::new(from, streams)?))
+}
+
 /// Work items by a text, newest first.
 pub(super) async fn work_items(
     shared: &Shared,
-    site: Option<&SiteName>,
+    scope: &Scope,
     text: &str,
     window: Window<WorkItemId>,
 ) -> StoreResult<Slice<WorkItem, WorkItemId>> {
@@ -447,9 +439,9 @@ pub(super) async fn work_items(
     let slice = collect(
         shared,
         window,
-        |shelf, _, from, look| {
+        |shelf, names, from, look| {
             let (lines, items) = (shelf.work_lines()?, shelf.work_items()?);
-            look.through(heads_before(&lines, from)?, |id| {
+            look.through(work_candidates(shelf, names, scope, from)?, |id| {
                 let key = id.to_be_bytes();
                 let found = row(&lines, &key, |line| {
                     let (reference, words) = super::side::decode_line(line)
@@ -460,7 +452,7 @@ pub(super) async fn work_items(
                     return Ok((1, None));
                 }
                 let item: Option<WorkItem> = row(&items, &key, |bytes| parse(bytes, "work item"))?;
-                Ok((WHOLE, item.filter(|item| site.is_none_or(|site| *site == item.site))))
+                Ok((WHOLE, item.filter(|item| scope.has(&item.site))))
             })
         },
         |item| item.id.as_u128(),

@@ -1,9 +1,10 @@
 //! The numbers that stand for sites, services and sources in this file: given out once, never taken back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use postroom_domain::ids::{ServiceName, SiteName, SourceName};
+use postroom_domain::person::Scope;
 use redb::ReadableTable;
 
 use super::Stop;
@@ -90,5 +91,30 @@ impl Names {
             }
         }
         Ok(names)
+    }
+}
+
+/// Whose records are wanted, by numbers.
+pub(super) enum Sites {
+    All,
+    /// Those of these sites; sites that no record has are left out.
+    Only(BTreeSet<u16>),
+}
+
+impl Sites {
+    pub(super) fn of(scope: &Scope, names: &Names) -> Self {
+        match scope {
+            Scope::All => Self::All,
+            Scope::Only(sites) => {
+                Self::Only(sites.iter().filter_map(|site| names.sites.number(site)).collect())
+            }
+        }
+    }
+
+    pub(super) fn includes(&self, site: u16) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(sites) => sites.contains(&site),
+        }
     }
 }

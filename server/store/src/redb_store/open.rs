@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
+use postroom_domain::audit;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend};
 
 use super::batch::{Ledger, row};
 use super::counters::Counters;
+use super::migrate;
 use super::names::Names;
 use super::schema::{self, Shelf, Tables, meta};
 use super::writer::{Shared, Writer};
@@ -39,6 +41,8 @@ pub struct OpenOptions {
     pub check_up_to: u64,
     /// Told how far a repair is.
     pub on_repair: Option<RepairProgress>,
+    /// How many rows a transaction writes while the file of an older Postroom is brought up to date.
+    pub migration_portion: usize,
     /// Instead of the file: for tests.
     pub backend: Option<Box<dyn StorageBackend>>,
 }
@@ -54,6 +58,7 @@ impl Default for OpenOptions {
             group_bytes: 4 << 20,
             check_up_to: 64 << 20,
             on_repair: None,
+            migration_portion: 20_000,
             backend: None,
         }
     }
@@ -68,6 +73,8 @@ pub struct OpenReport {
     pub leftover: bool,
     /// redb had to repair the file after an unclean end. Always false for files that are small enough to be checked at every start.
     pub repaired: bool,
+    /// Events of an older Postroom that were given their hashes now.
+    pub hashed: u64,
     /// Filings in it.
     pub filings: u64,
     /// Intakes in it.
@@ -369,16 +376,30 @@ pub(super) fn load(shelf: &Shelf) -> Result<(Ledger, u64, u64, Vec<String>), Sto
     let (counted, filings, intakes) = Counters::counted(shelf)?;
     let (counters, corrected) = Counters::reconcile(&Counters::stored(shelf)?, counted);
     let last_event = shelf.events()?.last()?.map_or(0, |(seq, _)| seq.value());
+    let last_hash = row(&shelf.event_hashes()?, last_event, |hash| Ok(*hash))?;
+    if last_hash.is_none() && last_event > 0 {
+        tracing::error!(
+            event = last_event,
+            "the last event has lost its hash: the history does not verify from there on"
+        );
+    }
     let id = |key: Option<[u8; 16]>| key.map_or(0, u128::from_be_bytes);
     let greatest_id = [
         id(shelf.heads()?.last()?.map(|(key, _)| *key.value())),
         id(shelf.intake_heads()?.last()?.map(|(key, _)| *key.value())),
         id(shelf.work_items()?.last()?.map(|(key, _)| *key.value())),
+        shelf.greatest_record()?,
     ]
     .into_iter()
     .max()
     .unwrap_or(0);
-    let ledger = Ledger { counters, names: Arc::new(RwLock::new(names)), last_event, greatest_id };
+    let ledger = Ledger {
+        counters,
+        names: Arc::new(RwLock::new(names)),
+        last_event,
+        last_hash: last_hash.unwrap_or(audit::START),
+        greatest_id,
+    };
     Ok((ledger, filings, intakes, corrected))
 }
 
@@ -431,7 +452,13 @@ pub(super) fn open(file: &Path, mut options: OpenOptions) -> Result<(RedbStore, 
         lock.write(true)?;
         (database, Some(lock))
     };
-    refuse_other_versions(file, &database)?;
+    let found = refuse_other_versions(file, &database)?;
+    let hashed = guarded(file, || {
+        migrate::migrate(&database, found, options.migration_portion).map_err(|stop| match stop {
+            Stop::Refused(error) => OpenError::damaged(file, error),
+            Stop::Broken(why) => OpenError::disk(file, why),
+        })
+    })?;
 
     let (mut ledger, filings, intakes, corrected) = guarded(file, || {
         database
@@ -465,6 +492,7 @@ pub(super) fn open(file: &Path, mut options: OpenOptions) -> Result<(RedbStore, 
         created,
         leftover,
         repaired: !checked && repaired.load(Ordering::Relaxed),
+        hashed,
         filings,
         intakes,
         corrected,

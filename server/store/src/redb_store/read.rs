@@ -1,11 +1,13 @@
 //! Reads of single records and of short ranges. All are a handful of look-ups in cached pages, so they run where they are called;
 //! none is held across an `await`.
 
+use postroom_domain::audit;
 use postroom_domain::event::{Event, NewEvent, Subject};
 use postroom_domain::filing::{Attempt, Filing};
 use postroom_domain::ids::{BlobHash, FilingId, IntakeId};
 use postroom_domain::intake::Intake;
 use postroom_domain::spool::Blob;
+use postroom_domain::store::Chained;
 
 use super::batch::{parse, row};
 use super::head::{Detail, Head, IntakeHead};
@@ -98,6 +100,22 @@ impl Shelf {
             .map(|row| {
                 let (seq, event) = row?;
                 Ok(Event { seq: seq.value(), event: parse(event.value(), "event")? })
+            })
+            .collect()
+    }
+
+    /// Events after a number as they are kept, with their hashes. One whose hash is missing has zeros, which no event's hash is.
+    pub(super) fn links_beyond(&self, seq: u64, limit: usize) -> Result<Vec<Chained>, Stop> {
+        let Some(first) = seq.checked_add(1) else { return Ok(Vec::new()) };
+        let hashes = self.event_hashes()?;
+        self.events()?
+            .range(first..)?
+            .take(limit)
+            .map(|link| {
+                let (seq, written) = link?;
+                let seq = seq.value();
+                let hash = row(&hashes, seq, |hash| Ok(*hash))?.unwrap_or(audit::START);
+                Ok(Chained { seq, written: written.value().to_vec(), hash })
             })
             .collect()
     }

@@ -6,7 +6,9 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTableMetadata, Table, TableDe
 use super::Stop;
 
 /// The version of everything in the file. A greater one is another Postroom's.
-pub(super) const VERSION: u64 = 1;
+///
+/// 1: without hashes of events, records, and work items by site. 2: with them.
+pub(super) const VERSION: u64 = 2;
 
 /// Rows of `meta`.
 pub(super) mod meta {
@@ -14,6 +16,8 @@ pub(super) mod meta {
     pub(in crate::redb_store) const SCHEMA: &str = "schema";
     /// Counts the proofs that the store takes writes.
     pub(in crate::redb_store) const PROOF: &str = "proof";
+    /// The greatest id of a removed record, where it was the greatest of all: its first half and its second.
+    pub(in crate::redb_store) const REMOVED: [&str; 2] = ["removed, first half", "removed, second half"];
 }
 
 type Bytes = &'static [u8];
@@ -144,6 +148,8 @@ tables! {
 
     /// Number → event as JSON.
     events: u64 => Bytes;
+    /// Number → the hash that ties the event to all before it.
+    event_hashes: u64 => Fixed<32>;
     /// (kind of subject, subject, number).
     events_about: Fixed<25> => ();
 
@@ -153,10 +159,19 @@ tables! {
     work_lines: Fixed<16> => Bytes;
     /// Site and lower-cased reference → work item.
     work_references: &'static str => Fixed<16>;
+    /// (site, work item).
+    work_by_site: Fixed<18> => ();
     /// Work item and repository → JSON.
     bindings: Bytes => Bytes;
     /// Door → JSON.
     pauses: &'static str => Bytes;
+
+    /// (kind, record) → version, keys, groups, body.
+    records: Fixed<17> => Bytes;
+    /// Kind and key → record.
+    record_keys: Bytes => Fixed<16>;
+    /// (kind, length of the group, group, record).
+    record_groups: Bytes => ();
 
     /// (site, destination, source) → filings by state.
     count_filings: Fixed<6> => Fixed<80>;

@@ -46,6 +46,12 @@ pub(super) fn save_work_item(
     let row = json(item)?;
 
     batch.writing();
+    let (site, moved) = (batch.site_number(&item.site)?, before.as_ref().map(|before| before.site.clone()));
+    if let Some(old) = moved.filter(|old| *old != item.site) {
+        let old = batch.site_number(&old)?;
+        batch.tables.work_by_site()?.remove(&keys::join(&[&old.to_be_bytes(), &id]))?;
+    }
+    batch.tables.work_by_site()?.insert(&keys::join(&[&site.to_be_bytes(), &id]), ())?;
     if let Some(before) = before {
         let old = keys::reference(&before.site, &before.reference);
         batch.tables.work_references()?.remove(old.as_str())?;

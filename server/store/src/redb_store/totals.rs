@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use postroom_domain::cause::Cause;
 use postroom_domain::filing::{Filing, Lane, State};
-use postroom_domain::ids::{FilingId, ServiceName, SiteName, SourceName};
+use postroom_domain::ids::{FilingId, ServiceName, SourceName};
+use postroom_domain::person::Scope;
 use postroom_domain::store::{CauseGroup, QueueHead, Ready, Summary, Tally};
 use redb::ReadableTable;
 
 use super::counters::{Group, States, unpack};
 use super::merge::{From, Merge, prefixes, stream};
-use super::names::Names;
+use super::names::{Names, Sites};
 use super::schema::Shelf;
 use super::{Stop, head, keys};
 
@@ -147,10 +148,10 @@ impl Shelf {
         Ok(filings)
     }
 
-    /// Totals of a site, or of everything.
-    pub(super) fn totals(&self, names: &Names, site: Option<&SiteName>) -> Result<Summary, Stop> {
-        let site = site.map(|name| names.sites.number(name));
-        let wanted = |number: u16| site.is_none_or(|site| site == Some(number));
+    /// Totals of some sites, or of everything.
+    pub(super) fn totals(&self, names: &Names, sites: &Scope) -> Result<Summary, Stop> {
+        let sites = Sites::of(sites, names);
+        let wanted = |number: u16| sites.includes(number);
         let mut all = Sum::default();
         let mut destinations: BTreeMap<u16, Sum> = BTreeMap::new();
         let mut sources: BTreeMap<u16, Sum> = BTreeMap::new();
@@ -200,18 +201,14 @@ impl Shelf {
     }
 
     /// Open filings by cause and destination, most first.
-    pub(super) fn cause_groups(
-        &self,
-        names: &Names,
-        site: Option<&SiteName>,
-    ) -> Result<Vec<CauseGroup>, Stop> {
-        let site = site.map(|name| names.sites.number(name));
+    pub(super) fn cause_groups(&self, names: &Names, sites: &Scope) -> Result<Vec<CauseGroup>, Stop> {
+        let sites = Sites::of(sites, names);
         let index = self.by_cause()?;
         let mut groups: BTreeMap<(u8, u16), (Group, Option<u128>)> = BTreeMap::new();
         for row in self.count_causes()?.iter()? {
             let (key, value) = row?;
             let (key, group) = (*key.value(), Group::decode(value.value())?);
-            if group.count == 0 || site.is_some_and(|site| site != Some(keys::short(&key, 1))) {
+            if group.count == 0 || !sites.includes(keys::short(&key, 1)) {
                 continue;
             }
             let open: [u8; 6] = keys::join(&[&key, &[0]]);
