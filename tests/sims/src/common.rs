@@ -22,6 +22,8 @@ pub(crate) mod sim;
 pub(crate) mod stats;
 pub(crate) mod threads;
 pub(crate) mod throttle;
+pub(crate) mod token;
 pub(crate) mod token_stats;
 pub(crate) mod wildcard;
 pub(crate) mod wire;
+pub(crate) mod xml;

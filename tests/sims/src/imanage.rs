@@ -50,6 +50,8 @@ mod upload;
 mod words;
 mod workspaces;
 
+pub use crate::common::secrets::{Secret, SecretKind};
+pub use crate::common::token_stats::{GrantStats, TokenEvent, TokenEventKind, TokenStats};
 pub use control::{Control, FolderInfo, WorkspaceInfo};
 pub use faults::{Action, BodyKind, Fire, Pattern, Rule};
 pub use ledger::{Entry, EntryKind};
@@ -58,8 +60,6 @@ pub use options::{ClockMs, Options};
 pub use seed::{Seed, SeedAlias, SeedApp, SeedClass, SeedContainer, SeedLibrary, SeedUser, SeedWorkspace};
 pub use server::{Sim, SimHandle};
 pub use stats::Stats;
-pub use crate::common::secrets::{Secret, SecretKind};
-pub use crate::common::token_stats::{TokenEvent, TokenEventKind, TokenStats};
 pub use switches::{
     AuthHeader, DialogToken, EmailDuplicate, EmptySearch, ErrorBody, IdCase, RefreshTokens, RequiredFields,
     RetryAfter, Reuse, SearchShape, Switches, Throttle, TokenError,

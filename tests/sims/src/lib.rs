@@ -4,4 +4,8 @@
 //! suites, browser tests and people share one fake. A simulator knows nothing of Postroom's own crates.
 
 mod common;
+pub mod highq;
 pub mod imanage;
+pub mod netdocuments;
+pub mod openid;
+pub mod program;

@@ -43,6 +43,10 @@ pub(crate) struct Policy {
     pub(crate) session_wins: bool,
     pub(crate) consent: Consent,
     pub(crate) state: StateEcho,
+    /// A hint signs in at once; otherwise it only puts its person first on the page.
+    pub(crate) hint_signs_in: bool,
+    /// Everybody is sent back with `access_denied`.
+    pub(crate) deny: bool,
 }
 
 /// An authorization request whose client and redirect address are known to be good.
@@ -88,6 +92,52 @@ impl AuthRequest {
     }
 }
 
+/// Read an authorization request; the answer is for one that must not be sent back to its redirect address.
+///
+/// `sim_person` in the query, or `approve_as` of the switches, stands for a person who clicks through all pages.
+/// `open` lets an application without registered redirect addresses return anywhere.
+pub(crate) fn begin<V: Serve>(
+    core: &Core<V>,
+    browser: &Request,
+    policy: Policy,
+    approve_as: Option<&str>,
+    open: bool,
+) -> Result<AuthRequest, Answer> {
+    let query = &browser.query;
+    let bad = |text: &str| Answer::html(400, page::message(policy.title, text));
+    let world = core.world();
+    let app = query.get("client_id").and_then(|id| world.app(id)).filter(|app| !app.disabled);
+    let app = app.ok_or_else(|| bad("This application is not registered, or is switched off."))?;
+    let only = app.redirect_uris.first().filter(|uri| open && !uri.ends_with('*')).map(String::as_str);
+    let redirect = query.get("redirect_uri").or(only).unwrap_or_default();
+    let anywhere = open && app.redirect_uris.is_empty() && redirect.starts_with("http");
+    if !anywhere && !app.may_return_to(redirect) {
+        return Err(bad("The redirect address is not registered for this application."));
+    }
+    let person = query.get("sim_person").or(approve_as).map(str::to_owned);
+    let words = |name: &str| {
+        let text = query.get(name).unwrap_or_default();
+        text.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let request = AuthRequest {
+        client: app.id.clone(),
+        redirect_uri: redirect.to_owned(),
+        state: query.get("state").map(str::to_owned),
+        scope: words("scope"),
+        challenge: query.get("code_challenge").map(str::to_owned),
+        prompt: words("prompt"),
+        hint: query.get("login_hint").map(str::to_owned),
+        more: Value::Null,
+        allowed: person.is_some(),
+        person,
+    };
+    if query.get("response_type") == Some("code") {
+        Ok(request)
+    } else {
+        Err(request.refuse(policy.state, "unsupported_response_type", "Only response_type=code is served"))
+    }
+}
+
 /// Decide what the browser gets: a page, or the way back.
 pub(crate) fn authorize<V: Serve>(
     core: &Core<V>,
@@ -96,6 +146,9 @@ pub(crate) fn authorize<V: Serve>(
     flaws: &[V::Flaw],
     policy: Policy,
 ) -> Answer {
+    if policy.deny {
+        return request.refuse(policy.state, "access_denied", "The person said no");
+    }
     let now = core.now();
     let mut world = core.world();
     let session = browser.cookie(V::NAME).and_then(|cookie| world.sessions.get(cookie).cloned());
@@ -156,18 +209,18 @@ fn who<'a, V: Serve>(
     let again = request.wants("login") || request.wants("select_account");
     let session = session.filter(|_| !again || policy.session_wins);
     let session = session.as_deref().and_then(|id| world.people.iter().find(|p| p.id() == id));
-    let hinted = request.hint.as_deref().and_then(|hint| world.find(hint));
+    let hint = request.hint.as_deref().filter(|_| policy.hint_signs_in);
+    let hinted = hint.and_then(|hint| world.find(hint));
     if policy.session_wins { session.or(hinted) } else { hinted.or(session) }
 }
 
 fn ask_who<V: Serve>(core: &Core<V>, world: &mut World<V>, request: AuthRequest, policy: Policy) -> Answer {
+    let hint = request.hint.clone().unwrap_or_default();
     let action = keep(core, world, request);
-    let people: Vec<(&str, &str, &str)> = world
-        .people
-        .iter()
-        .filter(|p| p.may_sign_in())
-        .map(|p| (p.id(), p.name(), p.email()))
-        .collect();
+    let mut people: Vec<&V::Person> = world.people.iter().filter(|p| p.may_sign_in()).collect();
+    // the sort is stable: the others keep their order
+    people.sort_by_key(|p| !(p.id().eq_ignore_ascii_case(&hint) || p.email().eq_ignore_ascii_case(&hint)));
+    let people: Vec<_> = people.iter().map(|p| (p.id(), p.name(), p.email())).collect();
     Answer::html(200, page::chooser(&format!("Sign in to {}", policy.title), &action, &people))
 }
 

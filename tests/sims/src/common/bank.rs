@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::rng::Rng;
 use super::secrets::{Secret, SecretKind, Secrets};
-use super::token_stats::{TokenEvent, TokenEventKind, TokenStats};
+use super::token_stats::{GrantStats, TokenEvent, TokenEventKind, TokenStats};
 
 /// What happens when a refresh token is presented that a newer one has replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,11 +100,13 @@ struct Token {
     seen: bool,
     /// When a newer one took its place; refresh tokens only.
     replaced: Option<i64>,
+    /// Revoked by itself, apart from its grant.
+    revoked: bool,
 }
 
 impl Token {
     fn new(grant: u64, now: i64) -> Self {
-        Self { grant, issued: now, used: now, seen: false, replaced: None }
+        Self { grant, issued: now, used: now, seen: false, replaced: None, revoked: false }
     }
 }
 
@@ -113,6 +115,7 @@ struct Entry {
     grant: Grant,
     revoked: bool,
     in_flight: u64,
+    stats: GrantStats,
 }
 
 /// All codes and tokens of a simulator.
@@ -163,10 +166,17 @@ impl Bank {
         self.events.push(TokenEvent { seq, at, kind, grant, person, client, token: token.to_owned() });
     }
 
+    /// The grant a refresh token belongs to.
+    pub(crate) fn grant_of_refresh(&self, text: &str) -> Option<u64> {
+        self.refresh.get(text).map(|token| token.grant)
+    }
+
     /// Note an approval.
     pub(crate) fn grant(&mut self, grant: Grant) -> u64 {
         let id = self.grants.len() as u64 + 1;
-        self.grants.insert(id, Entry { grant, revoked: false, in_flight: 0 });
+        let (person, client) = (grant.person.clone(), grant.client.clone());
+        let stats = GrantStats { grant: id, person, client, ..GrantStats::default() };
+        self.grants.insert(id, Entry { grant, revoked: false, in_flight: 0, stats });
         id
     }
 
@@ -174,7 +184,13 @@ impl Bank {
         self.grants.get(&id).map(|e| &e.grant)
     }
 
-    pub(crate) fn code(&mut self, grant: Grant, redirect_uri: &str, challenge: Option<&str>, now: i64) -> String {
+    pub(crate) fn code(
+        &mut self,
+        grant: Grant,
+        redirect_uri: &str,
+        challenge: Option<&str>,
+        now: i64,
+    ) -> String {
         let grant = self.grant(grant);
         let text = self.text("code");
         let code = Code {
@@ -255,6 +271,12 @@ impl Bank {
     /// Who is behind an access token; using it prolongs it.
     pub(crate) fn check(&mut self, text: &str, now: i64, limits: &Limits) -> Option<Grant> {
         let token = self.access.get_mut(text)?;
+        let id = token.grant;
+        if token.revoked || self.grants.get(&id).is_none_or(|e| e.revoked) {
+            self.late(id);
+            self.event(TokenEventKind::RevokedUsed, id, text, now);
+            return None;
+        }
         let idle = limits.access_idle_ms.is_some_and(|ms| now - token.used > ms);
         let old = limits.access_life_ms.is_some_and(|ms| now - token.issued > ms);
         if idle || old {
@@ -262,9 +284,8 @@ impl Bank {
             return None;
         }
         token.used = now;
-        let id = token.grant;
         let first = !std::mem::replace(&mut token.seen, true);
-        let found = self.grants.get(&id).filter(|e| !e.revoked)?.grant.clone();
+        let found = self.grants.get(&id)?.grant.clone();
         if first {
             self.event(TokenEventKind::AccessUsed, id, text, now);
         }
@@ -283,11 +304,20 @@ impl Bank {
         let id = self.refresh.get(text).map_or(0, |t| t.grant);
         match outcome {
             Ok(_) => {
-                if let Some(token) = self.refresh.get_mut(text) {
+                let token = self.refresh.get_mut(text);
+                let forgiven = token.is_some_and(|token| {
                     token.used = now;
-                }
+                    token.replaced.is_some()
+                });
                 self.stats.refresh_used += 1;
-                self.event(TokenEventKind::RefreshUsed, id, text, now);
+                self.stats.forgiven_refresh_uses += u64::from(forgiven);
+                if let Some(entry) = self.grants.get_mut(&id) {
+                    entry.stats.refreshes += 1;
+                    entry.stats.forgiven += u64::from(forgiven);
+                }
+                let kind =
+                    if forgiven { TokenEventKind::RefreshForgiven } else { TokenEventKind::RefreshUsed };
+                self.event(kind, id, text, now);
             }
             Err(Dead::Used) => {
                 self.event(TokenEventKind::RefreshStale, id, text, now);
@@ -300,7 +330,10 @@ impl Bank {
                 self.stats.refresh_revoked += 1;
                 self.event(TokenEventKind::RefreshRefused, id, text, now);
             }
-            Err(Dead::Unknown | Dead::Revoked | Dead::Foreign) => {
+            Err(dead @ (Dead::Unknown | Dead::Revoked | Dead::Foreign)) => {
+                if dead == Dead::Revoked {
+                    self.late(id);
+                }
                 self.event(TokenEventKind::RefreshRefused, id, text, now);
             }
         }
@@ -315,18 +348,19 @@ impl Bank {
         limits: &Limits,
     ) -> Result<u64, Dead> {
         let token = self.refresh.get(text).ok_or(Dead::Unknown)?;
-        let entry = self.grants.get(&token.grant).ok_or(Dead::Unknown)?;
+        let entry = self.grants.get_mut(&token.grant).ok_or(Dead::Unknown)?;
         if client.is_some_and(|client| client != entry.grant.client) {
             return Err(Dead::Foreign);
         }
         if let Some(at) = token.replaced {
             // counted even if forgiven: the client used what it had been told to forget
             self.stats.stale_refresh_uses += 1;
+            entry.stats.stale += 1;
             if limits.reuse != Reuse::Accept && now - at >= limits.grace_ms {
                 return Err(if entry.revoked { Dead::Revoked } else { Dead::Used });
             }
         }
-        if entry.revoked {
+        if entry.revoked || token.revoked {
             return Err(Dead::Revoked);
         }
         let old = limits.refresh_life_ms.is_some_and(|ms| now - token.issued > ms);
@@ -338,7 +372,9 @@ impl Bank {
     pub(crate) fn rotate(&mut self, old: &str, now: i64) -> Option<String> {
         let token = self.refresh.get_mut(old)?;
         let grant = token.grant;
-        if token.replaced.replace(now).is_none() {
+        // the grace counts from the first replacement
+        if token.replaced.is_none() {
+            token.replaced = Some(now);
             self.stats.refresh_revoked += 1;
         }
         Some(self.refresh(grant, now))
@@ -374,13 +410,32 @@ impl Bank {
     }
 
     pub(crate) fn forget_access(&mut self, text: &str) {
-        self.access.remove(text);
+        if let Some(token) = self.access.get_mut(text) {
+            token.revoked = true;
+        }
     }
 
     pub(crate) fn forget_refresh(&mut self, text: &str) {
-        if self.refresh.remove(text).is_some_and(|t| t.replaced.is_none()) {
+        let Some(token) = self.refresh.get_mut(text) else { return };
+        if !std::mem::replace(&mut token.revoked, true) && token.replaced.is_none() {
             self.stats.refresh_revoked += 1;
         }
+    }
+
+    /// Count a token that came after its revocation.
+    fn late(&mut self, grant: u64) {
+        self.stats.revoked_uses += 1;
+        if let Some(entry) = self.grants.get_mut(&grant) {
+            entry.stats.revoked_uses += 1;
+        }
+    }
+
+    /// What became of each grant, in their order.
+    pub(crate) fn grants(&self) -> Vec<GrantStats> {
+        let mut all: Vec<_> =
+            self.grants.values().map(|e| GrantStats { revoked: e.revoked, ..e.stats.clone() }).collect();
+        all.sort_by_key(|g| g.grant);
+        all
     }
 
     /// A token call begins; gives the grant of its refresh token, for [`Bank::leave`].
@@ -390,6 +445,7 @@ impl Bank {
         let id = self.refresh.get(refresh_token).map_or(0, |t| t.grant);
         if let Some(entry) = self.grants.get_mut(&id) {
             entry.in_flight += 1;
+            entry.stats.peak = entry.stats.peak.max(entry.in_flight);
             self.stats.refreshes_peak_per_grant = self.stats.refreshes_peak_per_grant.max(entry.in_flight);
         }
         id
@@ -416,11 +472,8 @@ impl Bank {
     /// Set the counters back; the events stay.
     pub(crate) fn reset_stats(&mut self) {
         let in_flight = self.stats.refreshes_in_flight;
-        self.stats = TokenStats {
-            refreshes_in_flight: in_flight,
-            refreshes_peak: in_flight,
-            ..TokenStats::default()
-        };
+        self.stats =
+            TokenStats { refreshes_in_flight: in_flight, refreshes_peak: in_flight, ..TokenStats::default() };
     }
 
     pub(crate) fn events(&self) -> Vec<TokenEvent> {

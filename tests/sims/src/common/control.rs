@@ -12,7 +12,7 @@ use super::mischief::Action;
 use super::options::App;
 use super::secrets::Secret;
 use super::stats::Stats;
-use super::token_stats::TokenEvent;
+use super::token_stats::{GrantStats, TokenEvent};
 
 /// Access to a running simulator's state. Cheap to clone.
 pub struct Control<V: Vendor> {
@@ -149,6 +149,11 @@ impl<V: Serve> Control<V> {
     /// What happened to codes and tokens, in order.
     pub fn token_events(&self) -> Vec<TokenEvent> {
         self.core.bank().events()
+    }
+
+    /// What became of each approval: refreshes, most at once, tokens presented after revocation.
+    pub fn grants(&self) -> Vec<GrantStats> {
+        self.core.bank().grants()
     }
 
     /// Every code, token and client secret there ever was.

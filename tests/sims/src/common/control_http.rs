@@ -39,6 +39,7 @@ fn answer<V: Serve>(method: &str, path: &str, body: &[u8], control: &Control<V>)
         ("GET", "stats") => show(control.stats()),
         ("POST", "stats/reset") => Ok(done(|| control.reset_stats())),
         ("GET", "tokens") => show(control.token_events()),
+        ("GET", "grants") => show(control.grants()),
         ("GET", "secrets") => show(control.secrets()),
         ("GET", "switches") => show(control.switches()),
         ("POST" | "PATCH", "switches") => {
@@ -47,7 +48,8 @@ fn answer<V: Serve>(method: &str, path: &str, body: &[u8], control: &Control<V>)
         }
         ("GET", "faults") => {
             let list = control.faults().into_iter();
-            let list = list.map(|(rule, matches, fired)| json!({ "rule": rule, "matches": matches, "fired": fired }));
+            let list = list
+                .map(|(rule, matches, fired)| json!({ "rule": rule, "matches": matches, "fired": fired }));
             Ok(list.collect())
         }
         ("POST", "faults") => Ok(json!({ "id": control.add_fault(parse(body)?) })),

@@ -67,7 +67,12 @@ pub(crate) trait Serve: Vendor {
         0
     }
     /// Control routes of its own.
-    fn control(_core: &Arc<Core<Self>>, _method: &str, _path: &str, _body: &[u8]) -> Option<Result<Value, String>> {
+    fn control(
+        _core: &Arc<Core<Self>>,
+        _method: &str,
+        _path: &str,
+        _body: &[u8],
+    ) -> Option<Result<Value, String>> {
         None
     }
 }
@@ -177,7 +182,8 @@ impl<V: Serve> Core<V> {
 
     /// End grants of a person (id or mail address), or of everybody.
     pub(crate) fn revoke(&self, person: Option<&str>) -> usize {
-        let id = person.map(|text| self.world().find(text).map_or_else(|| text.to_owned(), |p| p.id().to_owned()));
+        let id =
+            person.map(|text| self.world().find(text).map_or_else(|| text.to_owned(), |p| p.id().to_owned()));
         self.bank().revoke_of(id.as_deref(), self.now())
     }
 

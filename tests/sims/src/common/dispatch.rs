@@ -148,7 +148,9 @@ fn respond<V: Serve>(
         return response.body(BodyStream::new(huge(bytes)));
     }
     match plan.cut_answer {
-        Some(after) => response.force_close().body(CutBody::new(&answer.body, after, req.conn_data::<Kill>())),
+        Some(after) => {
+            response.force_close().body(CutBody::new(&answer.body, after, req.conn_data::<Kill>()))
+        }
         None => response.body(answer.body),
     }
 }

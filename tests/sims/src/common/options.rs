@@ -34,9 +34,15 @@ impl App {
 
 /// Redirect URLs of the sample applications: this machine, and Postroom at its documented address.
 pub(crate) fn sample_redirects() -> Vec<String> {
-    ["http://127.0.0.1:*", "http://localhost:*", "https://localhost:*", "https://127.0.0.1:*", "https://postroom.example/*"]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "http://127.0.0.1:*",
+        "http://localhost:*",
+        "https://localhost:*",
+        "https://127.0.0.1:*",
+        "https://postroom.example/*",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// Settings fixed at the start.

@@ -3,7 +3,6 @@
 use actix_web::web::Query;
 use serde_json::Value;
 
-
 /// A parameter that had to be a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotANumber {

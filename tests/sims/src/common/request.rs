@@ -32,8 +32,8 @@ pub(crate) struct Credentials {
 impl Request {
     pub(crate) fn new(req: &HttpRequest, body: &Bytes) -> Self {
         let headers = req.headers().iter();
-        let headers =
-            headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+        let headers = headers
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
         let raw_query = req.query_string().to_owned();
         Self {
             method: req.method().as_str().to_owned(),

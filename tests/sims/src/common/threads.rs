@@ -31,9 +31,9 @@ impl Threads {
         let address = listener.local_addr()?;
         let workers = workers.max(1);
         let (ready, started) = mpsc::channel();
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            actix_web::rt::System::new().block_on(run(listener, workers, configure, ready))
-        })?;
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || actix_web::rt::System::new().block_on(run(listener, workers, configure, ready)))?;
         let server = started.recv().map_err(|_| io::Error::other("the server did not start"))??;
         Ok(Self { address, server, thread: Some(thread) })
     }

@@ -31,6 +31,11 @@ pub struct TokenStats {
     pub refresh_revoked: u64,
     /// Refresh tokens presented after they had been replaced by a newer one.
     pub stale_refresh_uses: u64,
+    /// Those of them that were accepted all the same, within the grace of the switches or because reuse is allowed:
+    /// each is a client that lost the answer of its last refresh.
+    pub forgiven_refresh_uses: u64,
+    /// Access and refresh tokens presented after they, or their grant, had been revoked.
+    pub revoked_uses: u64,
 }
 
 impl TokenStats {
@@ -43,6 +48,29 @@ impl TokenStats {
     pub fn count(&self, grant_type: &str, outcome: &str) -> u64 {
         self.calls.get(grant_type).and_then(|by_outcome| by_outcome.get(outcome)).copied().unwrap_or(0)
     }
+}
+
+/// What became of one approval, and of all tokens that came from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantStats {
+    /// Number of the grant, from 1, as in [`TokenEvent::grant`].
+    pub grant: u64,
+    /// The person's id.
+    pub person: String,
+    /// The application's id.
+    pub client: String,
+    /// Refreshes that succeeded.
+    pub refreshes: u64,
+    /// Most refreshes that waited for their answer at once; more than 1 means a client raced itself.
+    pub peak: u64,
+    /// Refresh tokens presented after a newer one had replaced them.
+    pub stale: u64,
+    /// Those of them that were accepted all the same.
+    pub forgiven: u64,
+    /// Tokens presented after revocation.
+    pub revoked_uses: u64,
+    /// Everything of the grant is revoked.
+    pub revoked: bool,
 }
 
 /// What happened to a code or token.
@@ -65,10 +93,14 @@ pub enum TokenEventKind {
     RefreshUsed,
     /// A refresh token was presented after a newer one had replaced it.
     RefreshStale,
+    /// A refresh token was accepted although a newer one had replaced it.
+    RefreshForgiven,
     /// A refresh token was presented that is unknown, expired, revoked or another application's.
     RefreshRefused,
     /// All tokens of the grant were revoked.
     GrantRevoked,
+    /// An access token was presented after its revocation.
+    RevokedUsed,
 }
 
 /// One event.

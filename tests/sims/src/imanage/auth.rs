@@ -64,7 +64,12 @@ impl Auth {
     }
 
     /// A code works once.
-    pub(super) fn take_code(&mut self, text: &str, now: i64, switches: &Switches) -> Option<(Redeemed, Caller)> {
+    pub(super) fn take_code(
+        &mut self,
+        text: &str,
+        now: i64,
+        switches: &Switches,
+    ) -> Option<(Redeemed, Caller)> {
         let code = self.bank.redeem(text, now, &limits(switches)).ok()?;
         let caller = as_caller(&code.grant);
         Some((code, caller))

@@ -13,12 +13,12 @@ use super::history::Activity;
 use super::ledger::{Entry, EntryKind};
 use super::lookups::{extension_of, type_of};
 use super::model::{Document, Stored, Version};
-use crate::common::params::Params;
 use super::render::parent_field;
 use super::reply::{Reply, envelope};
 use super::state::{FIRST_DOCUMENT, State};
 use super::switches::{EmailDuplicate, RequiredFields};
 use super::workspaces::text;
+use crate::common::params::Params;
 
 /// A received upload.
 pub(super) struct Received {

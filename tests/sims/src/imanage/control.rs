@@ -14,7 +14,7 @@ use super::server::Shared;
 use super::stats::Stats;
 use super::switches::Switches;
 use crate::common::secrets::{Secret, SecretKind};
-use crate::common::token_stats::TokenEvent;
+use crate::common::token_stats::{GrantStats, TokenEvent};
 
 /// Access to a running simulator's state. Cheap to clone.
 #[derive(Clone)]
@@ -163,6 +163,11 @@ impl Control {
     /// What happened to codes and tokens, in order.
     pub fn token_events(&self) -> Vec<TokenEvent> {
         self.shared.auth().bank.events()
+    }
+
+    /// What became of each approval: refreshes, most at once, tokens presented after revocation.
+    pub fn grants(&self) -> Vec<GrantStats> {
+        self.shared.auth().bank.grants()
     }
 
     /// Every code, token, password and client secret there ever was.

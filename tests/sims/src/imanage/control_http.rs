@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::control::Control;
 use super::faults::{Action, Rule};
 use super::model::Access;
-use crate::common::params::Params;
 use super::seed::Seed;
 use super::server::Shared;
+use crate::common::params::Params;
 
 /// A change of a user; absent fields stay.
 #[derive(Deserialize)]
@@ -76,6 +76,7 @@ fn answer(method: &str, path: &str, query: &Params, body: &[u8], control: &Contr
         ("DELETE", "faults") | ("POST", "faults/clear") => Ok(done(|| control.clear_faults())),
         ("POST", "do") => sure(control.apply(&parse::<Action>(body)?)),
         ("GET", "secrets") => show(control.secrets()),
+        ("GET", "grants") => show(control.grants()),
         ("GET", "tokens") => show(control.token_events()),
         ("POST", "revoke") => Ok(json!({ "revoked": control.revoke(&parse::<ForUser>(body)?.user) })),
         ("POST", "clock") => {

@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::access::Caller;
 use super::error::{ApiError, Result};
-use crate::common::params::Params;
 use super::reply::Reply;
 use super::response::{dropped, force, is_dropped, respond};
 use super::routes::{Op, Route, route};
@@ -22,6 +21,7 @@ use super::{
     commit, control_http, discovery, doc_search, documents, folders, history, locks, lookups, oauth, people,
     rules, workspaces,
 };
+use crate::common::params::Params;
 
 /// Largest JSON or form body.
 const MAX_BODY: usize = 2 << 20;

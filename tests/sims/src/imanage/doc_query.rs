@@ -5,8 +5,8 @@ use super::error::{ApiError, Result};
 use super::ids;
 use super::matching;
 use super::model::{Document, Version};
-use crate::common::params::Params;
 use super::state::State;
+use crate::common::params::Params;
 
 /// A search, taken from a query string or from JSON filters.
 pub(super) struct DocQuery<'a> {

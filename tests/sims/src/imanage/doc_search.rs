@@ -6,9 +6,9 @@ use super::dispatch::Call;
 use super::doc_query::DocQuery;
 use super::error::Result;
 use super::paging::{Page, Paged};
-use crate::common::params::Params;
 use super::render::select;
 use super::reply::Reply;
+use crate::common::params::Params;
 
 /// `GET L/documents` and `GET /documents`.
 pub(super) fn search(call: &Call<'_>) -> Result<Reply> {

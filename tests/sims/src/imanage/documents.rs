@@ -7,9 +7,9 @@ use super::doc_query::is_custom;
 use super::error::{ApiError, Result};
 use super::folders::destination;
 use super::history::Activity;
-use crate::common::params::Params;
 use super::reply::Reply;
 use super::workspaces::text;
+use crate::common::params::Params;
 
 /// `GET L/documents/{id}`.
 pub(super) fn get(call: &Call<'_>) -> Result<Reply> {

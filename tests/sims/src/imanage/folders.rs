@@ -9,10 +9,10 @@ use super::ids;
 use super::matching;
 use super::model::{Container, Kind};
 use super::paging::{Page, Paged};
-use crate::common::params::Params;
 use super::render::select;
 use super::reply::Reply;
 use super::workspaces::{text, update_fields};
+use crate::common::params::Params;
 
 /// `GET L/workspaces/{id}/children` and `GET L/folders/{id}/children`: folders first, then documents.
 pub(super) fn children(call: &Call<'_>) -> Result<Reply> {

@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 use super::access::Caller;
 use super::dispatch::Call;
 use super::error::{ApiError, Result};
-use crate::common::params::Params;
 use super::reply::Reply;
 use super::state::State;
 use super::switches::{RefreshTokens, Switches};
+use crate::common::params::Params;
 
 /// `GET /auth/oauth2/authorize`: with `login_hint` (or `user`) the browser is sent straight back with a code,
 /// without it a page lets a person choose whom to sign in as.
@@ -91,7 +91,8 @@ fn exchange(call: &Call<'_>, form: &Params, grant: &str) -> Result<Reply> {
     let new = |caller: Caller| (call.shared.auth().grant(&caller), caller, None);
     let (id, caller, old_refresh) = match grant {
         "authorization_code" => {
-            let code = form.get("code").and_then(|c| call.shared.auth().take_code(c, call.now, call.switches));
+            let code =
+                form.get("code").and_then(|c| call.shared.auth().take_code(c, call.now, call.switches));
             let (code, caller) = code.ok_or_else(|| invalid("The code is invalid or expired"))?;
             if Some(code.redirect_uri.as_str()) != form.get("redirect_uri")
                 || app.as_ref() != Some(&caller.app)

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Result};
-use crate::common::params::Params;
 use super::reply::{Reply, envelope};
 use super::switches::{EmptySearch, Switches};
+use crate::common::params::Params;
 
 /// Mixed into cursors so that nobody mistakes them for offsets.
 const SALT: usize = 0x5EED_C0DE;

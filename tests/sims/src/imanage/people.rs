@@ -7,9 +7,9 @@ use super::error::{ApiError, Result};
 use super::matching;
 use super::model::User;
 use super::paging::Page;
-use crate::common::params::Params;
 use super::render::user_json;
 use super::reply::Reply;
+use crate::common::params::Params;
 
 /// `GET /users` and `GET L/users`.
 pub(super) fn users(call: &Call<'_>) -> Result<Reply> {

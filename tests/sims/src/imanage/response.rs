@@ -5,12 +5,12 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
-use crate::common::conn::{CutBody, Kill};
 use super::error::{Result, render};
 use super::reply::Reply;
 use super::rules::{Forced, Plan};
 use super::server::Shared;
 use super::switches::Switches;
+use crate::common::conn::{CutBody, Kill};
 
 /// Marks the stand-in for an answer that never reaches the client.
 struct Dropped;

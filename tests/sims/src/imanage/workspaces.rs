@@ -10,11 +10,11 @@ use super::ids;
 use super::matching;
 use super::model::{Container, Kind};
 use super::paging::{Page, Paged};
-use crate::common::params::Params;
 use super::render::{parent_field, select};
 use super::reply::Reply;
 use super::state::State;
 use super::switches::SearchShape;
+use crate::common::params::Params;
 
 /// `GET L/workspaces` and `GET /workspaces`.
 pub(super) fn search(call: &Call<'_>) -> Result<Reply> {
