@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::auth::Tokens;
 use crate::auth::guesses::Guesses;
 use crate::events::Listeners;
+use crate::identity::Identity;
 
 /// A door as the summary shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,8 +100,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Chance, for the ids of requests.
     pub entropy: Arc<dyn Entropy>,
-    /// Who stands behind a token.
+    /// Who stands behind a token of the settings.
     pub tokens: Arc<dyn Tokens>,
+    /// Persons, their links, and the keys.
+    pub identity: Identity,
     /// The schedule that a person's decision starts anew.
     pub policy: RetryPolicy,
     /// The doors. The first that takes uploads is the usual one.
@@ -120,7 +123,10 @@ pub struct App {
 /// An [`App`] with what its requests share.
 pub(crate) struct Shared {
     pub(crate) app: App,
+    /// Wrong tokens by address.
     pub(crate) guesses: Guesses,
+    /// Wrong passwords and the like by address.
+    pub(crate) tries: Guesses,
     pub(crate) uploads: Semaphore,
     pub(crate) listeners: Arc<Listeners>,
     /// True once the server stops.

@@ -11,13 +11,15 @@ use actix_web::web;
 use bytes::Bytes;
 use futures_util::Stream;
 use postroom_api::event::EventView;
-use postroom_domain::event::{Event, Subject};
-use postroom_domain::ids::{FilingId, SiteName};
+use postroom_domain::event::{Event, NewEvent, Subject};
+use postroom_domain::ids::FilingId;
+use postroom_domain::person::{Permission, Principal, Sites};
 use postroom_domain::store::{StoreError, StoreResult};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::app::Shared;
+use crate::auth::Caller;
 
 /// Events read from the store at once.
 const PORTION: usize = 200;
@@ -73,16 +75,46 @@ impl Drop for Seat {
 }
 
 /// What a follower may see.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct View {
-    pub(crate) site: SiteName,
+    /// Events of these sites, and those of none.
+    sites: Sites,
     /// Only events about what this person handed in.
-    pub(crate) only_own: Option<String>,
+    only_own: Option<String>,
+    /// Whether the audit's events are among them.
+    audit: bool,
+}
+
+impl View {
+    /// What a principal may see.
+    pub(crate) fn of(principal: &Principal) -> Self {
+        Self {
+            sites: principal.sites.clone(),
+            only_own: (!principal.may(Permission::SeeAll)).then(|| principal.name.clone()),
+            audit: principal.may(Permission::ReadAudit),
+        }
+    }
+
+    /// Whether an event is among it, as far as the event itself tells. What belongs to no site is the program's own, and for those who
+    /// see everything of a site; but about persons, sessions, tokens and links it is for those who see all sites.
+    fn has(&self, event: &NewEvent) -> bool {
+        let security = event.happening.is_security();
+        if security && !self.audit {
+            return false;
+        }
+        match &event.site {
+            Some(site) => self.sites.has(site),
+            None => !security || self.sites.all,
+        }
+    }
 }
 
 struct Follower {
     app: web::Data<Shared>,
+    caller: Caller,
     view: View,
+    /// When the caller is looked at again: what it may see can shrink, and it can be shut out, while it follows.
+    look_again: Instant,
     seq: u64,
     stopping: watch::Receiver<bool>,
     heartbeat: Duration,
@@ -93,18 +125,20 @@ struct Follower {
     _seat: Seat,
 }
 
-/// The events after `seq` that the view allows, then those that come, until the server stops.
+/// The events after `seq` that the caller may see, then those that come, until the server stops or the caller's token or session ends.
 pub(crate) fn follow(
     app: web::Data<Shared>,
-    view: View,
+    caller: Caller,
     seq: u64,
     seat: Seat,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let follower = Follower {
         stopping: app.stopping.clone(),
         heartbeat: app.limits.heartbeat,
+        view: View::of(&caller.principal),
+        look_again: Instant::now() + app.limits.heartbeat,
         app,
-        view,
+        caller,
         seq,
         last_sent: Instant::now(),
         greeted: false,
@@ -127,7 +161,7 @@ impl Follower {
             return Some(format!("retry: {COME_BACK}\nid: {}\n\n", self.seq));
         }
         loop {
-            if *self.stopping.borrow() {
+            if *self.stopping.borrow() || !self.is_let_in().await {
                 return None;
             }
             let (last, text) = match self.portion().await {
@@ -160,6 +194,22 @@ impl Follower {
         }
     }
 
+    /// Whether the caller still is who it was, looked at once in a heartbeat. Who may see less, or more, comes back and is told anew.
+    async fn is_let_in(&mut self) -> bool {
+        if Instant::now() < self.look_again {
+            return true;
+        }
+        self.look_again = Instant::now() + self.heartbeat;
+        match self.caller.again(&self.app.identity.people).await {
+            Ok(Some(principal)) => View::of(&principal) == self.view && principal.may(Permission::File),
+            Ok(None) | Err(StoreError::Closed) => false,
+            Err(error) => {
+                tracing::warn!(error = %error, "a stream of events ends because its caller cannot be looked up");
+                false
+            }
+        }
+    }
+
     /// A comment, with the number: who comes back need not look through what was not for them.
     fn sign_of_life(&self) -> String {
         format!(": still here\nid: {}\n\n", self.seq)
@@ -180,8 +230,7 @@ impl Follower {
     }
 
     fn sees(&self, event: &Event) -> bool {
-        let site = event.event.site.as_ref();
-        if site.is_some_and(|site| *site != self.view.site) {
+        if !self.view.has(&event.event) {
             return false;
         }
         self.view.only_own.is_none()

@@ -9,7 +9,10 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use postroom_api::problem::{Code, FieldError, MEDIA_TYPE, Problem};
 use postroom_domain::decide::DecideError;
-use postroom_domain::person::{Permission, Role};
+use postroom_domain::desk::DeskError;
+use postroom_domain::ids::RoleName;
+use postroom_domain::link::LinkError;
+use postroom_domain::person::Permission;
 use postroom_domain::reception::AssignError;
 use postroom_domain::spool::SpoolError;
 use postroom_domain::store::StoreError;
@@ -52,16 +55,24 @@ impl Fault {
         Self::new(Code::NotFound, format!("There is no {what} here, or you may not see it."))
     }
 
-    pub(crate) fn forbidden(role: Role, permission: Permission) -> Self {
+    pub(crate) fn forbidden(roles: &[RoleName], permission: Permission) -> Self {
         let what = match permission {
             Permission::File => "hand in documents",
             Permission::SeeAll => "see all records",
             Permission::Decide => "decide over filings and intakes",
             Permission::Pause => "pause and resume",
             Permission::EditWorkItems => "change work items",
+            Permission::ManagePersons => "look after persons",
+            Permission::ManageLinks => "look after links",
+            Permission::ReadAudit => "read the audit",
             Permission::Administer => "administer the server",
         };
-        Self::new(Code::Forbidden, format!("The role {role} may not {what}."))
+        // A token may be narrower than its holder's roles, so these are not blamed alone.
+        let detail = match roles {
+            [role] => format!("The role {role}, or the scope of the token, may not {what}."),
+            _ => format!("Your roles, or the scope of the token, may not {what}."),
+        };
+        Self::new(Code::Forbidden, detail)
     }
 
     pub(crate) fn internal(for_log: impl Into<String>) -> Self {
@@ -189,6 +200,38 @@ impl From<AssignError> for Fault {
             AssignError::NoPlace(needs) => Self::value("work_item", needs.text)
                 .hint("Nothing was changed. Name another work item, or have this one put right."),
             AssignError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeskError> for Fault {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::NotFound => Self::not_found("such person, session, token or link"),
+            DeskError::Changed { version } => {
+                Self::new(Code::Changed, format!("Its version is {version} now."))
+            }
+            DeskError::NotAllowed(permission) => Self::forbidden(&[], permission),
+            DeskError::Beyond(why) => Self::new(Code::Forbidden, sentence(&why))
+                .hint("Nobody gives, or rules over, more than they may themselves."),
+            DeskError::Bad { field, message } => Self::value(field, message),
+            DeskError::LastAdministrator => {
+                Self::new(Code::NotAllowedNow, "This is the last active person who may administer.")
+                    .hint("Make somebody else an administrator first.")
+            }
+            DeskError::EmailTaken => Self::new(
+                Code::Exists,
+                "Another person has this e-mail, or had it when they were added.",
+            ),
+            DeskError::WrongPassword => Self::value("old", "is not right, or there is no password yet"),
+            DeskError::NotActive => Self::new(Code::NotAllowedNow, "The person is not active."),
+            DeskError::Link(LinkError::Changed) => Self::new(Code::Changed, "The link changed meanwhile."),
+            DeskError::Link(LinkError::NotFound) => Self::not_found("such link"),
+            DeskError::Link(LinkError::Store(error)) | DeskError::Store(error) => error.into(),
+            DeskError::Link(error @ (LinkError::NotOffered(_) | LinkError::Taken { .. })) => {
+                Self::new(Code::NotAllowedNow, sentence(&error.to_string()))
+            }
+            DeskError::Seal(error) => Self::internal(error.to_string()),
         }
     }
 }

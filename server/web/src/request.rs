@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError, web};
@@ -38,7 +38,7 @@ pub(crate) async fn around<B: MessageBody + 'static>(
     let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let took = app.clock.monotonic().saturating_sub(began);
     match answer {
-        Ok(Ok(answer)) => Ok(finish(answer.map_into_boxed_body(), &trace_id, &method, took)),
+        Ok(Ok(answer)) => Ok(finish(&app, answer.map_into_boxed_body(), &trace_id, &method, took)),
         Ok(Err(error)) => {
             let mut fault = fault_of(&error);
             fault.trace(&trace_id);
@@ -88,6 +88,7 @@ fn fault_of(error: &Error) -> Fault {
 }
 
 fn finish(
+    app: &Shared,
     answer: ServiceResponse<BoxBody>,
     trace_id: &str,
     method: &Method,
@@ -110,10 +111,7 @@ fn finish(
     if let Ok(id) = HeaderValue::from_str(trace_id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
+    crate::headers::bound(headers, &app.identity);
     answer
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 
 use crate::app::{App, Shared};
-use crate::auth::guesses::Guesses;
+use crate::auth::LocalDoor;
+use crate::auth::guesses::{self, Guesses};
 use crate::events::Listeners;
 use crate::{request, routes};
 
@@ -47,16 +49,16 @@ impl Default for ServeOptions {
 /// A running server.
 #[derive(Debug)]
 pub struct ServerHandle {
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     server: actix_web::dev::ServerHandle,
     stopping: watch::Sender<bool>,
     done: JoinHandle<io::Result<()>>,
 }
 
 impl ServerHandle {
-    /// Where it listens.
+    /// Where it listens; `0.0.0.0:0` for a socket in a folder.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.address.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
     }
 
     /// Stops: no new connections, followers of events are sent away, requests under way end or are cut off after the grace.
@@ -85,20 +87,7 @@ pub fn serve(app: App, listener: TcpListener, options: &ServeOptions) -> io::Res
     let address = listener.local_addr()?;
     listener.set_nonblocking(true)?;
     let (stopping, stops) = watch::channel(false);
-    let document = routes::openapi(&app.version);
-    let table = routes::Table::of(&document);
-    let written = document.to_json().map_err(io::Error::other)?;
-    let shared = web::Data::from(Arc::new(Shared {
-        uploads: Semaphore::new(app.limits.uploads),
-        listeners: Arc::new(Listeners::new(app.limits.listeners, app.limits.listeners_each)),
-        guesses: Guesses::default(),
-        stopping: stops,
-        open: AtomicUsize::new(0),
-        proof: tokio::sync::Mutex::default(),
-        openapi: written.into(),
-        table,
-        app,
-    }));
+    let shared = shared(app, stops)?;
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(shared.clone())
@@ -120,5 +109,72 @@ pub fn serve(app: App, listener: TcpListener, options: &ServeOptions) -> io::Res
     .listen(listener)?
     .run();
     let handle = server.handle();
-    Ok(ServerHandle { address, server: handle, stopping, done: tokio::spawn(server) })
+    Ok(ServerHandle { address: Some(address), server: handle, stopping, done: tokio::spawn(server) })
+}
+
+/// Serves the same on a Unix socket, where every caller without a token is the local administrator: only who may open the socket
+/// comes in, so it stands in the data folder and lets nobody else in. A socket that a killed process left behind is replaced; that
+/// no living one listens on it, the caller knows by the data folder's lock.
+#[cfg(unix)]
+pub fn serve_local(app: App, path: &Path, options: &ServeOptions) -> io::Result<ServerHandle> {
+    let listener = listen_privately(path)?;
+    let (stopping, stops) = watch::channel(false);
+    let shared = shared(app, stops)?;
+    let server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(shared.clone())
+            // Told by the listener, not by the request: no other server has this.
+            .app_data(LocalDoor)
+            .into_utoipa_app()
+            .map(|app| app.wrap(from_fn(request::around)))
+            .configure(routes::configure)
+            .into_app()
+            .default_service(web::route().to(routes::nothing_here))
+    })
+    .workers(1)
+    .max_connections(64)
+    .keep_alive(options.keep_alive)
+    .client_request_timeout(options.head)
+    .client_disconnect_timeout(Duration::from_secs(2))
+    .shutdown_timeout(options.grace.as_secs().max(1))
+    .disable_signals()
+    .listen_uds(listener)?
+    .run();
+    let handle = server.handle();
+    Ok(ServerHandle { address: None, server: handle, stopping, done: tokio::spawn(server) })
+}
+
+/// A socket that is at no moment open to others: it is made under another name in a folder of its own that only the owner enters,
+/// narrowed, and then moved to its place.
+#[cfg(unix)]
+fn listen_privately(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    let aside = path.with_extension("aside");
+    let _none_left = std::fs::remove_dir_all(&aside);
+    std::fs::DirBuilder::new().mode(0o700).create(&aside)?;
+    let made = aside.join("s");
+    let listener = std::os::unix::net::UnixListener::bind(&made)?;
+    std::fs::set_permissions(&made, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::rename(&made, path)?;
+    std::fs::remove_dir(&aside)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn shared(app: App, stopping: watch::Receiver<bool>) -> io::Result<web::Data<Shared>> {
+    let document = routes::openapi(&app.version);
+    let table = routes::Table::of(&document);
+    let written = document.to_json().map_err(io::Error::other)?;
+    Ok(web::Data::from(Arc::new(Shared {
+        uploads: Semaphore::new(app.limits.uploads),
+        listeners: Arc::new(Listeners::new(app.limits.listeners, app.limits.listeners_each)),
+        guesses: Guesses::new(guesses::TOKENS),
+        tries: Guesses::new(guesses::SIGN_INS),
+        stopping,
+        open: AtomicUsize::new(0),
+        proof: tokio::sync::Mutex::default(),
+        openapi: written.into(),
+        table,
+        app,
+    })))
 }

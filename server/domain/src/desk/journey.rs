@@ -273,12 +273,9 @@ impl People {
         needs: Permission,
         system: bool,
     ) -> Result<CameBack, NotLetIn> {
-        let who = match who.filter(|it| it.principal.may(needs)) {
-            Some(who) => who,
-            None => {
-                self.tell_stranger(&flow.service, None, &NotLetIn::SignedOut).await?;
-                return Err(NotLetIn::SignedOut);
-            }
+        let Some(who) = who.filter(|it| it.principal.may(needs)) else {
+            self.tell_stranger(&flow.service, None, &NotLetIn::SignedOut).await?;
+            return Err(NotLetIn::SignedOut);
         };
         match self.link(flow, back, who, system).await {
             Ok(link) => {

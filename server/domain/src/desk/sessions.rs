@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{AGENT, Browser, DeskError, NOTED_EVERY, NewSession, PAGE, People, TRIES, changed, texts};
 use crate::event::{NewEvent, Security, Subject};
-use crate::ids::{ServiceName, SessionId};
+use crate::ids::{PersonId, ServiceName, SessionId};
 use crate::people::{Flow, Invitation, Person, SecretHash, Session, Status, Token, group_of};
 use crate::person::{Permission, Principal};
 use crate::record::{self, Commit, Kept, Write};
@@ -274,5 +274,21 @@ impl People {
                 gone += usize::from(self.commits(commit).await?);
             }
         }
+    }
+}
+
+impl People {
+    /// A session's principal as it is now, by the session's id: for what goes on for long after its cookie was shown.
+    pub async fn session_again(&self, id: SessionId) -> StoreResult<Option<Principal>> {
+        match record::by_id::<Session>(self.store.as_ref(), id.as_u128()).await? {
+            Some(session) if !self.is_over(&session) => self.person_again(session.person).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// A person's principal as it is now; none when they may not come in.
+    pub async fn person_again(&self, id: PersonId) -> StoreResult<Option<Principal>> {
+        let person = record::by_id::<Person>(self.store.as_ref(), id.as_u128()).await?;
+        Ok(person.filter(|it| it.status == Status::Active).map(|it| self.principal(&it)))
     }
 }

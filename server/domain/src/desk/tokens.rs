@@ -235,30 +235,8 @@ impl People {
         let Some(token) = record::by_key::<Token>(store, &SecretHash::of(presented).0).await? else {
             return Ok(None);
         };
+        let Some(principal) = self.bearer_of(&token).await? else { return Ok(None) };
         let now = self.now();
-        if now >= token.expires {
-            return Ok(None);
-        }
-        let principal = match &token.holder {
-            Holder::Program { name, roles, sites } => Principal {
-                name: name.clone(),
-                person: None,
-                roles: roles.clone(),
-                permissions: self.roles.permissions(roles),
-                sites: sites.clone(),
-                teams: Vec::new(),
-            },
-            Holder::Person(id) => {
-                let person = record::by_id::<Person>(store, id.as_u128()).await?;
-                match person.filter(|it| it.status == Status::Active) {
-                    Some(person) => self.principal(&person),
-                    None => return Ok(None),
-                }
-            }
-        };
-        let scope = token.scope.as_deref().map(Permissions::of);
-        let permissions = scope.map_or(principal.permissions, |scope| principal.permissions.within(scope));
-        let principal = Principal { permissions, ..principal };
         if token.used.is_none_or(|used| age(now, used) >= NOTED_EVERY) {
             let used = changed(Token { used: Some(now), ..token.clone() });
             if !self.commits(Commit { writes: vec![used.put()?], events: Vec::new() }).await?
@@ -270,6 +248,37 @@ impl People {
             return Ok(Some(TokenBearer { token: used, principal }));
         }
         Ok(Some(TokenBearer { token, principal }))
+    }
+
+    /// A token's principal as it is now, by the token's id: for what goes on for long after the token was shown.
+    pub async fn token_again(&self, id: TokenId) -> StoreResult<Option<Principal>> {
+        match record::by_id::<Token>(self.store.as_ref(), id.as_u128()).await? {
+            Some(token) => self.bearer_of(&token).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn bearer_of(&self, token: &Token) -> StoreResult<Option<Principal>> {
+        if self.now() >= token.expires {
+            return Ok(None);
+        }
+        let principal = match &token.holder {
+            Holder::Program { name, roles, sites } => Principal {
+                name: name.clone(),
+                person: None,
+                roles: roles.clone(),
+                permissions: self.roles.permissions(roles),
+                sites: sites.clone(),
+                teams: Vec::new(),
+            },
+            Holder::Person(id) => match self.person_again(*id).await? {
+                Some(principal) => principal,
+                None => return Ok(None),
+            },
+        };
+        let scope = token.scope.as_deref().map(Permissions::of);
+        let permissions = scope.map_or(principal.permissions, |scope| principal.permissions.within(scope));
+        Ok(Some(Principal { permissions, ..principal }))
     }
 }
 

@@ -1,0 +1,38 @@
+//! The headers that bound what a browser does with an answer.
+
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::identity::Identity;
+
+/// Pages: everything from this server, nothing inline, in no frame. Chromium holds `form-action` to redirects too: a form that ends
+/// at a provider is answered with a page that goes on there, or is a link.
+pub(crate) const PAGE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The page at the end of the add-in's dialog: Office's script, and the hosts that may frame it.
+pub(crate) const DIALOG: &str = "default-src 'none'; script-src 'self' https://appsforoffice.microsoft.com; \
+     style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'self' https://outlook.office.com https://outlook.office365.com";
+
+/// Everything else is no page.
+const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Sets what is missing; a handler's own word stands.
+pub(crate) fn bound(headers: &mut HeaderMap, identity: &Identity) {
+    let page = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|it| it.to_str().ok())
+        .is_some_and(|it| it.starts_with("text/html"));
+    let mut missing = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    missing(header::CONTENT_SECURITY_POLICY, if page { PAGE } else { DATA });
+    missing(header::REFERRER_POLICY, "no-referrer");
+    missing(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    missing(header::CACHE_CONTROL, "no-store");
+    if identity.is_https() {
+        missing(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
