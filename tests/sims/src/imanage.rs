@@ -62,5 +62,5 @@ pub use server::{Sim, SimHandle};
 pub use stats::Stats;
 pub use switches::{
     AuthHeader, DialogToken, EmailDuplicate, EmptySearch, ErrorBody, IdCase, RefreshTokens, RequiredFields,
-    RetryAfter, Reuse, SearchShape, Switches, Throttle, TokenError,
+    RetryAfter, Reuse, SearchShape, StateEcho, Switches, Throttle, TokenError,
 };

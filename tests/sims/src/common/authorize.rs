@@ -183,13 +183,13 @@ pub(crate) fn authorize<V: Serve>(
         more: request.more.clone(),
     };
     let mut bank = core.bank();
-    let code = bank.code(grant, &request.redirect_uri, request.challenge.as_deref(), now);
+    let issued = bank.code(grant, &request.redirect_uri, request.challenge.as_deref(), now);
     let cookie = format!("{}-{}", V::NAME, bank.random());
     drop(bank);
     world.sessions.insert(cookie.clone(), person.id().to_owned());
     drop(world);
     let along = V::along(core, &request, flaws);
-    let mut pairs = vec![("code", code.as_str())];
+    let mut pairs = vec![("code", issued.as_str())];
     pairs.extend(along.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     request
         .back(policy.state, &pairs)

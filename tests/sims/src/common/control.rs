@@ -101,6 +101,7 @@ impl<V: Serve> Control<V> {
     }
 
     /// The faults, each with how often it matched and fired.
+    #[expect(clippy::type_complexity, reason = "a rule and two counts, as the iManage simulator gives them")]
     pub fn faults(&self) -> Vec<(Rule<Action<V::Flaw>>, u64, u64)> {
         self.core.rules.list()
     }

@@ -15,7 +15,7 @@ use super::authorize;
 use super::conn::{CutBody, Kill};
 use super::control_http;
 use super::core::{Call, Core, Serve};
-use super::mischief::Plan;
+use super::mischief::{Plan, Whose};
 use super::request::Request;
 
 /// Largest request body.
@@ -94,8 +94,14 @@ async fn serve<V: Serve>(
     if plan.expire {
         core.bank().expire_access();
     }
-    if let Some(person) = &plan.revoke {
-        core.revoke(person.as_deref());
+    match &plan.revoke {
+        Whose::Nobodys => {}
+        Whose::Everybodys => {
+            core.revoke(None);
+        }
+        Whose::Of(person) => {
+            core.revoke(Some(person));
+        }
     }
     if let Some(forced) = &plan.answer {
         return Some(forced.clone());

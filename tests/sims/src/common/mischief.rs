@@ -89,8 +89,18 @@ pub enum Action<F> {
 #[serde(rename_all = "snake_case")]
 pub enum NoFlaw {}
 
+/// Whose grants an action ends.
+#[derive(Clone, Debug)]
+pub(crate) enum Whose {
+    Nobodys,
+    Everybodys,
+    /// By id or mail address.
+    Of(String),
+}
+
 /// What the faults decided for one call.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent things that go wrong, not a state")]
 pub(crate) struct Plan<F> {
     pub(crate) delay_ms: u64,
     pub(crate) hang: bool,
@@ -102,8 +112,8 @@ pub(crate) struct Plan<F> {
     pub(crate) after_commit: Option<u16>,
     pub(crate) cut_answer: Option<u64>,
     pub(crate) expire: bool,
-    /// Whose grants end; `Some(None)` means everybody's.
-    pub(crate) revoke: Option<Option<String>>,
+    /// Whose grants end.
+    pub(crate) revoke: Whose,
     pub(crate) flaws: Vec<F>,
 }
 
@@ -119,7 +129,7 @@ impl<F> Default for Plan<F> {
             after_commit: None,
             cut_answer: None,
             expire: false,
-            revoke: None,
+            revoke: Whose::Nobodys,
             flaws: Vec::new(),
         }
     }
@@ -154,7 +164,9 @@ impl<F: Clone> Plan<F> {
             Action::CommitThenStatus { status } => self.after_commit = Some(*status),
             Action::CutAnswer { after } => self.cut_answer = Some(*after),
             Action::ExpireTokens {} => self.expire = true,
-            Action::RevokeTokens { person } => self.revoke = Some(person.clone()),
+            Action::RevokeTokens { person } => {
+                self.revoke = person.clone().map_or(Whose::Everybodys, Whose::Of);
+            }
             Action::Flaw { flaw } => self.flaws.push(flaw.clone()),
         }
     }

@@ -21,7 +21,8 @@ pub(crate) fn chooser(title: &str, action: &str, people: &[(&str, &str, &str)]) 
     let mut body = format!("<form method=\"post\" action=\"{}\">", escape(action));
     for (id, name, email) in people {
         let (id, name, email) = (escape(id), escape(name), escape(email));
-        body.push_str(&format!("<button name=\"person\" value=\"{id}\">{name} ({email})</button>"));
+        let button = format!("<button name=\"person\" value=\"{id}\">{name} ({email})</button>");
+        body.push_str(&button);
     }
     body.push_str("<button name=\"decision\" value=\"deny\">Cancel</button></form>");
     page(title, &body)
@@ -29,11 +30,11 @@ pub(crate) fn chooser(title: &str, action: &str, people: &[(&str, &str, &str)]) 
 
 /// Whether to let the application in: `Allow` and `Deny`.
 pub(crate) fn consent(title: &str, action: &str, who: &str, app: &str, scope: &[String]) -> String {
-    let scopes: String = scope.iter().map(|s| format!("<li>{}</li>", escape(s))).collect();
+    let scopes = scope.iter().map(|s| escape(s)).collect::<Vec<_>>().join("</li><li>");
     page(
         title,
         &format!(
-            "<p>Signed in as {}.</p><p>The application {} asks for:</p><ul>{scopes}</ul>\
+            "<p>Signed in as {}.</p><p>The application {} asks for:</p><ul><li>{scopes}</li></ul>\
              <form method=\"post\" action=\"{}\"><button name=\"decision\" value=\"allow\">Allow</button>\
              <button name=\"decision\" value=\"deny\">Deny</button></form>",
             escape(who),

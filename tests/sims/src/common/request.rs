@@ -84,5 +84,5 @@ impl Request {
 }
 
 fn form_decode(text: &str) -> Option<String> {
-    percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(|t| t.into_owned())
+    percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }

@@ -64,8 +64,8 @@ pub(crate) fn by_code<V: Serve>(
     again: bool,
 ) -> Result<Granted, Refusal> {
     let form = &call.request.form;
-    let code = form.get("code").ok_or_else(|| Refusal::new(400, "invalid_request", "code is missing"))?;
-    let redeemed = core.bank().redeem(code, call.now, &V::limits(call.switches)).map_err(|dead| {
+    let given = form.get("code").ok_or_else(|| Refusal::new(400, "invalid_request", "code is missing"))?;
+    let redeemed = core.bank().redeem(given, call.now, &V::limits(call.switches)).map_err(|dead| {
         Refusal::grant(match dead {
             Dead::Expired => "The code has expired",
             Dead::Used => "The code was used before",

@@ -101,6 +101,6 @@ fn limits(switches: &Switches) -> Limits {
         refresh_life_ms: Some(i64::from(switches.refresh_days) * DAY_MS),
         refresh_idle_ms: switches.refresh_idle_days.map(|days| i64::from(days) * DAY_MS),
         reuse: switches.refresh_reuse,
-        grace_ms: 0,
+        grace_ms: i64::from(switches.refresh_grace_ms),
     }
 }

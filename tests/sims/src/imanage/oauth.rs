@@ -7,11 +7,12 @@ use super::dispatch::Call;
 use super::error::{ApiError, Result};
 use super::reply::Reply;
 use super::state::State;
-use super::switches::{RefreshTokens, Switches};
+use super::switches::{RefreshTokens, StateEcho, Switches};
 use crate::common::params::Params;
+use crate::common::token::number;
 
-/// `GET /auth/oauth2/authorize`: with `login_hint` (or `user`) the browser is sent straight back with a code,
-/// without it a page lets a person choose whom to sign in as.
+/// `GET /auth/oauth2/authorize`: with `login_hint` (or `user`, `sim_person`, or the switch `approve_as`) the browser is
+/// sent straight back with a code, without it a page lets a person choose whom to sign in as, or cancel.
 pub(super) fn authorize(call: &Call<'_>) -> Result<Reply> {
     let bad = |message: &str| ApiError::new(400, "NRC_INVALID_PARAM", message);
     let state = call.shared.state();
@@ -22,10 +23,14 @@ pub(super) fn authorize(call: &Call<'_>) -> Result<Reply> {
     if !app.redirect_uris.iter().any(|registered| redirect_matches(registered, redirect)) {
         return Err(bad("Invalid redirect URL"));
     }
-    let Some(hint) = call.params.get("login_hint").or_else(|| call.params.get("user")) else {
+    let switches = call.switches;
+    let named = ["login_hint", "user", "sim_person"].iter().find_map(|name| call.params.get(name));
+    let cancelled = switches.deny || call.params.get("cancel").is_some();
+    let who = named.or(switches.approve_as.as_deref());
+    if who.is_none() && !cancelled {
         return Ok(Reply::Html(chooser(&state, call.query)));
-    };
-    let user = find_user(&state, hint);
+    }
+    let user = who.filter(|_| !cancelled).and_then(|who| find_user(&state, who));
     let outcome = match user {
         Some(user) if state.users.get(&user).is_some_and(|u| u.allow_logon && !u.is_locked) => {
             let caller = Caller { user, app: app.id.clone() };
@@ -35,7 +40,12 @@ pub(super) fn authorize(call: &Call<'_>) -> Result<Reply> {
     };
     let joint = if redirect.contains('?') { '&' } else { '?' };
     let mut target = format!("{redirect}{joint}{outcome}");
-    if let Some(echo) = call.params.get("state") {
+    let echo = match switches.state {
+        StateEcho::Echo => call.params.get("state"),
+        StateEcho::Drop => None,
+        StateEcho::Wrong => Some("not-the-state-you-sent"),
+    };
+    if let Some(echo) = echo {
         target.push_str("&state=");
         target.extend(percent_encoding::utf8_percent_encode(echo, percent_encoding::NON_ALPHANUMERIC));
     }
@@ -62,7 +72,9 @@ fn chooser(state: &State, query: &str) -> String {
         page.push_str(&name);
         page.push_str("</a></li>");
     }
-    page.push_str("</ul></html>");
+    page.push_str("</ul><p><a href=\"?");
+    page.push_str(&query);
+    page.push_str("&amp;cancel=1\">Cancel</a></p></html>");
     page
 }
 
@@ -168,7 +180,8 @@ fn answer(call: &Call<'_>, grant: u64, old_refresh: Option<String>) -> Value {
     let mut body = Map::new();
     body.insert("access_token".into(), json!(auth.bank.access(grant, call.now)));
     body.insert("token_type".into(), json!("Bearer"));
-    body.insert("expires_in".into(), json!(switches.absolute_seconds.map_or(idle, |a| a.min(idle))));
+    let life = i64::from(switches.absolute_seconds.map_or(idle, |a| a.min(idle)));
+    body.insert("expires_in".into(), number(life, switches.numbers_as_text));
     body.insert("scope".into(), json!("user"));
     match switches.refresh_tokens {
         RefreshTokens::Absent => {}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::common::authorize::StateEcho;
 pub use crate::common::bank::Reuse;
 pub use crate::common::throttle::{RetryAfter, Throttle};
 pub use crate::common::wire::{RefreshTokens, TokenError};
@@ -37,6 +38,17 @@ pub struct Switches {
     pub refresh_idle_days: Option<u32>,
     /// What a refresh token does after it was replaced, where `rotate_refresh` is on (not documented).
     pub refresh_reuse: Reuse,
+    /// For so long after its replacement a refresh token still works (not documented). Counted in
+    /// `forgiven_refresh_uses`.
+    pub refresh_grace_ms: u32,
+    /// Whether `expires_in` is text (not documented; other servers do so).
+    pub numbers_as_text: bool,
+    /// What becomes of `state` on the way back from the authorize page.
+    pub state: StateEcho,
+    /// Person (id or e-mail) who signs in at the authorize page without being asked.
+    pub approve_as: Option<String>,
+    /// Everybody is sent back from the authorize page with `error=access_denied`.
+    pub deny: bool,
     /// Keys of error answers of the token endpoint; clients disagree about them (inferred).
     pub token_error: TokenError,
     /// Failed passwords after which a user is locked; 0 never locks (inferred).
@@ -100,6 +112,11 @@ impl Default for Switches {
             refresh_days: 365,
             refresh_idle_days: None,
             refresh_reuse: Reuse::Refuse,
+            refresh_grace_ms: 0,
+            numbers_as_text: false,
+            state: StateEcho::Echo,
+            approve_as: None,
+            deny: false,
             token_error: TokenError::Rfc,
             lockout_after: 0,
             workspace_search_shape: SearchShape::Results,

@@ -24,8 +24,8 @@ pub(super) fn document(core: &Core<OpenId>, call: &Call<'_, OpenId>, side: Side<
     };
     let (mut token, mut keys) = (at("token", "oauth2/v2.0/token"), at("keys", "discovery/v2.0/keys"));
     if call.has(&Flaw::OtherHost) {
-        token = "http://elsewhere.invalid/token".to_owned();
-        keys = "http://elsewhere.invalid/keys".to_owned();
+        "http://elsewhere.invalid/token".clone_into(&mut token);
+        "http://elsewhere.invalid/keys".clone_into(&mut keys);
     }
     let auth = match call.switches.client_auth {
         ClientAuth::Both => json!(["client_secret_post", "client_secret_basic"]),

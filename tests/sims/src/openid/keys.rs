@@ -38,9 +38,11 @@ const STRANGER: usize = 3;
 pub struct OpenId {
     rsa: Vec<Arc<RsaKeyPair>>,
     ec: Vec<Arc<EcdsaKeyPair>>,
-    /// Keys that keys are numbered by so far; the newest signs.
+    /// The EC key that is never published.
+    stranger: Arc<EcdsaKeyPair>,
+    /// The generation that signs, from 0.
     newest: usize,
-    /// The oldest that is still published.
+    /// The oldest generation that is still published.
     oldest: usize,
 }
 
@@ -48,7 +50,7 @@ impl OpenId {
     /// Two generations of keys; the second signs.
     pub(super) fn new() -> Self {
         let rsa = RSA.iter().map(|pem| Arc::new(rsa(pem))).collect();
-        Self { rsa, ec: vec![Arc::new(ec()), Arc::new(ec())], newest: 1, oldest: 0 }
+        Self { rsa, ec: vec![Arc::new(ec()), Arc::new(ec())], stranger: Arc::new(ec()), newest: 1, oldest: 0 }
     }
 
     /// Sign with a new pair of keys from now on; the old ones stay published.
@@ -62,10 +64,6 @@ impl OpenId {
     /// Publish only the keys that sign now.
     pub(super) fn retire(&mut self) {
         self.oldest = self.newest;
-    }
-
-    fn rsa_at(&self, generation: usize) -> usize {
-        generation % STRANGER
     }
 
     /// The key set (RFC 7517).
@@ -85,7 +83,7 @@ impl OpenId {
     }
 
     fn rsa_jwk(&self, generation: usize) -> Value {
-        let public: PublicKeyComponents<Vec<u8>> = self.rsa[self.rsa_at(generation)].public().into();
+        let public: PublicKeyComponents<Vec<u8>> = self.rsa[rsa_at(generation)].public().into();
         json!({
             "kty": "RSA", "use": "sig", "alg": "RS256", "kid": format!("rsa-{}", generation + 1),
             "n": base64(&public.n), "e": base64(&public.e),
@@ -111,7 +109,7 @@ impl OpenId {
     ) -> String {
         let has = |flaw| flaws.contains(&flaw);
         let hmac_key = if has(Flaw::HmacWithPublicKey) {
-            Some(PUBLIC[self.rsa_at(self.newest)])
+            Some(PUBLIC[rsa_at(self.newest)])
         } else {
             client_secret.filter(|_| has(Flaw::HmacWithClientSecret))
         };
@@ -129,9 +127,8 @@ impl OpenId {
         header["alg"] = json!(match algorithm {
             _ if has(Flaw::AlgNone) => "none",
             _ if hmac_key.is_some() => "HS256",
-            // the stranger is an RSA key
-            Algorithm::Es256 if !stranger => "ES256",
-            Algorithm::Es256 | Algorithm::Rs256 => "RS256",
+            Algorithm::Es256 => "ES256",
+            Algorithm::Rs256 => "RS256",
         });
         let text =
             format!("{}.{}", base64(header.to_string().as_bytes()), base64(claims.to_string().as_bytes()));
@@ -141,8 +138,9 @@ impl OpenId {
                 let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
                 hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
             }
-            _ if stranger => rsa_signature(&self.rsa[STRANGER], &text),
-            (None, Algorithm::Rs256) => rsa_signature(&self.rsa[self.rsa_at(self.newest)], &text),
+            (None, Algorithm::Rs256) if stranger => rsa_signature(&self.rsa[STRANGER], &text),
+            (None, Algorithm::Rs256) => rsa_signature(&self.rsa[rsa_at(self.newest)], &text),
+            (None, Algorithm::Es256) if stranger => ec_signature(&self.stranger, &text),
             (None, Algorithm::Es256) => ec_signature(&self.ec[self.newest], &text),
         };
         if has(Flaw::Altered) {
@@ -157,6 +155,11 @@ impl OpenId {
         }
         format!("{text}.{}", base64(&signature))
     }
+}
+
+/// Which RSA key a generation has.
+fn rsa_at(generation: usize) -> usize {
+    generation % STRANGER
 }
 
 #[expect(clippy::expect_used, reason = "the files are part of the program, and each test starts with them")]

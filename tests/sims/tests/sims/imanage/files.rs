@@ -3,7 +3,7 @@
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
 
-use crate::support::{EMAILS, World, body, parts, profile, upload};
+use crate::imanage::support::{EMAILS, World, body, parts, profile, upload};
 
 #[tokio::test]
 async fn an_upload_is_found_by_its_mark_listed_and_in_the_ledger() {

@@ -3,7 +3,7 @@
 use postroom_sims::imanage::{EmptySearch, SearchShape};
 use serde_json::json;
 
-use crate::support::{EMAILS, World};
+use crate::imanage::support::{EMAILS, World};
 
 #[tokio::test]
 async fn the_index_lags_behind_the_listing() {

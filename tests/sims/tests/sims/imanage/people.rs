@@ -4,7 +4,7 @@ use postroom_sims::imanage::{AuthHeader, ErrorBody, RefreshTokens};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
-use crate::support::{EMAILS, World, body, upload};
+use crate::imanage::support::{EMAILS, World, body, upload};
 
 const CLIENT: [(&str, &str); 2] = [("client_id", "postroom"), ("client_secret", "postroom-client-secret")];
 

@@ -6,7 +6,7 @@ use postroom_sims::imanage::{Action, ErrorBody, Fire, RetryAfter, Rule, Throttle
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{EMAILS, World, body, upload};
+use crate::imanage::support::{EMAILS, World, body, upload};
 
 #[tokio::test]
 async fn a_lost_answer_was_committed_and_the_client_sees_no_status() {

@@ -1,0 +1,9 @@
+//! The simulators, asked over HTTP as a client would.
+
+#![expect(clippy::unwrap_used, reason = "all of this is test code, also outside the test functions")]
+
+mod browser;
+mod highq;
+mod imanage;
+mod netdocuments;
+mod openid;
