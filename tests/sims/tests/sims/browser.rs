@@ -65,8 +65,9 @@ impl Shown {
 }
 
 impl Browser {
-    pub(crate) fn new(base: &str) -> Self {
-        Self { client: client(), base: origin(base), cookie: String::new() }
+    /// `client` is one made by [`client`].
+    pub(crate) fn new(client: &Client, base: &str) -> Self {
+        Self { client: client.clone(), base: origin(base), cookie: String::new() }
     }
 
     pub(crate) async fn get(&mut self, address: &str) -> Shown {

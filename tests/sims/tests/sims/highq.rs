@@ -26,7 +26,9 @@ impl World {
     }
 
     async fn arrive(&self, app: &str, back: &str) -> Shown {
-        Browser::new(self.sim.url()).get(&self.departure(app, back, "&sim_person=m.patel@firm.example")).await
+        Browser::new(&self.http, self.sim.url())
+            .get(&self.departure(app, back, "&sim_person=m.patel@firm.example"))
+            .await
     }
 
     async fn token(&self, form: &[(&str, &str)]) -> (StatusCode, Value) {
@@ -79,7 +81,7 @@ async fn a_person_signs_in_and_the_token_says_who_it_is() {
 #[tokio::test]
 async fn the_browsers_session_decides_silently() {
     let world = World::new();
-    let mut browser = Browser::new(world.sim.url());
+    let mut browser = Browser::new(&world.http, world.sim.url());
     let address = world.departure(APP, BACK, "&login_hint=j.reed@firm.example&prompt=login");
     let page = browser.get(&address).await;
     let consent = browser.click(page.page(), "person", "1802").await;

@@ -7,3 +7,4 @@ mod highq;
 mod imanage;
 mod netdocuments;
 mod openid;
+mod programs;

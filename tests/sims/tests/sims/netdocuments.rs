@@ -30,7 +30,7 @@ impl World {
 
     async fn code(&self) -> String {
         let address = self.departure("full", "m.patel@firm.example");
-        Browser::new(self.sim.url()).get(&address).await.parameter("code").unwrap()
+        Browser::new(&self.http, self.sim.url()).get(&address).await.parameter("code").unwrap()
     }
 
     fn token(&self, form: &[(&str, &str)]) -> RequestBuilder {
@@ -52,7 +52,7 @@ impl World {
 #[tokio::test]
 async fn a_person_signs_in_by_page() {
     let world = World::new();
-    let mut browser = Browser::new(world.sim.url());
+    let mut browser = Browser::new(&world.http, world.sim.url());
     let page = browser.get(&world.departure("read,edit", "")).await;
     let consent = browser.click(page.page(), "person", "DUCOT-MPATEL").await;
     let arrived = browser.click(consent.page(), "decision", "allow").await;
@@ -97,8 +97,9 @@ async fn answers_are_xml_unless_json_is_asked_for() {
 async fn what_is_refused() {
     let world = World::new();
     for (scope, error) in [("everything", "invalid_scope"), ("", "invalid_scope")] {
-        let arrived =
-            Browser::new(world.sim.url()).get(&world.departure(scope, "m.patel@firm.example")).await;
+        let arrived = Browser::new(&world.http, world.sim.url())
+            .get(&world.departure(scope, "m.patel@firm.example"))
+            .await;
         assert_eq!(arrived.parameter("error").as_deref(), Some(error));
     }
     let code = world.code().await;
@@ -114,9 +115,11 @@ async fn what_is_refused() {
     world.control.update_switches(|s| s.refuse_encoded_redirect = true);
     let encoded =
         world.departure("full", "m.patel@firm.example").replace("://localhost", "%3A%2F%2Flocalhost");
-    assert!(Browser::new(world.sim.url()).get(&encoded).await.page().contains("not valid"));
+    assert!(Browser::new(&world.http, world.sim.url()).get(&encoded).await.page().contains("not valid"));
     // a token that may not read
-    let edit = Browser::new(world.sim.url()).get(&world.departure("edit", "m.patel@firm.example")).await;
+    let edit = Browser::new(&world.http, world.sim.url())
+        .get(&world.departure("edit", "m.patel@firm.example"))
+        .await;
     let token = text(&world.redeem(&edit.parameter("code").unwrap()).await.1["access_token"]);
     assert_eq!(world.get("/v1/User/info", &token).await.0, 403);
 }

@@ -3,7 +3,7 @@
 use postroom_sims::imanage::Reuse;
 use serde_json::{Value, json};
 
-use crate::browser::{BACK, Browser, text};
+use crate::browser::{BACK, Browser, client, text};
 use crate::imanage::support::World;
 
 const CLIENT: [(&str, &str); 2] = [("client_id", "postroom"), ("client_secret", "postroom-client-secret")];
@@ -13,7 +13,8 @@ async fn tokens(world: &World) -> Value {
         "{}/auth/oauth2/authorize?response_type=code&client_id=postroom&redirect_uri={BACK}&scope=user&state=s",
         world.sim.url()
     );
-    let arrived = Browser::new(&world.sim.url()).get(&format!("{address}&sim_person=MPATEL")).await;
+    let arrived =
+        Browser::new(&client(), &world.sim.url()).get(&format!("{address}&sim_person=MPATEL")).await;
     let code = arrived.parameter("code").unwrap();
     let mut form = vec![("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", BACK)];
     form.extend(CLIENT);
@@ -43,9 +44,10 @@ async fn the_way_back_is_as_the_switches_say() {
         (json!({ "state": "wrong" }), "", "code, not-the-state-you-sent"),
         (json!({ "deny": true, "state": "echo" }), "", "access_denied, s&t"),
     ];
+    let client = client();
     for (patch, more, expected) in cases {
         world.control.patch_switches(&patch).unwrap();
-        let shown = Browser::new(&world.sim.url()).get(&format!("{address}{more}")).await;
+        let shown = Browser::new(&client, &world.sim.url()).get(&format!("{address}{more}")).await;
         let outcome = match (shown.parameter("error"), shown.parameter("code")) {
             (None, None) => "page".to_owned(),
             (error, _) => {

@@ -7,6 +7,8 @@ use super::support::{SCOPE, World};
 use super::verifier::{Expected, part, wrong};
 use crate::browser::{BACK, Shown, VERIFIER, json as send, text};
 
+type Parameters<'a> = Vec<(&'a str, &'a str)>;
+
 #[tokio::test]
 async fn a_person_signs_in_at_either_side_with_either_signature() {
     for (tenant, algorithm) in [
@@ -95,7 +97,7 @@ async fn what_the_authorize_endpoint_refuses() {
     });
     let exact = |uri: &'static str| vec![("client_id", "exact"), ("redirect_uri", uri)];
     // what is not sent back is a page; what is carries an error
-    let cases: Vec<(&str, Vec<(&str, &str)>, Result<&str, u16>)> = vec![
+    let cases: Vec<(&str, Parameters<'_>, Result<&str, u16>)> = vec![
         ("no PKCE", vec![("code_challenge", "")], Ok("invalid_request")),
         ("plain PKCE", vec![("code_challenge_method", "plain")], Ok("invalid_request")),
         ("no PKCE method", vec![("code_challenge_method", "")], Ok("invalid_request")),
@@ -163,30 +165,35 @@ async fn what_the_token_endpoint_refuses() {
         ("client_id", "postroom"),
         ("client_secret", "postroom-openid-secret"),
     ];
-    let cases: &[(&str, &[(&str, &str)], i64, &str)] = &[
-        ("good", &[], 0, "200"),
-        ("another verifier", &[("code_verifier", "another")], 0, "400 invalid_grant"),
-        ("no verifier", &[("code_verifier", "")], 0, "400 invalid_grant"),
-        ("another address", &[("redirect_uri", "http://localhost:9/")], 0, "400 invalid_grant"),
-        ("no address", &[("redirect_uri", "")], 0, "400 invalid_grant"),
-        ("wrong secret", &[("client_secret", "guess")], 0, "401 invalid_client"),
-        ("no secret", &[("client_secret", "")], 0, "401 invalid_client"),
-        ("unknown client", &[("client_id", "stranger")], 0, "401 invalid_client"),
-        ("another client's code", &[("client_id", ADDIN_APP), ("client_secret", "")], 0, "400 invalid_grant"),
-        ("unknown code", &[("code", "guess")], 0, "400 invalid_grant"),
-        ("too late", &[], 2, "400 invalid_grant"),
-        ("strange grant", &[("grant_type", "password")], 0, "400 unsupported_grant_type"),
+    let cases: Vec<(&str, Parameters<'_>, i64, &str)> = vec![
+        ("good", vec![], 0, "200"),
+        ("another verifier", vec![("code_verifier", "another")], 0, "400 invalid_grant"),
+        ("no verifier", vec![("code_verifier", "")], 0, "400 invalid_grant"),
+        ("another address", vec![("redirect_uri", "http://localhost:9/")], 0, "400 invalid_grant"),
+        ("no address", vec![("redirect_uri", "")], 0, "400 invalid_grant"),
+        ("wrong secret", vec![("client_secret", "guess")], 0, "401 invalid_client"),
+        ("no secret", vec![("client_secret", "")], 0, "401 invalid_client"),
+        ("unknown client", vec![("client_id", "stranger")], 0, "401 invalid_client"),
+        (
+            "another client's code",
+            vec![("client_id", ADDIN_APP), ("client_secret", "")],
+            0,
+            "400 invalid_grant",
+        ),
+        ("unknown code", vec![("code", "guess")], 0, "400 invalid_grant"),
+        ("too late", vec![], 2, "400 invalid_grant"),
+        ("strange grant", vec![("grant_type", "password")], 0, "400 unsupported_grant_type"),
     ];
     for (name, changes, minutes, expected) in cases {
         let code = world.code("m.patel@firm.example").await;
-        world.hand.minutes(*minutes);
+        world.hand.minutes(minutes);
         let mut form = vec![("code", code.as_str())];
         form.extend(usual);
         form.retain(|(key, _)| changes.iter().all(|(other, _)| other != key));
         form.extend(changes.iter().filter(|(_, value)| !value.is_empty()));
         let (status, body) = world.token(&form).await;
         let error = body["error"].as_str().map(|error| format!(" {error}")).unwrap_or_default();
-        assert_eq!(format!("{}{error}", status.as_u16()), *expected, "{name}");
+        assert_eq!(format!("{}{error}", status.as_u16()), expected, "{name}");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::browser::{Browser, Shown, json, text};
 #[tokio::test]
 async fn a_person_chooses_and_allows_and_is_remembered() {
     let world = World::new();
-    let mut browser = Browser::new(world.sim.url());
+    let mut browser = Browser::new(&world.http, world.sim.url());
     let departure = world.departure(&[]).await;
     let shown = browser.get(&departure).await;
     let page = shown.page();
@@ -53,7 +53,7 @@ async fn a_person_chooses_and_allows_and_is_remembered() {
 #[tokio::test]
 async fn a_person_can_say_no_on_both_pages_and_a_page_works_once() {
     let world = World::new();
-    let mut browser = Browser::new(world.sim.url());
+    let mut browser = Browser::new(&world.http, world.sim.url());
     let departure = world.departure(&[]).await;
     let first = browser.get(&departure).await;
     let denied = browser.click(first.page(), "decision", "deny").await;

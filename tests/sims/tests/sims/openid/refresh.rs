@@ -1,6 +1,9 @@
 //! Refresh tokens: rotation, reuse, grace, races, and what is counted of them.
 
-use postroom_sims::openid::{Action, Fire, GrantStats, Reuse, Rule, TokenEventKind};
+use postroom_sims::openid::TokenEventKind::{
+    AccessIssued, CodeIssued, CodeUsed, RefreshForgiven, RefreshIssued, RefreshUsed,
+};
+use postroom_sims::openid::{Action, Fire, GrantStats, Reuse, Rule};
 
 use super::support::World;
 use crate::browser::text;
@@ -61,7 +64,6 @@ async fn a_lost_answer_leaves_the_old_token_behind() {
     assert!(lost.is_err());
     assert_eq!(world.refresh(&first).await.0, 200);
     let kinds: Vec<_> = world.control.token_events().into_iter().map(|e| e.kind).collect();
-    use TokenEventKind::{AccessIssued, CodeIssued, CodeUsed, RefreshForgiven, RefreshIssued, RefreshUsed};
     assert_eq!(
         kinds,
         [

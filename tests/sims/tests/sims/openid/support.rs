@@ -68,7 +68,7 @@ impl World {
     }
 
     pub(crate) async fn arrive(&self, more: &[(&str, &str)]) -> Shown {
-        Browser::new(self.sim.url()).get(&self.departure(more).await).await
+        Browser::new(&self.http, self.sim.url()).get(&self.departure(more).await).await
     }
 
     /// A code for somebody.
