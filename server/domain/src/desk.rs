@@ -20,10 +20,10 @@ use crate::ids::{IdMint, ServiceName, SiteName};
 use crate::link::{LinkKeeper, LinkedService};
 use crate::people::{DomainRule, Person, Session, Status};
 use crate::person::{Actor, Permissions, Principal, Roles, Sites};
-use crate::record::{Commit, Kept};
+use crate::record::{Commit, Kept, Registry};
 use crate::sealing::{Passwords, Seals};
 use crate::sign_in::{BearerCheck, Provider};
-use crate::store::{Store, StoreError, StoreResult};
+use crate::store::{StoreError, StoreResult};
 use crate::time::{Clock, Entropy};
 
 pub mod domains;
@@ -87,7 +87,7 @@ impl Default for SessionLimits {
 /// The desk: what is done about persons, their sessions, tokens and links.
 pub struct People {
     /// Where records are kept.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Registry>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -241,7 +241,7 @@ impl People {
 
     /// Writes an event that belongs to no change.
     async fn tell(&self, event: NewEvent) -> StoreResult<()> {
-        self.store.record(event).await.map(|_| ())
+        self.store.commit(Commit { writes: Vec::new(), events: vec![event] }).await
     }
 }
 
