@@ -18,16 +18,23 @@
 //! After a failed flush nothing more is known about the disk, so the spool latches: [`FileSpool::failed`] tells why, and every
 //! later draft and seal is refused until the process starts again. A full disk while a draft is written is not such a
 //! failure, for nothing was promised yet: it answers [`SpoolError::NoRoom`] and the draft vanishes.
+//!
+//! A spool that was opened with [`FileSpool::open_sealed`] seals what it writes, in segments, while it is written; names and sizes stay
+//! those of the plain bytes. Content from before is read as it is, and sealed by the first [`Reseal::reseal`] that meets it.
 
 mod content;
 mod disk;
 mod door;
 mod draft;
+mod form;
 mod link;
+mod reading;
+mod reseal;
 mod shelves;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +43,7 @@ use std::time::Duration;
 use postroom_domain::Fut;
 use postroom_domain::dms::Content;
 use postroom_domain::ids::BlobHash;
+use postroom_domain::sealing::{ContentSeals, Reseal, Resealed};
 use postroom_domain::spool::{Blob, Draft, Spool, SpoolError};
 use postroom_domain::time::Clock;
 
@@ -95,8 +103,20 @@ pub struct FileSpool {
 
 impl FileSpool {
     /// Opens the spool below a data folder, makes what is missing, and removes left-over drafts. Blocks; call it at start.
+    ///
+    /// What it writes is plain, and what is sealed it takes for damaged: for tests, and for folders that were never sealed.
     pub fn open(data: &Path, options: &SpoolOptions, clock: Arc<dyn Clock>) -> Result<Self, OpenSpoolError> {
-        Self::on(Box::new(PlainDisk), data, options, clock)
+        Self::on(Box::new(PlainDisk), data, options, clock, None)
+    }
+
+    /// The same with content sealed. Content from before it was sealed can be read all the same.
+    pub fn open_sealed(
+        data: &Path,
+        options: &SpoolOptions,
+        clock: Arc<dyn Clock>,
+        seals: Arc<dyn ContentSeals>,
+    ) -> Result<Self, OpenSpoolError> {
+        Self::on(Box::new(PlainDisk), data, options, clock, Some(seals))
     }
 
     fn on(
@@ -104,12 +124,13 @@ impl FileSpool {
         data: &Path,
         options: &SpoolOptions,
         clock: Arc<dyn Clock>,
+        seals: Option<Arc<dyn ContentSeals>>,
     ) -> Result<Self, OpenSpoolError> {
-        Ok(Self { shelves: Arc::new(Shelves::open(disk, data, options, clock)?) })
+        Ok(Self { shelves: Arc::new(Shelves::open(disk, data, options, clock, seals)?) })
     }
 
     /// Hard-links content into another spool folder (`<other>/ab/cd…`), for a backup; copies it where the file systems differ.
-    /// What is there already with the right size stays. Durable only after [`Self::flush_links`].
+    /// What is there already, as long and sealed with the same key, stays. Durable only after [`Self::flush_links`].
     ///
     /// A hard link is the same file under a second name: it survives the sweep here, not damage to the file.
     pub async fn link_into(&self, other: &Path, blob: Blob) -> Result<(), SpoolError> {
@@ -159,5 +180,19 @@ impl Spool for FileSpool {
 
     fn failed(&self) -> Option<String> {
         self.shelves.failed()
+    }
+}
+
+impl Reseal for FileSpool {
+    fn reseal(&self, after: Option<BlobHash>, limit: usize) -> Fut<'_, Result<Resealed, SpoolError>> {
+        let shelves = self.shelves.clone();
+        Box::pin(async move {
+            let permit = shelves.jobs.clone().acquire_owned().await;
+            blocking(move || {
+                let _permit = permit;
+                reseal::reseal(&shelves, after, limit)
+            })
+            .await
+        })
     }
 }

@@ -87,7 +87,9 @@ impl Key {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     fn hmac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_ref()).expect("any length");
-        parts.iter().for_each(|part| mac.update(&told(part)));
+        for part in parts {
+            mac.update(&told(part));
+        }
         mac
     }
 

@@ -1,9 +1,7 @@
 //! Content on its way out, checked while it is read: damaged bytes end the stream before the last chunk, so that nobody ever has
 //! the whole of a damaged document in hand.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +12,7 @@ use postroom_domain::ids::BlobHash;
 use postroom_domain::spool::{Blob, SpoolError};
 
 use super::CHUNK;
+use super::reading::Reading;
 use super::shelves::Shelves;
 
 /// One document in the spool.
@@ -24,14 +23,6 @@ pub(super) struct FileContent {
     small: Option<Bytes>,
 }
 
-/// A reading under way.
-struct Reading {
-    file: File,
-    hasher: blake3::Hasher,
-    blob: Blob,
-    left: u64,
-}
-
 impl FileContent {
     /// Finds the content; a small one is read at once. Blocks.
     pub(super) fn find(shelves: Arc<Shelves>, blob: Blob) -> Result<Self, SpoolError> {
@@ -39,13 +30,14 @@ impl FileContent {
         let mut small = None;
         if blob.size <= CHUNK as u64 {
             let path = shelves.path(blob.hash);
-            small = Some(Reading::begin(&path, blob).and_then(|mut reading| reading.next()).map_err(
-                |error| match error.kind() {
-                    io::ErrorKind::InvalidData => SpoolError::Damaged(blob.hash),
-                    io::ErrorKind::NotFound => SpoolError::Missing(blob.hash),
-                    _ => SpoolError::Disk(format!("{}: {error}", path.display())),
-                },
-            )?);
+            small =
+                Some(Reading::begin(&shelves, &path, blob).and_then(Reading::whole).map_err(|error| {
+                    match error.kind() {
+                        io::ErrorKind::InvalidData => SpoolError::Damaged(blob.hash),
+                        io::ErrorKind::NotFound => SpoolError::Missing(blob.hash),
+                        _ => SpoolError::Disk(format!("{}: {error}", path.display())),
+                    }
+                })?);
         }
         Ok(Self { shelves, blob, small })
     }
@@ -65,10 +57,10 @@ impl Content for FileContent {
             let chunk = (!small.is_empty()).then(|| Ok(small.clone()));
             return Box::pin(async move { Ok(Box::pin(stream::iter(chunk)) as ByteStream) });
         }
-        let (path, blob) = (self.shelves.path(self.blob.hash), self.blob);
+        let (shelves, blob) = (self.shelves.clone(), self.blob);
         Box::pin(async move {
             let (first, reading) = off_thread(move || {
-                let mut reading = Reading::begin(&path, blob)?;
+                let mut reading = Reading::begin(&shelves, &shelves.path(blob.hash), blob)?;
                 let first = reading.next();
                 Ok((first, reading))
             })
@@ -85,7 +77,7 @@ async fn step(
     let mut reading = reading?;
     let (chunk, reading) = match ready {
         Some(chunk) => (chunk, reading),
-        None if reading.left == 0 => return None,
+        None if reading.ended() => return None,
         None => match off_thread(move || Ok((reading.next(), reading))).await {
             Ok((chunk, reading)) => (chunk, reading),
             Err(error) => return Some((Err(error), (None, None))),
@@ -95,31 +87,6 @@ async fn step(
         Ok(chunk) if chunk.is_empty() => None,
         Ok(chunk) => Some((Ok(chunk), (None, Some(reading)))),
         Err(error) => Some((Err(error), (None, None))),
-    }
-}
-
-impl Reading {
-    fn begin(path: &Path, blob: Blob) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).open(path)?;
-        Ok(Self { file, hasher: blake3::Hasher::new(), blob, left: blob.size })
-    }
-
-    /// The next chunk; the last one only after the hash of the whole has been found right. Empty at the end.
-    fn next(&mut self) -> io::Result<Bytes> {
-        let wanted = usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK);
-        let mut chunk = Vec::with_capacity(wanted);
-        (&mut self.file).take(wanted as u64).read_to_end(&mut chunk)?;
-        self.left -= chunk.len() as u64;
-        self.hasher.update(&chunk);
-        let short = chunk.len() < wanted;
-        if short || (self.left == 0 && self.hasher.finalize().as_bytes() != self.blob.hash.as_bytes()) {
-            tracing::error!(spool.content = %self.blob.hash, spool.short = short, "content of the spool is damaged; it is not sent anywhere");
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("content {} is damaged", self.blob.hash),
-            ));
-        }
-        Ok(chunk.into())
     }
 }
 

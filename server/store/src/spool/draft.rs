@@ -3,8 +3,6 @@
 //! A small document stays in memory and is hashed, written, flushed and named by a single job; a larger one goes to a file aside
 //! in pieces, so that memory does not grow with it.
 
-use std::fs::File;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,9 +12,7 @@ use postroom_domain::spool::{Blob, Draft, SpoolError};
 
 use super::CHUNK;
 use super::shelves::{Shelves, blocking};
-
-/// A large draft is flushed as it grows, so that the end of it does not hold up everybody else's flush.
-const FLUSH_EVERY: u64 = 64 << 20;
+use super::writing::Aside;
 
 /// A document that is being written.
 pub(super) struct FileDraft {
@@ -32,20 +28,11 @@ pub(super) struct FileDraft {
 struct Ink {
     hasher: blake3::Hasher,
     aside: Option<Aside>,
-    unflushed: u64,
-}
-
-/// A file aside; it is removed unless it was given a name.
-struct Aside {
-    shelves: Arc<Shelves>,
-    path: PathBuf,
-    file: File,
-    named: bool,
 }
 
 impl FileDraft {
     pub(super) fn new(shelves: Arc<Shelves>) -> Self {
-        let ink = Ink { hasher: blake3::Hasher::new(), aside: None, unflushed: 0 };
+        let ink = Ink { hasher: blake3::Hasher::new(), aside: None };
         Self { shelves, size: 0, waiting: Vec::new(), ink: Some(ink) }
     }
 
@@ -57,7 +44,7 @@ impl FileDraft {
         let permit = self.shelves.jobs.clone().acquire_owned().await;
         let (ink, mut bytes) = blocking(move || {
             let _permit = permit;
-            ink.write(&shelves, &bytes)?;
+            ink.write(&shelves, &bytes, false)?;
             Ok((ink, bytes))
         })
         .await?;
@@ -120,60 +107,26 @@ impl Drop for FileDraft {
 }
 
 impl Ink {
-    fn write(&mut self, shelves: &Arc<Shelves>, bytes: &[u8]) -> Result<(), SpoolError> {
+    /// Hashes the bytes as they are and writes them as the spool keeps them; `last` ends the content.
+    fn write(&mut self, shelves: &Arc<Shelves>, bytes: &[u8], last: bool) -> Result<(), SpoolError> {
         self.hasher.update(bytes);
         let aside = match &mut self.aside {
             Some(aside) => aside,
             empty => empty.insert(Aside::create(shelves)?),
         };
-        shelves
-            .disk
-            .write(&mut aside.file, bytes)
-            .map_err(|error| shelves.trouble("writing a draft", &error))?;
-        self.unflushed += bytes.len() as u64;
-        if self.unflushed >= FLUSH_EVERY {
-            aside.flush()?;
-            self.unflushed = 0;
-        }
-        Ok(())
+        aside.write(bytes, last)
     }
 
     fn seal(mut self, shelves: &Arc<Shelves>, bytes: &[u8]) -> Result<BlobHash, SpoolError> {
         shelves.healthy()?;
         // Also for nothing: a document of 0 bytes is a file too.
-        self.write(shelves, bytes)?;
+        self.write(shelves, bytes, true)?;
         let hash = BlobHash::new(*self.hasher.finalize().as_bytes());
         let mut aside = self.aside.ok_or_else(broken)?;
         aside.flush()?;
-        shelves.put(&aside.path, hash)?;
+        shelves.put(aside.path(), hash)?;
         aside.named = true;
         Ok(hash)
-    }
-}
-
-impl Aside {
-    fn create(shelves: &Arc<Shelves>) -> Result<Self, SpoolError> {
-        let path = shelves.draft_path();
-        let file = shelves.disk.create(&path).map_err(|error| shelves.trouble("starting a draft", &error))?;
-        Ok(Self { shelves: shelves.clone(), path, file, named: false })
-    }
-
-    fn flush(&self) -> Result<(), SpoolError> {
-        self.shelves
-            .disk
-            .flush(&self.file)
-            .map_err(|error| self.shelves.flush_failed("flushing a draft", &error))
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        if !self.named
-            && let Err(error) = self.shelves.disk.remove(&self.path)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(spool.error = %error, "a draft could not be removed; the next start does it");
-        }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt as _};
 use std::path::Path;
 
 use postroom_domain::spool::{Blob, SpoolError};
 
 use super::CHUNK;
+use super::reading::Reading;
+use super::reseal::header_of;
 use super::shelves::{Shelves, place_in};
 
 pub(super) fn link_into(shelves: &Shelves, other: &Path, blob: Blob) -> Result<(), SpoolError> {
@@ -19,8 +21,10 @@ pub(super) fn link_into(shelves: &Shelves, other: &Path, blob: Blob) -> Result<(
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(trouble)?;
     }
     match fs::symlink_metadata(&to) {
-        Ok(found) if found.is_file() && found.len() == blob.size => return Ok(()),
-        // A copy that was cut off.
+        Ok(found) if found.is_file() && is_same(shelves, &from, &to, &found).map_err(trouble)? => {
+            return Ok(());
+        }
+        // A copy that was cut off, or sealed with another key than ours is now.
         Ok(_) => fs::remove_file(&to).map_err(trouble)?,
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(trouble(error)),
@@ -33,7 +37,19 @@ pub(super) fn link_into(shelves: &Shelves, other: &Path, blob: Blob) -> Result<(
     }
 }
 
-/// Copies aside, checks, flushes, names.
+/// Whether the file there is ours, or as good: as long, and begun with the same bytes where it is sealed. A copy that names a data key of
+/// before would open with the keyring of before only.
+fn is_same(shelves: &Shelves, from: &Path, to: &Path, found: &fs::Metadata) -> io::Result<bool> {
+    let ours = fs::metadata(from)?;
+    if (ours.dev(), ours.ino()) == (found.dev(), found.ino()) {
+        return Ok(true);
+    }
+    let length = shelves.seals.as_ref().map_or(0, |seals| seals.header_len());
+    let header = |path: &Path| header_of(&mut File::open(path)?, length);
+    Ok(ours.len() == found.len() && header(from)? == header(to)?)
+}
+
+/// Copies aside, checks the copy, flushes, names.
 fn copy(shelves: &Shelves, from: &Path, to: &Path, blob: Blob) -> Result<(), SpoolError> {
     let aside = to.with_extension("part");
     let trouble =
@@ -41,22 +57,34 @@ fn copy(shelves: &Shelves, from: &Path, to: &Path, blob: Blob) -> Result<(), Spo
     let _ = fs::remove_file(&aside);
     let mut source = File::open(from).map_err(trouble)?;
     let mut target = shelves.disk.create(&aside).map_err(trouble)?;
-    let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; CHUNK];
     loop {
         let length = source.read(&mut buffer).map_err(trouble)?;
         if length == 0 {
             break;
         }
-        hasher.update(&buffer[..length]);
         shelves.disk.write(&mut target, &buffer[..length]).map_err(trouble)?;
     }
-    if hasher.finalize().as_bytes() != blob.hash.as_bytes() {
+    if let Err(error) = read_through(shelves, &aside, blob) {
         let _ = fs::remove_file(&aside);
-        return Err(SpoolError::Damaged(blob.hash));
+        return Err(match error.kind() {
+            ErrorKind::InvalidData => SpoolError::Damaged(blob.hash),
+            _ => trouble(error),
+        });
     }
     shelves.disk.flush(&target).map_err(trouble)?;
     shelves.disk.rename(&aside, to).map_err(trouble)
+}
+
+/// Reads a copy to its end, so that its plain bytes are compared with its name.
+fn read_through(shelves: &Shelves, path: &Path, blob: Blob) -> io::Result<()> {
+    let mut reading = Reading::begin(shelves, path, blob)?;
+    loop {
+        reading.next()?;
+        if reading.ended() {
+            return Ok(());
+        }
+    }
 }
 
 pub(super) fn flush_links(shelves: &Shelves, other: &Path) -> Result<(), SpoolError> {

@@ -11,12 +11,15 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use postroom_domain::ids::BlobHash;
+use postroom_domain::sealing::ContentSeals;
 use postroom_domain::spool::{Blob, SpoolError};
 use postroom_domain::time::{Clock, age, later};
 use tokio::sync::Semaphore;
 
 use super::disk::Disk;
 use super::door::Door;
+use super::form::{Form, Measures};
+use super::reseal::header_of;
 use super::{OpenSpoolError, SpoolOptions};
 
 /// Folders that drafts are spread over: with a single one, writers wait for each other in the file system.
@@ -38,6 +41,8 @@ pub(super) struct Shelves {
     root: PathBuf,
     pub(super) disk: Box<dyn Disk>,
     pub(super) door: Door,
+    /// Seal what is written and open what is read; none leaves everything plain.
+    pub(super) seals: Option<Arc<dyn ContentSeals>>,
     pub(super) jobs: Arc<Semaphore>,
     folders: Vec<Folder>,
     drafts: AtomicU64,
@@ -54,6 +59,7 @@ impl Shelves {
         data: &Path,
         options: &SpoolOptions,
         clock: Arc<dyn Clock>,
+        seals: Option<Arc<dyn ContentSeals>>,
     ) -> Result<Self, OpenSpoolError> {
         let root = data.join("spool");
         own_folder(&root)?;
@@ -82,6 +88,7 @@ impl Shelves {
             door: Door::new(root.clone(), options, clock.clone()),
             root,
             disk,
+            seals,
             jobs: Arc::new(Semaphore::new(options.jobs.max(1))),
             folders: (0..=u8::MAX).map(|_| Folder::default()).collect(),
             drafts: AtomicU64::new(0),
@@ -115,6 +122,33 @@ impl Shelves {
             self.disk.rename(draft, &to).map_err(|error| self.trouble("naming content", &error))?;
         }
         self.flush_folder(folder, to.parent().unwrap_or(&self.root))
+    }
+
+    /// Gives a flushed file its name in place of the one that has it, if that one is still the `same`: false when not. Durable only after
+    /// [`Self::flush_folder_of`].
+    pub(super) fn replace(
+        &self,
+        draft: &Path,
+        hash: BlobHash,
+        same: impl Fn(&fs::Metadata) -> bool,
+    ) -> Result<bool, SpoolError> {
+        let to = self.path(hash);
+        let folder = &self.folders[usize::from(hash.as_bytes()[0])];
+        let _names = folder.names.lock().unwrap_or_else(PoisonError::into_inner);
+        match fs::symlink_metadata(&to) {
+            Ok(found) if same(&found) => {}
+            Ok(_) => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(SpoolError::Disk(format!("looking at {hash}: {error}"))),
+        }
+        self.disk.rename(draft, &to).map_err(|error| self.trouble("naming content", &error))?;
+        Ok(true)
+    }
+
+    /// Flushes the folder of some content.
+    pub(super) fn flush_folder_of(&self, hash: BlobHash) -> Result<(), SpoolError> {
+        let folder = &self.folders[usize::from(hash.as_bytes()[0])];
+        self.flush_folder(folder, self.path(hash).parent().unwrap_or(&self.root))
     }
 
     /// Flushes a folder, unless a flush that began after our rename has done it.
@@ -172,11 +206,20 @@ impl Shelves {
     pub(super) fn check(&self, blob: Blob) -> Result<(), SpoolError> {
         let path = self.path(blob.hash);
         match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_file() && found.len() == blob.size => Ok(()),
+            Ok(found) if found.is_file() && self.form(found.len(), blob.size).is_some() => Ok(()),
             Ok(_) => Err(SpoolError::Damaged(blob.hash)),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(SpoolError::Missing(blob.hash)),
             Err(error) => Err(SpoolError::Disk(format!("{}: {error}", path.display()))),
         }
+    }
+
+    /// The form of a file of this length that holds content of this size; none when it can be neither.
+    pub(super) fn form(&self, length: u64, size: u64) -> Option<Form> {
+        if length == size {
+            return Some(Form::Plain);
+        }
+        let sealed = Measures::of(self.seals.as_deref()?).sealed_len(size);
+        (length == sealed).then_some(Form::Sealed)
     }
 
     /// Content that has not been written for `grace`, after an address, in order.
@@ -187,32 +230,64 @@ impl Shelves {
         limit: usize,
     ) -> Result<Vec<Blob>, SpoolError> {
         let mut found = Vec::new();
-        for number in after.map_or(0, |hash| hash.as_bytes()[0])..=u8::MAX {
-            let folder = self.root.join(format!("{number:02x}"));
-            let reading =
-                |error: io::Error| SpoolError::Disk(format!("reading {}: {error}", folder.display()));
-            let mut hashes = Vec::new();
-            for entry in fs::read_dir(&folder).map_err(reading)? {
-                let name = entry.map_err(reading)?.file_name();
-                match name.to_str().and_then(|name| format!("{number:02x}{name}").parse::<BlobHash>().ok()) {
-                    Some(hash) if after.is_none_or(|after| hash > after) => hashes.push(hash),
-                    Some(_) => {}
-                    None => {
-                        tracing::warn!(spool.folder = number, spool.name = ?name, "a file in the spool is not ours; left alone");
-                    }
-                }
-            }
-            hashes.sort_unstable();
-            for hash in hashes {
+        for number in folders_after(after) {
+            for hash in self.names(number, after)? {
                 if found.len() >= limit {
                     return Ok(found);
                 }
-                if let Some(size) = self.old(hash, grace)? {
+                if let Some(length) = self.old(hash, grace)?
+                    && let Some(size) = self.plain_size(hash, length)?
+                {
                     found.push(Blob { hash, size });
                 }
             }
         }
         Ok(found)
+    }
+
+    /// The addresses after one, in order.
+    pub(super) fn page(&self, after: Option<BlobHash>, limit: usize) -> Result<Vec<BlobHash>, SpoolError> {
+        let mut found = Vec::new();
+        for number in folders_after(after) {
+            found.extend(self.names(number, after)?);
+            if found.len() >= limit {
+                break;
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The addresses in one folder after one, in order.
+    fn names(&self, number: u8, after: Option<BlobHash>) -> Result<Vec<BlobHash>, SpoolError> {
+        let folder = self.root.join(format!("{number:02x}"));
+        let reading = |error: io::Error| SpoolError::Disk(format!("reading {}: {error}", folder.display()));
+        let mut hashes = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(reading)? {
+            let name = entry.map_err(reading)?.file_name();
+            match name.to_str().and_then(|name| format!("{number:02x}{name}").parse::<BlobHash>().ok()) {
+                Some(hash) if after.is_none_or(|after| hash > after) => hashes.push(hash),
+                Some(_) => {}
+                None => {
+                    tracing::warn!(spool.folder = number, spool.name = ?name, "a file in the spool is not ours; left alone");
+                }
+            }
+        }
+        hashes.sort_unstable();
+        Ok(hashes)
+    }
+
+    /// How many plain bytes the file of some content holds, as far as the file alone tells; none when it is gone.
+    fn plain_size(&self, hash: BlobHash, length: u64) -> Result<Option<u64>, SpoolError> {
+        let Some(seals) = &self.seals else { return Ok(Some(length)) };
+        let Some(plain) = Measures::of(seals.as_ref()).plain_len(length) else { return Ok(Some(length)) };
+        let header =
+            File::open(self.path(hash)).and_then(|mut file| header_of(&mut file, seals.header_len()));
+        match header {
+            Ok(header) => Ok(Some(if seals.key_of(&header).is_some() { plain } else { length })),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(SpoolError::Disk(format!("looking at {hash}: {error}"))),
+        }
     }
 
     /// Removes content that is still older than `grace`.
@@ -234,7 +309,7 @@ impl Shelves {
         }
     }
 
-    /// The size of content that is older than `grace`.
+    /// The length of the file of content that is older than `grace`.
     fn old(&self, hash: BlobHash, grace: Duration) -> Result<Option<u64>, SpoolError> {
         let reading = |error: io::Error| SpoolError::Disk(format!("looking at {hash}: {error}"));
         let found = match fs::symlink_metadata(self.path(hash)) {
@@ -255,6 +330,11 @@ impl Shelves {
         let (wall, monotonic) = self.opened;
         self.clock.now().min(later(wall, self.clock.monotonic().saturating_sub(monotonic)))
     }
+}
+
+/// The numbers of the folders that hold what comes after an address.
+fn folders_after(after: Option<BlobHash>) -> std::ops::RangeInclusive<u8> {
+    after.map_or(0, |hash| hash.as_bytes()[0])..=u8::MAX
 }
 
 /// Where content lies below a folder of content.

@@ -3,6 +3,7 @@
 mod bytes;
 mod faults;
 mod folders;
+mod sealing;
 mod sweeping;
 
 use std::io;

@@ -1,5 +1,6 @@
 //! The keyring and what it is made of.
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use secrecy::ExposeSecret as _;
 
 use super::*;
@@ -183,7 +184,6 @@ fn rotations_keep_what_they_must() {
 fn the_file_shows_no_key() {
     let keyring = keyring();
     let text = String::from_utf8(keyring.bytes().to_vec()).unwrap();
-    use base64ct::{Base64UrlUnpadded, Encoding as _};
     for key in keyring.data_keys().values().chain([keyring.derivation()]) {
         assert!(!text.contains(&Base64UrlUnpadded::encode_string(key.expose())));
     }

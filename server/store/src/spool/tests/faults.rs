@@ -82,7 +82,7 @@ impl Disk for FaultyDisk {
 }
 
 fn on(disk: &FaultyDisk, data: &Path) -> FileSpool {
-    FileSpool::on(Box::new(disk.clone()), data, &options(), clock_of_the_disk(data)).unwrap()
+    FileSpool::on(Box::new(disk.clone()), data, &options(), clock_of_the_disk(data), None).unwrap()
 }
 
 const EIO: i32 = 5;
