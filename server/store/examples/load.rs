@@ -29,6 +29,7 @@ use postroom_domain::filing::{Filing, Progress, Request, State};
 use postroom_domain::ids::{BlobHash, FilingId, IdMint, IntakeId};
 use postroom_domain::intake::{Document, Intake, IntakeState};
 use postroom_domain::machine::{Context, Event, step};
+use postroom_domain::person::Scope;
 use postroom_domain::person::{Actor, Credential};
 use postroom_domain::query::{FilingQuery, Predicate, Term, Window};
 use postroom_domain::spool::{Blob, Spool as _};
@@ -380,8 +381,8 @@ async fn lists(store: &dyn Store, now: Timestamp) -> anyhow::Result<()> {
         )?;
     }
     let start = Instant::now();
-    store.summary(None).await?;
-    store.causes(None).await?;
+    store.summary(&Scope::All).await?;
+    store.causes(&Scope::All).await?;
     store.queues().await?;
     tell("summary_causes_queues_ms", &(start.elapsed().as_secs_f64() * 1000.0).into())
 }

@@ -10,6 +10,6 @@ pub mod spool;
 
 pub use memory::MemoryStore;
 pub use redb_store::{
-    Offline, OpenError, OpenOptions, OpenReport, RedbStore, RepairProgress, restore, verify,
+    Offline, OpenError, OpenOptions, OpenReport, RedbStore, RepairProgress, restore, verify, verify_with,
 };
 pub use spool::{FileSpool, OpenSpoolError, SpoolOptions, SweepError, sweep};

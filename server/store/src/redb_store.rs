@@ -47,7 +47,7 @@ use postroom_domain::store::{
 };
 use postroom_domain::work_item::WorkItem;
 
-pub use backup::{Offline, restore, verify};
+pub use backup::{Offline, restore, verify, verify_with};
 pub use open::{OpenError, OpenOptions, OpenReport, RepairProgress};
 
 use names::Names;

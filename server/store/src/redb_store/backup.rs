@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use postroom_domain::audit::{Anchor, Verdict};
 use postroom_domain::store::Check;
 use redb::{Builder, ReadableDatabase, StorageBackend};
 
@@ -29,12 +30,16 @@ pub struct Offline {
     pub pages_sound: bool,
     /// Rows, indexes and counters.
     pub check: Check,
+    /// The chain of the history; none in a file of version 1, which gets it when it is opened.
+    pub chain: Option<Verdict>,
 }
 
 impl Offline {
     /// Whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
-        self.pages_sound && self.check.wrong.is_empty()
+        self.pages_sound
+            && self.check.wrong.is_empty()
+            && self.chain.is_none_or(|chain| chain.fault.is_none())
     }
 }
 
@@ -67,6 +72,12 @@ pub(super) fn backup(shared: &Shared, to: &Path) -> Result<u64, OpenError> {
 /// Looks at a store that no process uses: checksums of all pages, then every row against indexes and counters. Changes nothing, and
 /// takes as long as reading the file.
 pub fn verify(file: &Path) -> Result<Offline, OpenError> {
+    verify_with(file, None)
+}
+
+/// Looks at a store that no process uses, as [`verify`] does, and whether an event known from elsewhere is in its history with its hash:
+/// that alone finds a history that was cut off at its end, or written anew as a whole.
+pub fn verify_with(file: &Path, known: Option<Anchor>) -> Result<Offline, OpenError> {
     inspect(file)?;
     refuse_if_used(file)?;
     guarded(file, || {
@@ -85,9 +96,11 @@ pub fn verify(file: &Path) -> Result<Offline, OpenError> {
             migrate::make_tables(&database).map_err(|stop| OpenError::damaged(file, stop))?;
         }
         let transaction = database.begin_read().map_err(|error| OpenError::damaged(file, error))?;
-        let check =
-            check::check(&Shelf(transaction), format).map_err(|stop| OpenError::damaged(file, stop))?;
-        Ok(Offline { format, pages_sound, check })
+        let shelf = Shelf(transaction);
+        let damaged = |stop| OpenError::damaged(file, stop);
+        let check = check::check(&shelf, format).map_err(damaged)?;
+        let chain = if format < 2 { None } else { Some(check::chain(&shelf, known).map_err(damaged)?) };
+        Ok(Offline { format, pages_sound, check, chain })
     })
 }
 

@@ -1,8 +1,9 @@
 //! The self-check: every row against its index rows and counters, both ways.
 
+use postroom_domain::audit::{self, Anchor, Verdict, Verifier};
 use postroom_domain::filing::Request;
 use postroom_domain::ids::{FilingId, IntakeId};
-use postroom_domain::store::Check;
+use postroom_domain::store::{Chained, Check};
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::batch::{RequestKeys, intake_content_keys, parse, row};
@@ -68,7 +69,33 @@ pub(super) fn check(shelf: &Shelf, format: u64) -> Result<Check, Stop> {
             wrong.unless(false, || text);
         }
     }
+    if format >= 2 {
+        let fault = chain(shelf, None)?.fault;
+        wrong.unless(fault.is_none(), || fault.map(|fault| fault.to_string()).unwrap_or_default());
+    }
     Ok(Check { filings: expected.filings, intakes: expected.intakes, wrong: wrong.0 })
+}
+
+/// The history from its beginning, whether a known event is in it too.
+pub(super) fn chain(shelf: &Shelf, known: Option<Anchor>) -> Result<Verdict, Stop> {
+    let hashes = shelf.event_hashes()?;
+    let mut hashes = hashes.iter()?.peekable();
+    let mut verifier = Verifier::new(Anchor::START, known);
+    for entry in shelf.events()?.iter()? {
+        let (seq, written) = entry?;
+        let (seq, mut hash) = (seq.value(), None);
+        // Hashes of events that are missing are passed over.
+        while let Some(next) = hashes.next_if(|next| next.as_ref().map_or(true, |(at, _)| at.value() <= seq))
+        {
+            let (at, found) = next?;
+            hash = (at.value() == seq).then(|| *found.value());
+        }
+        verifier.take(Chained { seq, written: written.value().to_vec(), hash: hash.unwrap_or(audit::START) });
+        if verifier.is_done() {
+            break;
+        }
+    }
+    Ok(verifier.finish())
 }
 
 fn filings(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Result<(), Stop> {
