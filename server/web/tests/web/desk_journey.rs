@@ -270,6 +270,27 @@ async fn who_is_disabled_at_the_last_moment_does_not_come_in() {
     assert!(desk.people.sessions_of(&desk.root(), &desk.person(&mary).await).await.unwrap().is_empty());
 }
 
+/// Disabled at any moment of coming in: no session stays.
+#[tokio::test]
+async fn no_session_stays_of_who_is_disabled_meanwhile() {
+    let mut in_first = 0;
+    for moment in 0..24 {
+        let desk = Desk::new();
+        let mary = desk.round("1", claims("s", "mary@harrow.example")).await.unwrap().person;
+        let out = PersonChange { status: Some(Status::Disabled), ..Default::default() };
+        let (answer, ()) = tokio::join!(desk.round("2", claims("s", "mary@harrow.example")), async {
+            for _ in 0..moment {
+                tokio::task::yield_now().await;
+            }
+            desk.people.change_person(&desk.root(), mary.id, None, out).await.unwrap();
+        });
+        in_first += usize::from(answer.is_ok());
+        let left = desk.store.records(Kind::Session, None, None, 10).await.unwrap();
+        assert!(left.is_empty(), "moment {moment}: {left:?}");
+    }
+    assert!((1..24).contains(&in_first), "both orders were met: {in_first}");
+}
+
 #[tokio::test]
 async fn an_account_is_linked_to_who_began_it() {
     let desk = Desk::new();
