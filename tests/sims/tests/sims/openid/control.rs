@@ -62,7 +62,9 @@ async fn other_processes_have_the_same_powers() {
 #[tokio::test]
 async fn every_secret_of_a_run_is_known() {
     let world = World::new();
-    let code = world.code("m.patel@firm.example").await;
+    let arrived = world.arrive(&[("sim_person", "m.patel@firm.example")]).await;
+    let code = arrived.parameter("code").unwrap();
+    assert!(format!("{arrived:?}").contains(&code), "spelled in the address as in the list");
     let first = world.redeem(&code).await.1;
     let second = world.refresh(&text(&first["refresh_token"])).await.1;
     let mut given = vec![
