@@ -551,10 +551,11 @@ mod tests {
         Anchor { seq: link.seq, hash: link.hash }
     }
 
-    type Tamper = fn(&mut Vec<Chained>);
+    /// What it is called, what is found by somebody who knows the head, and what is done.
+    type Tampering = (&'static str, Option<(u64, Breach)>, fn(&mut Vec<Chained>));
 
-    /// What is done to a history of eight, and what is found by somebody who knows its head.
-    const TAMPERINGS: [(&str, Option<(u64, Breach)>, Tamper); 23] = [
+    /// What is done to a history of eight.
+    const TAMPERINGS: [Tampering; 23] = [
         ("nothing", None, |_| {}),
         ("a bit of a text", Some((3, Breach::Changed)), |all| all[2].written[5] ^= 1),
         ("a bit of a hash", Some((3, Breach::Changed)), |all| all[2].hash[31] ^= 1),
@@ -718,7 +719,7 @@ mod tests {
             let mut links = history(3);
             links[1].written = spoilt.to_vec();
             let out = lines(&links).unwrap();
-            assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 3);
+            assert_eq!(out.split_inclusive(|byte| *byte == b'\n').count(), 3);
             let fault = verify_export(out.as_slice(), None).unwrap().fault;
             assert_eq!(fault, Some(Fault { seq: 2, breach: Breach::Changed }));
             let table = table(&links, true).unwrap();

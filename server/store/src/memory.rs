@@ -282,13 +282,12 @@ impl Rows {
             |kind, key| Ok(self.owner(kind, key).map(|record| record.id)),
         )?;
         for Planned { kind, id, after, .. } in planned {
-            match after {
-                Some(record) => self.records.insert((kind, id), record),
-                None => {
-                    self.greatest_removed = self.greatest_removed.max(id);
-                    self.records.remove(&(kind, id))
-                }
-            };
+            if let Some(record) = after {
+                self.records.insert((kind, id), record);
+            } else {
+                self.greatest_removed = self.greatest_removed.max(id);
+                self.records.remove(&(kind, id));
+            }
         }
         for event in commit.events {
             self.event(event);

@@ -36,7 +36,10 @@ pub(super) fn migrate(database: &Database, found: u64, portion: usize) -> Result
 
 /// Makes the tables that an older file does not have.
 pub(super) fn make_tables(database: &Database) -> Result<(), Stop> {
-    write(database, |tables| tables.make_all())
+    write(database, |tables| {
+        tables.make_all()?;
+        Ok(())
+    })
 }
 
 fn write<T>(database: &Database, work: impl FnOnce(&mut Tables<'_>) -> Result<T, Stop>) -> Result<T, Stop> {

@@ -1,5 +1,6 @@
 //! What every store promises, one case per promise.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +10,21 @@ use postroom_domain::filing::{Lane, Outcome, State};
 use postroom_domain::ids::{FilingId, IntakeId, WorkItemId};
 use postroom_domain::intake::{IntakeState, NeedsPerson};
 use postroom_domain::machine::Event;
+use postroom_domain::person::Scope;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Predicate, Term, Window};
 use postroom_domain::store::{
     Accepted, Binding, FilingChange, IntakeChange, Pause, Ready, Store, StoreError,
 };
 use postroom_store::{MemoryStore, OpenOptions, RedbStore};
 
+use crate::chain::{the_history_is_a_chain, the_history_is_exported};
+use crate::records::{
+    a_commit_is_all_or_nothing, keys_are_unique_among_records_of_a_kind, of_commits_at_once_one_wins,
+    records_are_compare_and_set, ten_thousand_records_are_read_in_pages,
+};
 use crate::world::{
     accept, acceptance, actor, all, at, blob, change, filing, filing_as, fresh, happen, key, receipt,
-    refused, request, work_item,
+    refused, request, scope, scopes, work_item,
 };
 
 macro_rules! for_every_store {
@@ -67,6 +74,13 @@ for_every_store! {
     work_items_have_one_owner_of_a_reference
     workspaces_are_remembered_per_repository
     a_closed_store_says_so
+    records_are_compare_and_set
+    keys_are_unique_among_records_of_a_kind
+    a_commit_is_all_or_nothing
+    of_commits_at_once_one_wins
+    ten_thousand_records_are_read_in_pages
+    the_history_is_a_chain
+    the_history_is_exported
 }
 
 async fn what_is_accepted_comes_back_whole(store: &dyn Store) {
@@ -119,8 +133,8 @@ async fn a_key_means_one_request(store: &dyn Store) {
     assert!(matches!(store.accept(first.clone()).await.unwrap(), Accepted::Fresh(..)));
     assert_eq!(store.accept(with_key(1, 1)).await, Ok(Accepted::Again(first.intake.id)));
     assert_eq!(store.accept(with_key(2, 2)).await, Err(StoreError::KeyReused));
-    assert_eq!(store.summary(None).await.unwrap().filings.by_state.iter().sum::<u64>(), 1);
-    assert_eq!(store.summary(None).await.unwrap().last_event, 2);
+    assert_eq!(store.summary(&Scope::All).await.unwrap().filings.by_state.iter().sum::<u64>(), 1);
+    assert_eq!(store.summary(&Scope::All).await.unwrap().last_event, 2);
 }
 
 async fn nothing_is_accepted_twice(store: &dyn Store) {
@@ -136,7 +150,7 @@ async fn nothing_is_accepted_twice(store: &dyn Store) {
     let twice = filing(request(3, "dms-eu", "in"));
     let exists = Err(StoreError::Exists(format!("filing {}", twice.id)));
     assert_eq!(store.accept(acceptance(vec![twice.clone(), twice])).await, exists);
-    assert_eq!(store.summary(None).await.unwrap().last_event, 2);
+    assert_eq!(store.summary(&Scope::All).await.unwrap().last_event, 2);
     assert!(!store.names_blob(blob(2).hash).await.unwrap());
 }
 
@@ -278,8 +292,8 @@ async fn an_intake_follows_its_filings(store: &dyn Store) {
     assert_eq!(now().await, (IntakeState::Settled, 0, 2));
     happen(store, made[1].id, Event::FileAnyway, at(3)).await;
     assert_eq!(now().await, (IntakeState::Split, 1, 3));
-    assert_eq!(store.summary(None).await.unwrap().intakes[IntakeState::Split as usize], 1);
-    assert_eq!(store.summary(None).await.unwrap().intakes[IntakeState::Settled as usize], 0);
+    assert_eq!(store.summary(&Scope::All).await.unwrap().intakes[IntakeState::Split as usize], 1);
+    assert_eq!(store.summary(&Scope::All).await.unwrap().intakes[IntakeState::Settled as usize], 0);
 }
 
 async fn a_decision_adds_filings_to_an_intake(store: &dyn Store) {
@@ -376,7 +390,7 @@ async fn queues_are_by_destination_lane_and_source(store: &dyn Store) {
 }
 
 /// Filings in different states, at two sites, two destinations, three sources.
-async fn a_mixed_lot(store: &dyn Store) -> Vec<FilingId> {
+pub(crate) async fn a_mixed_lot(store: &dyn Store) -> Vec<FilingId> {
     let mut ids = Vec::new();
     for number in 0..30_u64 {
         let service = ["dms-eu", "dms-us"][usize::from(number % 3 == 0)];
@@ -458,14 +472,9 @@ async fn lists_answer_every_kind_of_term(store: &dyn Store) {
         vec![not(Vec::new())],
     ];
     for terms in cases {
-        for site in [
-            None,
-            Some("london".parse().unwrap()),
-            Some("paris".parse().unwrap()),
-            Some("rome".parse().unwrap()),
-        ] {
+        for sites in scopes() {
             for submitted_by in [None, Some("ada".to_owned())] {
-                let query = FilingQuery { site: site.clone(), submitted_by, terms: terms.clone() };
+                let query = FilingQuery { sites: sites.clone(), submitted_by, terms: terms.clone() };
                 let wanted: Vec<_> =
                     everything.iter().filter(|f| query.matches(f, at(60))).map(|f| f.id).collect();
                 for limit in [1, 3, 100] {
@@ -498,13 +507,13 @@ async fn lists_of_intakes_answer_every_term(store: &dyn Store) {
     let everything = list(&IntakeQuery::default(), 100).await;
     assert_eq!(everything.len(), 30);
     assert!(everything.is_sorted_by(|a, b| a.id > b.id));
-    for site in [None, Some("paris".parse().unwrap()), Some("rome".parse().unwrap())] {
+    for sites in scopes() {
         for submitted_by in [None, Some("grace".to_owned())] {
             for states in [vec![], vec![IntakeState::Settled], vec![IntakeState::Settled, IntakeState::Split]]
             {
                 for source in [None, Some("mail".parse().unwrap()), Some("none".parse().unwrap())] {
                     let query = IntakeQuery {
-                        site: site.clone(),
+                        sites: sites.clone(),
                         submitted_by: submitted_by.clone(),
                         states: states.clone(),
                         source: source.clone(),
@@ -535,7 +544,7 @@ async fn portions_of_a_state_are_oldest_first(store: &dyn Store) {
 
 async fn totals_are_by_site_destination_and_source(store: &dyn Store) {
     a_mixed_lot(store).await;
-    let whole = store.summary(None).await.unwrap();
+    let whole = store.summary(&Scope::All).await.unwrap();
     assert_eq!(whole.filings.by_state, [15, 0, 0, 0, 0, 0, 5, 5, 0, 5]);
     assert_eq!(whole.filings.oldest_open, Some(at(0)));
     assert_eq!(whole.filings.count(State::Failed), 5);
@@ -547,18 +556,21 @@ async fn totals_are_by_site_destination_and_source(store: &dyn Store) {
     let names: Vec<_> =
         whole.sources.iter().map(|(name, tally)| (name.as_str(), tally.oldest_open)).collect();
     assert_eq!(names, [("mail", None), ("scans", Some(at(0))), ("upload", Some(at(5)))]);
-    let paris = store.summary(Some(&"paris".parse().unwrap())).await.unwrap();
+    let paris = store.summary(&scope(&["paris"])).await.unwrap();
     assert_eq!(paris.filings.by_state.iter().sum::<u64>(), 6);
     assert_eq!(paris.intakes.iter().sum::<u64>(), 6);
     assert_eq!(paris.last_event, whole.last_event);
-    let rome = store.summary(Some(&"rome".parse().unwrap())).await.unwrap();
+    let both = store.summary(&scope(&["paris", "rome", "london"])).await.unwrap();
+    assert_eq!(both, whole);
+    let rome = store.summary(&scope(&["rome"])).await.unwrap();
     assert_eq!((rome.filings.by_state, rome.destinations.len(), rome.sources.len()), ([0; 10], 0, 0));
 }
 
 async fn causes_are_grouped_while_they_are_open(store: &dyn Store) {
     let ids = a_mixed_lot(store).await;
-    let of = async |site| -> Vec<_> {
-        let groups = store.causes(site).await.unwrap();
+    let of = async |sites: &[&str]| -> Vec<_> {
+        let sites = if sites.is_empty() { Scope::All } else { scope(sites) };
+        let groups = store.causes(&sites).await.unwrap();
         groups
             .into_iter()
             .map(|g| (g.cause, g.service.to_string(), g.count, g.need_person, g.first, g.last))
@@ -566,24 +578,24 @@ async fn causes_are_grouped_while_they_are_open(store: &dyn Store) {
     };
     let eu = |count, first, last| (Cause::Rejected, "dms-eu".to_owned(), count, count, first, last);
     let us = |count, first| (Cause::ServerFault, "dms-us".to_owned(), count, 0, first, at(2));
-    assert_eq!(of(None).await, [eu(5, at(2), at(2)), us(5, at(3))], "by count, then by cause");
-    let paris = "paris".parse().unwrap();
-    assert_eq!(of(Some(&paris)).await, [eu(1, at(20), at(2)), us(1, at(15))]);
+    assert_eq!(of(&[]).await, [eu(5, at(2), at(2)), us(5, at(3))], "by count, then by cause");
+    assert_eq!(of(&["london", "paris"]).await, of(&[]).await);
+    assert_eq!(of(&["paris", "rome"]).await, [eu(1, at(20), at(2)), us(1, at(15))]);
 
     // Another try is still under that cause, until it is through.
     happen(store, ids[2], Event::Retry, at(70)).await;
-    assert_eq!(of(None).await[0], (Cause::Rejected, "dms-eu".to_owned(), 5, 4, at(2), at(2)));
+    assert_eq!(of(&[]).await[0], (Cause::Rejected, "dms-eu".to_owned(), 5, 4, at(2), at(2)));
     happen(store, ids[2], Event::Claim, at(71)).await;
     happen(store, ids[2], refused(Cause::Rejected, Some(422)), at(72)).await;
-    assert_eq!(of(None).await[0], eu(5, at(2), at(72)));
+    assert_eq!(of(&[]).await[0], eu(5, at(2), at(72)));
     happen(store, ids[2], Event::Retry, at(73)).await;
     happen(store, ids[2], Event::Claim, at(74)).await;
     happen(store, ids[2], Event::Uploaded(receipt("d")), at(75)).await;
-    assert_eq!(of(None).await[1], eu(4, at(8), at(72)));
+    assert_eq!(of(&[]).await[1], eu(4, at(8), at(72)));
     for number in [8, 14, 20, 26] {
         happen(store, ids[number], Event::Cancel, at(80)).await;
     }
-    assert_eq!(of(None).await, [us(5, at(3))]);
+    assert_eq!(of(&[]).await, [us(5, at(3))]);
 }
 
 async fn an_edit_moves_a_filing_to_where_it_belongs(store: &dyn Store) {
@@ -622,9 +634,9 @@ async fn an_edit_moves_a_filing_to_where_it_belongs(store: &dyn Store) {
             "{predicate:?}"
         );
     }
-    assert_eq!(store.causes(None).await.unwrap()[0].service.as_str(), "dms-us");
+    assert_eq!(store.causes(&Scope::All).await.unwrap()[0].service.as_str(), "dms-us");
     let destinations: Vec<_> =
-        store.summary(None).await.unwrap().destinations.into_iter().map(|d| d.0.to_string()).collect();
+        store.summary(&Scope::All).await.unwrap().destinations.into_iter().map(|d| d.0.to_string()).collect();
     assert_eq!(destinations, ["dms-eu", "dms-us"]);
     assert_eq!(store.queues().await.unwrap().len(), 2);
     // The content it had is free again at the old place; the intake still names it.
@@ -718,10 +730,10 @@ async fn work_items_have_one_owner_of_a_reference(store: &dyn Store) {
         Some(elsewhere)
     );
     assert_eq!(store.work_item_by_reference(&london, "none").await.unwrap(), None);
-    let list = async |site, text: &str, limit| -> Vec<String> {
+    let list = async |sites: &Scope, text: &str, limit| -> Vec<String> {
         let (mut found, mut before) = (Vec::new(), None);
         loop {
-            let slice = store.list_work_items(site, text, Window { before, limit }).await.unwrap();
+            let slice = store.list_work_items(sites, text, Window { before, limit }).await.unwrap();
             found.extend(slice.items.into_iter().map(|item| item.reference));
             match slice.next {
                 Some(next) => before = Some(next),
@@ -729,13 +741,15 @@ async fn work_items_have_one_owner_of_a_reference(store: &dyn Store) {
             }
         }
     };
-    assert_eq!(list(None, "", 2).await, ["ABC-1", "abc-1", "XYZ-9"]);
-    assert_eq!(list(Some(&london), "", 9).await, ["ABC-1", "XYZ-9"]);
-    assert_eq!(list(None, "ABC", 1).await, ["ABC-1", "abc-1"]);
-    assert_eq!(list(None, "étude", 9).await, ["abc-1"]);
-    assert_eq!(list(None, "c100", 9).await.len(), 3);
-    assert_eq!(list(Some(&london), "teal", 9).await, ["XYZ-9"]);
-    assert_eq!(list(None, "bc-1", 9).await, Vec::<String>::new());
+    assert_eq!(list(&Scope::All, "", 2).await, ["ABC-1", "abc-1", "XYZ-9"]);
+    assert_eq!(list(&scope(&["london", "rome"]), "", 9).await, ["ABC-1", "XYZ-9"]);
+    assert_eq!(list(&scope(&["london", "paris"]), "", 1).await, ["ABC-1", "abc-1", "XYZ-9"]);
+    assert_eq!(list(&Scope::Only(BTreeSet::new()), "", 1).await, Vec::<String>::new());
+    assert_eq!(list(&Scope::All, "ABC", 1).await, ["ABC-1", "abc-1"]);
+    assert_eq!(list(&Scope::All, "étude", 9).await, ["abc-1"]);
+    assert_eq!(list(&Scope::All, "c100", 9).await.len(), 3);
+    assert_eq!(list(&scope(&["london", "rome"]), "teal", 9).await, ["XYZ-9"]);
+    assert_eq!(list(&Scope::All, "bc-1", 9).await, Vec::<String>::new());
     let told = store.events_about(&Subject::WorkItem(WorkItemId::from_u128(first)), 9).await.unwrap();
     assert_eq!(told.len(), 2);
     assert!(store.greatest_id() > second);
@@ -763,7 +777,7 @@ async fn a_closed_store_says_so(store: &dyn Store) {
     store.close().await.unwrap();
     assert_eq!(store.accept(acceptance(Vec::new())).await, Err(StoreError::Closed));
     assert_eq!(store.filing(made[0].id).await, Err(StoreError::Closed));
-    assert_eq!(store.summary(None).await, Err(StoreError::Closed));
+    assert_eq!(store.summary(&Scope::All).await, Err(StoreError::Closed));
     assert_eq!(store.prove().await.map(drop), Err(StoreError::Closed));
     assert_eq!(store.close().await, Err(StoreError::Closed));
 }

@@ -3,11 +3,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says where")]
 
+mod chain;
 mod conformance;
 mod crash;
 mod disk;
 mod files;
 mod model;
 mod paging;
+mod records;
 mod start;
 mod world;

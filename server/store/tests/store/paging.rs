@@ -4,6 +4,7 @@ use postroom_domain::cause::Cause;
 use postroom_domain::filing::State;
 use postroom_domain::ids::FilingId;
 use postroom_domain::machine::Event;
+use postroom_domain::person::Scope;
 use postroom_domain::query::{FilingQuery, Predicate, Term, Window};
 use postroom_domain::store::Store;
 use postroom_store::{OpenOptions, RedbStore};
@@ -35,7 +36,7 @@ async fn pages_of_a_hundred_thousand_filings_do_not_scan() {
     let is = |predicate| Term { negated: false, any: vec![predicate] };
     let not = |predicate| Term { negated: true, any: vec![predicate] };
     let query = |terms| FilingQuery { terms, ..FilingQuery::default() };
-    let paris = FilingQuery { site: Some("paris".parse().unwrap()), ..FilingQuery::default() };
+    let paris = FilingQuery { sites: Scope::one("paris".parse().unwrap()), ..FilingQuery::default() };
     let rare = FilingQuery { submitted_by: Some("rare".to_owned()), ..FilingQuery::default() };
     // Query, page size, items on the first page, rows looked at at most.
     let cases = [

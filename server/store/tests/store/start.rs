@@ -7,6 +7,7 @@ use postroom_domain::cause::Cause;
 use postroom_domain::event::{Happening, Subject};
 use postroom_domain::filing::{Outcome, State};
 use postroom_domain::machine::Event;
+use postroom_domain::person::Scope;
 use postroom_domain::recovery::{Recovered, recover};
 use postroom_domain::store::Store;
 use postroom_domain::time::later;
@@ -39,7 +40,7 @@ async fn puts_right(store: &dyn Store) {
     assert_eq!(recovered, Recovered { interrupted: 1100, pulled_in: 600 });
     let poisoned = store.filing(made[7].id).await.unwrap().unwrap();
     assert_eq!((poisoned.progress.state, poisoned.progress.cause()), (State::Failed, Some(Cause::Poison)));
-    let states = store.summary(None).await.unwrap().filings.by_state;
+    let states = store.summary(&Scope::All).await.unwrap().filings.by_state;
     assert_eq!((states[State::Waiting as usize], states[State::Checking as usize]), (100 + 600, 1099));
     assert_eq!(states[State::Running as usize], 0);
     let attempts = store.attempts(made[0].id).await.unwrap();

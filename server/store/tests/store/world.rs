@@ -12,7 +12,7 @@ use postroom_domain::filing::{Filing, Progress, Request};
 use postroom_domain::ids::{BlobHash, FilingId, IntakeId, WorkItemId};
 use postroom_domain::intake::{Document, Intake, IntakeState};
 use postroom_domain::machine::{Context, Event, step};
-use postroom_domain::person::{Actor, Credential};
+use postroom_domain::person::{Actor, Credential, Scope};
 use postroom_domain::query::{FilingQuery, Window};
 use postroom_domain::spool::Blob;
 use postroom_domain::store::{Acceptance, Accepted, FilingChange, IdempotencyKey, Store, StoreResult};
@@ -204,6 +204,18 @@ pub(crate) fn work_item(id: u128, reference: &str, title: &str) -> WorkItem {
         version: 1,
         changed: at(0),
     }
+}
+
+/// The records of these sites.
+pub(crate) fn scope(sites: &[&str]) -> Scope {
+    Scope::Only(sites.iter().map(|site| site.parse().unwrap()).collect())
+}
+
+/// Everything, every site of the tests, several, one that no record has, none.
+pub(crate) fn scopes() -> Vec<Scope> {
+    let sites: [&[&str]; 6] =
+        [&["london"], &["paris"], &["london", "paris"], &["paris", "rome"], &["rome"], &[]];
+    sites.into_iter().map(scope).chain([Scope::All]).collect()
 }
 
 /// A whole list of filings, page by page.
