@@ -9,7 +9,7 @@ use postroom_domain::query::{FilingQuery, Predicate, Term, Window};
 use postroom_domain::store::Store;
 use postroom_store::{OpenOptions, RedbStore};
 
-use crate::world::{accept, at, filing_as, fresh, happen, refused, request};
+use crate::world::{accept, actor, at, filing_as, fresh, happen, refused, request, scope, work_item};
 
 const FILINGS: u64 = 100_000;
 
@@ -37,6 +37,7 @@ async fn pages_of_a_hundred_thousand_filings_do_not_scan() {
     let not = |predicate| Term { negated: true, any: vec![predicate] };
     let query = |terms| FilingQuery { terms, ..FilingQuery::default() };
     let paris = FilingQuery { sites: Scope::one("paris".parse().unwrap()), ..FilingQuery::default() };
+    let of = |sites: &[&str]| FilingQuery { sites: scope(sites), ..FilingQuery::default() };
     let rare = FilingQuery { submitted_by: Some("rare".to_owned()), ..FilingQuery::default() };
     // Query, page size, items on the first page, rows looked at at most.
     let cases = [
@@ -48,6 +49,9 @@ async fn pages_of_a_hundred_thousand_filings_do_not_scan() {
         ("its status", query(vec![is(Predicate::Status(422))]), 50, 1, 1),
         ("a destination", query(vec![is(Predicate::Destination("dms-us".parse().unwrap()))]), 50, 50, 51),
         ("a site", paris, 50, 10, 10),
+        ("some sites", of(&["paris", "rome"]), 50, 10, 10),
+        ("two sites", of(&["paris", "london"]), 50, 50, 51),
+        ("no site", of(&["rome"]), 50, 0, 0),
         ("a person", rare, 50, 1, 1),
         ("by", query(vec![is(Predicate::By("rare".to_owned()))]), 50, 1, 1),
         ("an id", query(vec![is(Predicate::Id(oldest))]), 50, 1, 1),
@@ -85,4 +89,29 @@ async fn pages_of_a_hundred_thousand_filings_do_not_scan() {
     }
     assert_eq!(calls, 5);
     assert_eq!(store.self_check().await.unwrap().wrong, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn work_items_of_other_sites_are_not_looked_at() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, _) = RedbStore::open(&home.path().join("store.redb"), OpenOptions::default()).unwrap();
+    for number in 1..=300 {
+        let mut item = work_item(number, &format!("R-{number}"), "Harrow v Teal");
+        item.site = if number % 100 == 0 { "paris" } else { "london" }.parse().unwrap();
+        store.save_work_item(item, &actor(), at(1)).await.unwrap();
+    }
+    for (sites, text, items, most) in [
+        (&["paris"][..], "", 3, 3),
+        (&["paris", "rome"], "teal", 3, 3),
+        (&["paris", "rome"], "nothing", 0, 3),
+        (&["rome"], "", 0, 0),
+        (&["paris", "london"], "", 10, 11),
+    ] {
+        let before = store.rows_looked_at();
+        let window = Window { before: None, limit: 10 };
+        let page = store.list_work_items(&scope(sites), text, window).await.unwrap();
+        assert_eq!(page.items.len(), items, "{sites:?}");
+        let looked_at = store.rows_looked_at() - before;
+        assert!(looked_at <= most, "{sites:?}: {looked_at} rows were looked at");
+    }
 }
