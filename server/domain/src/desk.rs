@@ -166,6 +166,11 @@ impl People {
         }
     }
 
+    /// A new secret for a browser that nobody is signed in in yet: ties its forms, and its journeys to providers, to it.
+    pub fn browser_secret(&self) -> SecretString {
+        self.new_secret("")
+    }
+
     /// The settings of a linked service.
     pub fn service(&self, name: &ServiceName) -> Option<&LinkedService> {
         self.services.iter().find(|it| it.name == *name)

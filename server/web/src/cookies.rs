@@ -46,6 +46,7 @@ fn header(text: String) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use secrecy::ExposeSecret;
 
     use super::*;
 
@@ -73,10 +74,8 @@ mod tests {
     fn cookies_are_of_this_host_and_not_for_scripts() {
         let secret = SecretString::from("a".repeat(64));
         let set = set(FLOW, &secret, Some(Duration::from_mins(15))).unwrap();
-        let wanted = format!(
-            "__Host-flow={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=900",
-            "a".repeat(64)
-        );
+        let wanted =
+            format!("__Host-flow={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=900", "a".repeat(64));
         assert_eq!(set.to_str().unwrap(), wanted);
         assert!(!format!("{set:?}").contains("aaaa"));
         assert!(clear(SESSION).unwrap().to_str().unwrap().ends_with("Max-Age=0"));

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{Browser, DeskError, NewSession, NotLetIn, People, TRIES, changed};
 use crate::event::Security;
 use crate::ids::PersonId;
-use crate::people::{Invitation, PasswordHash, Person, Refusals, SecretHash, Status, group_of};
+use crate::people::{Invitation, PasswordHash, Person, Refusals, SecretHash, Session, Status, group_of};
 use crate::person::Principal;
 use crate::record::{self, Commit, Kept};
 use crate::store::{StoreError, StoreResult};
@@ -89,8 +89,13 @@ impl People {
             next.last_sign_in = Some(self.now());
             let note = "a password was set by a one-time link";
             let (mut writes, mut events) = self.ending_all(&next, None, &next.name, note).await?;
-            // The browser's own session from before is either among those, or somebody else's and stays nobody's cookie.
-            let browser = Browser { session: None, ..browser };
+            // The browser's own session from before ends once: among those, or as somebody else's.
+            let old = match browser.session {
+                Some(old) => record::by_key::<Session>(self.store.as_ref(), &SecretHash::of(old).0).await?,
+                None => None,
+            };
+            let own = old.is_some_and(|it| it.person == next.id);
+            let browser = Browser { session: browser.session.filter(|_| !own), ..browser };
             let (secret, session, begin, told) = self.beginning(&next, "one-time link", browser).await?;
             writes.extend(begin);
             writes.extend([invitation.remove(), next.put()?]);

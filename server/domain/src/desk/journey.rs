@@ -152,7 +152,7 @@ impl People {
     }
 
     /// Ends a journey. The state works once: it is gone before the code is used, so that of two who bring it back one is refused.
-    /// Whoever is not let in is told of in the audit.
+    /// Whoever is not let in is told of in the audit; so the caller bounds how often one address may come here with nothing.
     pub async fn come_back(&self, service: &ServiceName, back: Return<'_>) -> Result<CameBack, NotLetIn> {
         let flow = match self.take_flow(service, &back).await {
             Ok(flow) => flow,

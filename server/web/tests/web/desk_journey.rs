@@ -67,7 +67,13 @@ async fn a_state_works_once_in_its_browser_and_in_time() {
     assert_eq!(refused(desk.back("dms", &begun, &state, "c1", None).await), NotLetIn::Stale);
     assert_eq!(refused(desk.back("entra", &other, &state, "c1", None).await), NotLetIn::OtherBrowser);
     let code = secret("c1");
-    let none = Return { state: &state, code: Ok(&code), browser_secret: None, browser: browser("x"), signed_in: None };
+    let none = Return {
+        state: &state,
+        code: Ok(&code),
+        browser_secret: None,
+        browser: browser("x"),
+        signed_in: None,
+    };
     assert_eq!(refused(desk.people.come_back(&service("entra"), none).await), NotLetIn::OtherBrowser);
     // The rightful one still comes in: none of these used the state or the code up.
     desk.back("entra", &begun, &state, "c1", None).await.unwrap();
@@ -179,7 +185,11 @@ async fn persons_are_matched_by_subject_then_by_vouched_e_mail_then_by_rules() {
     ];
     for (at, (what, claims, wanted)) in table.into_iter().enumerate() {
         let answer = desk.round(&format!("code-{at}"), claims).await.map(|it| it.person.name);
-        assert_eq!(answer.as_deref().map_err(Clone::clone), wanted.as_ref().map(|it| *it).map_err(Clone::clone), "{what}");
+        assert_eq!(
+            answer.as_deref().map_err(Clone::clone),
+            wanted.as_ref().map(|it| *it).map_err(Clone::clone),
+            "{what}"
+        );
     }
     let kept = desk.person(&mary).await;
     assert_eq!(kept.identities.len(), 2);
@@ -246,8 +256,10 @@ async fn two_first_sign_ins_at_once_make_one_person() {
     *desk.entra.gate.lock().unwrap() = Some(Arc::new(Barrier::new(2)));
     let (one, first) = desk.leave("entra", Errand::SignIn, "/").await;
     let (two, second) = desk.leave("entra", Errand::SignIn, "/").await;
-    let (a, b) =
-        tokio::join!(desk.back("entra", &one, &first, "a", None), desk.back("entra", &two, &second, "b", None));
+    let (a, b) = tokio::join!(
+        desk.back("entra", &one, &first, "a", None),
+        desk.back("entra", &two, &second, "b", None)
+    );
     assert!(a.is_ok() && b.is_ok(), "{a:?} {b:?}");
     assert_eq!(desk.names().await, ["new@harrow.example"]);
 }
@@ -304,15 +316,15 @@ async fn an_account_is_linked_to_who_began_it() {
         accounts.insert("5".to_owned(), account("mj", "m.jones@home.example"));
         accounts.insert("6".to_owned(), account("quiet", ""));
     }
-    let begin = async || desk.leave("dms", Errand::Link(&mary), "/links").await;
+    let set_out = async || desk.leave("dms", Errand::Link(&mary), "/links").await;
     // Another person is signed in by now, or nobody.
     for (code, who) in [("1", Some(&otto)), ("2", None)] {
-        let (begun, state) = begin().await;
+        let (begun, state) = set_out().await;
         let answer = desk.back("dms", &begun, &state, code, who).await.map(|_| ());
         assert_eq!(answer.unwrap_err(), NotLetIn::SignedOut);
     }
     let linked = async |code: &str| {
-        let (begun, state) = begin().await;
+        let (begun, state) = set_out().await;
         match desk.back("dms", &begun, &state, code, Some(&mary)).await.unwrap() {
             CameBack::Linked { link, then, ask } => {
                 assert_eq!((link.person, then.as_str()), (Some(mary.person.id), "/links"));

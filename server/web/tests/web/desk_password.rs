@@ -27,8 +27,7 @@ async fn nobody_learns_which_persons_there_are() {
     desk.add("ida@harrow.example", "user", "london", Status::Active).await;
     let locked = desk.member("lou@harrow.example", "user", "london").await;
     for _ in 0..5 {
-        let _wrong =
-            desk.people.sign_in_with_password("lou@harrow.example", secret("x"), browser("b")).await;
+        let _wrong = desk.people.sign_in_with_password("lou@harrow.example", secret("x"), browser("b")).await;
     }
     assert!(desk.person(&locked.person).await.refusals.until.is_some());
     let table = [

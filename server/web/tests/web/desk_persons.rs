@@ -1,6 +1,6 @@
 //! Persons as administrators look after them, and one-time links.
 
-use postroom_domain::desk::{DeskError, NewPerson, NotLetIn, People, PersonChange};
+use postroom_domain::desk::{Browser, DeskError, NewPerson, NotLetIn, People, PersonChange};
 use postroom_domain::people::{Person, Status};
 use postroom_domain::person::{Permission, Principal, Sites};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -98,9 +98,13 @@ async fn nobody_gives_or_rules_over_more_than_they_have() {
     let dora = principal(&desk, "dora@harrow.example", "desk", "london").await;
     let admin = desk.add("ada@harrow.example", "admin", "london", Status::Active).await;
     let user = desk.add("mary@harrow.example", "user", "london", Status::Active).await;
-    let wide = NewPerson { sites: Sites::all("london".parse().unwrap()), ..new("w@harrow.example", "user", site("london")) };
+    let wide = NewPerson {
+        sites: Sites::all("london".parse().unwrap()),
+        ..new("w@harrow.example", "user", site("london"))
+    };
     let wide_person = people.add_person(&desk.root(), wide.clone()).await.unwrap();
-    let is_beyond = |answer: Result<(), DeskError>| assert!(matches!(answer, Err(DeskError::Beyond(_))), "{answer:?}");
+    let is_beyond =
+        |answer: Result<(), DeskError>| assert!(matches!(answer, Err(DeskError::Beyond(_))), "{answer:?}");
     // A one-time link for somebody who may do more would be a way to become them.
     for above in [&admin, &wide_person] {
         is_beyond(people.invite(&dora, above.id).await.map(|_| ()));
@@ -113,7 +117,12 @@ async fn nobody_gives_or_rules_over_more_than_they_have() {
     let leeds = PersonChange { sites: Some(site("leeds")), ..Default::default() };
     is_beyond(people.change_person(&dora, user.id, None, leeds).await.map(|_| ()));
     is_beyond(people.add_person(&dora, new("x@harrow.example", "support", site("london"))).await.map(|_| ()));
-    is_beyond(people.add_person(&dora, NewPerson { email: "y@harrow.example".to_owned(), ..wide }).await.map(|_| ()));
+    is_beyond(
+        people
+            .add_person(&dora, NewPerson { email: "y@harrow.example".to_owned(), ..wide })
+            .await
+            .map(|_| ()),
+    );
     people.change_person(&dora, user.id, None, roles("desk")).await.unwrap();
     people.invite(&dora, user.id).await.unwrap();
     let table = [
@@ -138,8 +147,12 @@ async fn a_change_says_what_it_looked_at_and_is_told() {
     desk.add("otto@harrow.example", "user", "london", Status::Active).await;
     let told = desk.count().await;
     let email = |email: &str| PersonChange { email: Some(email.to_owned()), ..Default::default() };
-    let next = desk.people.change_person(&root, mary.id, Some(1), email("M.Smith@harrow.example")).await.unwrap();
-    assert_eq!((next.version, next.name.as_str(), next.email.as_str()), (2, "mary@harrow.example", "m.smith@harrow.example"));
+    let next =
+        desk.people.change_person(&root, mary.id, Some(1), email("M.Smith@harrow.example")).await.unwrap();
+    assert_eq!(
+        (next.version, next.name.as_str(), next.email.as_str()),
+        (2, "mary@harrow.example", "m.smith@harrow.example")
+    );
     let stale = desk.people.change_person(&root, mary.id, Some(1), email("x@harrow.example")).await;
     assert_eq!(stale.unwrap_err(), DeskError::Changed { version: 2 });
     for taken in ["otto@harrow.example", "OTTO@harrow.example"] {
@@ -147,12 +160,10 @@ async fn a_change_says_what_it_looked_at_and_is_told() {
         assert_eq!(answer.unwrap_err(), DeskError::EmailTaken);
     }
     // What changes nothing writes nothing.
-    let same = desk.people.change_person(&root, mary.id, None, email("m.smith@harrow.example")).await.unwrap();
+    let same =
+        desk.people.change_person(&root, mary.id, None, email("m.smith@harrow.example")).await.unwrap();
     assert_eq!(same.version, 2);
-    assert_eq!(
-        desk.told(told).await,
-        ["local administrator: person changed [email (status active)]"]
-    );
+    assert_eq!(desk.told(told).await, ["local administrator: person changed [email (status active)]"]);
 }
 
 #[tokio::test]
@@ -171,7 +182,8 @@ async fn the_last_administrator_stays_also_when_two_put_each_other_out() {
     let two = desk.add("two@harrow.example", "admin", "leeds", Status::Active).await;
     let administrators = async || {
         let (all, _) = people.persons(&root, "", None, 100).await.unwrap();
-        let active = |it: &&Person| it.status == Status::Active && people.principal(it).may(Permission::Administer);
+        let active =
+            |it: &&Person| it.status == Status::Active && people.principal(it).may(Permission::Administer);
         all.iter().filter(active).count()
     };
     let (a, b) = tokio::join!(
@@ -199,6 +211,15 @@ async fn a_one_time_link_works_once_and_the_newest_only() {
     let session = accept(&second, "right").await.unwrap();
     assert_eq!(accept(&second, "other").await.unwrap_err(), NotLetIn::LinkUsed);
     assert!(people.invited(key(&second)).await.unwrap().is_none());
+    // Used in a browser where the same person, or another one, was signed in: that session ends too.
+    let otto = desk.member("otto@harrow.example", "user", "london").await;
+    for before in [&session, &otto] {
+        let url = people.invite(&root, mary.id).await.unwrap().url;
+        let old = before.secret.expose_secret();
+        let browser = Browser { agent: "b", session: Some(old) };
+        people.accept_invitation(key(&url), secret("right"), browser).await.unwrap();
+        assert!(people.session(old).await.unwrap().is_none());
+    }
     // Forgotten: a new one ends the lock and all sessions.
     for _ in 0..5 {
         let _wrong = people.sign_in_with_password("mary@harrow.example", secret("no"), browser("b")).await;

@@ -95,18 +95,22 @@ async fn programs_have_tokens_of_their_own() {
     // May look after persons of London, but may not decide.
     let dora = desk.who(&desk.member("dora@harrow.example", "desk", "london").await).await.principal;
     let lee = desk.who(&desk.member("lee@harrow.example", "admin", "leeds").await).await.principal;
-    let make = async |new| desk.people.make_program_token(&dora, new).await;
-    assert!(matches!(make(program("scan", "operator", "london")).await.unwrap_err(), DeskError::Beyond(_)));
-    assert!(matches!(make(program("scan", "user", "leeds")).await.unwrap_err(), DeskError::Beyond(_)));
-    let all = NewProgram { sites: Sites::all("london".parse().unwrap()), ..program("scan", "user", "london") };
-    assert!(matches!(make(all).await.unwrap_err(), DeskError::Beyond(_)));
+    let ask_for = async |new| desk.people.make_program_token(&dora, new).await;
+    assert!(matches!(
+        ask_for(program("scan", "operator", "london")).await.unwrap_err(),
+        DeskError::Beyond(_)
+    ));
+    assert!(matches!(ask_for(program("scan", "user", "leeds")).await.unwrap_err(), DeskError::Beyond(_)));
+    let all =
+        NewProgram { sites: Sites::all("london".parse().unwrap()), ..program("scan", "user", "london") };
+    assert!(matches!(ask_for(all).await.unwrap_err(), DeskError::Beyond(_)));
     for (field, new) in [
         ("roles", program("scan", "wizard", "london")),
         ("name", program("mary@harrow.example", "user", "london")),
     ] {
-        assert!(matches!(make(new).await.unwrap_err(), DeskError::Bad { field: it, .. } if it == field));
+        assert!(matches!(ask_for(new).await.unwrap_err(), DeskError::Bad { field: it, .. } if it == field));
     }
-    let made = make(program("scan", "user", "london")).await.unwrap();
+    let made = ask_for(program("scan", "user", "london")).await.unwrap();
     let found = desk.people.token(made.secret.expose_secret()).await.unwrap().unwrap();
     assert_eq!((found.principal.name.as_str(), found.principal.person), ("scan", None));
     assert_eq!(found.principal.permissions.list(), [Permission::File]);

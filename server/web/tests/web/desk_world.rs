@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use postroom_domain::Fut;
 use postroom_domain::desk::{
-    Begun, Browser, CameBack, Errand, NewPerson, NewSession, NotLetIn, People, Return, SessionLimits, SettingOut,
-    SignedIn,
+    Begun, Browser, CameBack, Errand, NewPerson, NewSession, NotLetIn, People, Return, SessionLimits,
+    SettingOut, SignedIn,
 };
 use postroom_domain::event::{Event, Happening};
 use postroom_domain::ids::{IdMint, LinkId, ServiceName};
 use postroom_domain::link::{
-    AvailableTo, Fallback, Link, LinkError, LinkKeeper, LinkState, LinkedAccount, LinkedService, NewLink, Offer,
-    Place, Sealed,
+    AvailableTo, Fallback, Link, LinkError, LinkKeeper, LinkState, LinkedAccount, LinkedService, NewLink,
+    Offer, Place, Sealed,
 };
 use postroom_domain::people::{DomainRule, PasswordHash, Person, Status};
 use postroom_domain::person::{Permission, Permissions, Principal, Roles, Sites};
@@ -207,7 +207,9 @@ impl LinkKeeper for Keeper {
             let before = record::by_key::<Link>(store.as_ref(), &key).await?;
             let now = self.0.clock.now();
             let link = Link {
-                id: before.as_ref().map_or_else(|| LinkId::from_u128(self.0.entropy.next().into()), |it| it.id),
+                id: before
+                    .as_ref()
+                    .map_or_else(|| LinkId::from_u128(self.0.entropy.next().into()), |it| it.id),
                 version: before.map_or(1, |it| it.version + 1),
                 service: new.service,
                 person: new.person,
@@ -383,6 +385,7 @@ impl Desk {
     }
 
     /// Everything, everywhere.
+    #[expect(clippy::unused_self, reason = "whoever asks the desk takes its administrator from it")]
     pub(crate) fn root(&self) -> Principal {
         People::local_administrator("london".parse().unwrap())
     }

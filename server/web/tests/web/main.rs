@@ -4,6 +4,13 @@
 
 mod asked;
 mod decisions;
+mod desk_doors;
+mod desk_journey;
+mod desk_password;
+mod desk_persons;
+mod desk_sessions;
+mod desk_tokens;
+mod desk_world;
 mod doors;
 mod events;
 mod intakes;
