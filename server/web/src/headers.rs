@@ -2,8 +2,6 @@
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::identity::Identity;
-
 /// Pages: everything from this server, nothing inline, in no frame. Chromium holds `form-action` to redirects too: a form that ends
 /// at a provider is answered with a page that goes on there, or is a link.
 pub(crate) const PAGE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -17,8 +15,8 @@ pub(crate) const DIALOG: &str = "default-src 'none'; script-src 'self' https://a
 /// Everything else is no page.
 const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Sets what is missing; a handler's own word stands.
-pub(crate) fn bound(headers: &mut HeaderMap, identity: &Identity) {
+/// Sets what is missing; a handler's own word stands. `https` is whether browsers reach the server encrypted.
+pub(crate) fn bound(headers: &mut HeaderMap, https: bool) {
     let page = headers
         .get(header::CONTENT_TYPE)
         .and_then(|it| it.to_str().ok())
@@ -32,7 +30,42 @@ pub(crate) fn bound(headers: &mut HeaderMap, identity: &Identity) {
     missing(header::REFERRER_POLICY, "no-referrer");
     missing(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     missing(header::CACHE_CONTROL, "no-store");
-    if identity.is_https() {
+    if https {
         missing(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_get_theirs_and_a_handlers_word_stands() {
+        let table = [
+            (Some("text/html; charset=utf-8"), None, PAGE),
+            (Some("text/html"), Some(DIALOG), DIALOG),
+            (Some("application/json"), None, DATA),
+            (None, None, DATA),
+        ];
+        for (media_type, own, wanted) in table {
+            for https in [false, true] {
+                let mut headers = HeaderMap::new();
+                for (name, value) in
+                    [(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, own)]
+                {
+                    if let Some(value) = value {
+                        headers.insert(name, HeaderValue::from_static(value));
+                    }
+                }
+                bound(&mut headers, https);
+                assert_eq!(headers.get(header::CONTENT_SECURITY_POLICY).unwrap(), wanted);
+                assert_eq!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY), https);
+                assert_eq!(headers.get(header::REFERRER_POLICY).unwrap(), "no-referrer");
+            }
+        }
+        for policy in [PAGE, DIALOG, DATA] {
+            assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{policy}");
+            assert!(!policy.contains("  "), "{policy}");
+        }
     }
 }

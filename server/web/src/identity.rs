@@ -39,9 +39,29 @@ impl Identity {
 
     /// The scheme, host and port of the public address, as browsers send it in `Origin`.
     pub(crate) fn origin(&self) -> &str {
-        let url = self.public_url();
-        let host = url.find("://").map_or(0, |at| at + 3);
-        let end = url[host..].find('/').map_or(url.len(), |at| host + at);
-        &url[..end]
+        origin_of(self.public_url())
+    }
+}
+
+fn origin_of(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url[host..].find('/').map_or(url.len(), |at| host + at);
+    &url[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        for (url, origin) in [
+            ("https://postroom.example", "https://postroom.example"),
+            ("https://postroom.example/", "https://postroom.example"),
+            ("http://localhost:8440/postroom/x", "http://localhost:8440"),
+            ("https://[::1]:8440", "https://[::1]:8440"),
+        ] {
+            assert_eq!(origin_of(url), origin);
+        }
     }
 }

@@ -111,7 +111,7 @@ fn finish(
     if let Ok(id) = HeaderValue::from_str(trace_id) {
         headers.insert(REQUEST_ID, id);
     }
-    crate::headers::bound(headers, &app.identity);
+    crate::headers::bound(headers, app.identity.is_https());
     answer
 }
 

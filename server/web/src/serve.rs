@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -50,6 +50,8 @@ impl Default for ServeOptions {
 #[derive(Debug)]
 pub struct ServerHandle {
     address: Option<SocketAddr>,
+    /// The socket in the data folder, where it listens there.
+    socket: Option<PathBuf>,
     server: actix_web::dev::ServerHandle,
     stopping: watch::Sender<bool>,
     done: JoinHandle<io::Result<()>>,
@@ -66,6 +68,10 @@ impl ServerHandle {
         // Nobody may be left who listens; then there is nobody to send away.
         let _ = self.stopping.send(true);
         self.server.stop(true).await;
+        if let Some(socket) = &self.socket {
+            // Who looks for a server there is told at once that there is none.
+            let _gone = std::fs::remove_file(socket);
+        }
         self.done.await.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
@@ -109,7 +115,13 @@ pub fn serve(app: App, listener: TcpListener, options: &ServeOptions) -> io::Res
     .listen(listener)?
     .run();
     let handle = server.handle();
-    Ok(ServerHandle { address: Some(address), server: handle, stopping, done: tokio::spawn(server) })
+    Ok(ServerHandle {
+        address: Some(address),
+        socket: None,
+        server: handle,
+        stopping,
+        done: tokio::spawn(server),
+    })
 }
 
 /// Serves the same on a Unix socket, where every caller without a token is the local administrator: only who may open the socket
@@ -141,7 +153,13 @@ pub fn serve_local(app: App, path: &Path, options: &ServeOptions) -> io::Result<
     .listen_uds(listener)?
     .run();
     let handle = server.handle();
-    Ok(ServerHandle { address: None, server: handle, stopping, done: tokio::spawn(server) })
+    Ok(ServerHandle {
+        address: None,
+        socket: Some(path.to_owned()),
+        server: handle,
+        stopping,
+        done: tokio::spawn(server),
+    })
 }
 
 /// A socket that is at no moment open to others: it is made under another name in a folder of its own that only the owner enters,

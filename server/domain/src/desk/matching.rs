@@ -231,6 +231,10 @@ impl People {
         for _ in 0..TRIES {
             let found = self.recognise(service, claims).await?;
             let away = Self::turned_away(&found.person);
+            // A client that only asks for something makes nobody who would have to wait: that takes a sign-in.
+            if found.person.version == 1 && found.dirty && away.is_some() {
+                return Err(NotLetIn::Unknown);
+            }
             if found.dirty {
                 let writes = found.write()?.into_iter().collect();
                 let events = found.events;

@@ -229,7 +229,10 @@ async fn the_socket_in_the_data_folder_is_the_local_administrators() {
     ] {
         assert_eq!(status(doors.ask(Method::GET, SUMMARY).header(name, value)).await, 401, "{name}");
     }
-    doors.close().await;
+    let socket = doors.socket.clone();
+    doors.local.stop().await.unwrap();
+    assert!(!socket.exists());
+    doors.server.stop().await.unwrap();
 }
 
 /// Who follows the events is sent away when the session ends or the token goes, and not only at the next request.

@@ -164,7 +164,7 @@ async fn vouched_tokens_are_recognised_like_sign_ins() {
     let table = [
         ("mary", Ok(Some("mary@elsewhere.example"))),
         ("new", Ok(Some("n@harrow.example"))),
-        ("waits", Err(NotLetIn::Pending)),
+        ("waits", Err(NotLetIn::Unknown)),
         ("nobody", Err(NotLetIn::Unknown)),
         ("later", Err(NotLetIn::Provider(unavailable))),
         ("forged", Ok(None)),
@@ -177,6 +177,7 @@ async fn vouched_tokens_are_recognised_like_sign_ins() {
             assert_eq!(found, wanted, "{token}");
         }
     }
+    assert_eq!(desk.names().await, ["mary@elsewhere.example", "n@harrow.example"]);
     let told = desk.count().await;
     desk.people.vouched(&secret("mary")).await.unwrap();
     assert_eq!(desk.count().await, told);
