@@ -7,6 +7,7 @@ use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::filing::State;
 use postroom_domain::ids::ServiceName;
+use postroom_domain::person::Scope;
 use postroom_domain::recovery::recover;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::{Store, StoreError};
@@ -66,7 +67,7 @@ impl Engine {
         }
         // Everything that was running is an orphan: the store is ours alone.
         recover(&*store, &policy, clock.now(), &Ledger::engine()).await?;
-        let blocked = store.summary(None).await?.destinations;
+        let blocked = store.summary(&Scope::All).await?.destinations;
 
         let fatal = Fatal::new();
         let stop = CancellationToken::new();

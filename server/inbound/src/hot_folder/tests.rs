@@ -56,6 +56,7 @@ impl World {
             entropy: Arc::new(SeededEntropy::new(1)),
             mint: Arc::new(IdMint::after(0)),
             rules: Arc::new(Rules::default()),
+            accounts: Arc::new(postroom_domain::link::SystemOnly),
         });
         let folder = folder(hot.path(), &reception, &spool);
         Self { _data: data, hot, clock, spool, store, reception, folder }
@@ -290,6 +291,7 @@ async fn a_store_that_takes_nothing_costs_nothing() {
         entropy: Arc::new(SeededEntropy::new(2)),
         mint: Arc::new(IdMint::after(0)),
         rules: Arc::new(Rules::default()),
+        accounts: Arc::new(postroom_domain::link::SystemOnly),
     });
     world.store = store;
     world.restart();

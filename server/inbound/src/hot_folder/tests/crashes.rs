@@ -105,6 +105,7 @@ async fn an_intake_that_the_store_has_lost() {
         entropy: Arc::new(SeededEntropy::new(3)),
         mint: Arc::new(IdMint::after(0)),
         rules: Arc::new(Rules::default()),
+        accounts: Arc::new(postroom_domain::link::SystemOnly),
     });
     world.store = store;
     world.restart();
