@@ -5,9 +5,11 @@
 
 mod desk;
 mod file;
+mod init;
 mod pass;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use desk::{DeskOptions, DeskParts, KeyDesk};
 pub(crate) use file::{KeyringFile, OpenKeyringError, keyring_summary, open_keyring};
+pub(crate) use init::{InitError, NewCredentials, init_credentials};

@@ -63,7 +63,8 @@ fn told(error: VaultError) -> SealError {
     match error {
         VaultError::UnknownKey(number) => SealError::UnknownKey(number),
         VaultError::DoesNotOpen => SealError::DoesNotOpen,
-        VaultError::TooLong | VaultError::NoChance(_) => SealError::Vault(error.to_string()),
+        other @ VaultError::TooLong => SealError::Vault(other.to_string()),
+        VaultError::NoChance(error) => SealError::Vault(error.to_string()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keys that change under a running program, and under one that is killed at every step of it.
 
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -26,7 +27,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::desk::{DeskOptions, DeskParts, KeyDesk};
 use super::file::{KeyringDisk, OpenKeyringError, PlainDisk, open_on};
 use super::pass::HoldsSecrets;
-use super::{keyring_summary, open_keyring};
+use super::{NewCredentials, init_credentials, keyring_summary, open_keyring};
 use crate::sealing::{FileSeals, SecretSeals};
 
 const CHEAP: KdfCost = KdfCost { memory_kib: 8, passes: 1, lanes: 1 };
@@ -40,7 +41,7 @@ impl Chance for Dice {
         for byte in buffer {
             let state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
             let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            *byte = (mixed >> 40) as u8;
+            *byte = mixed.to_be_bytes()[2];
         }
         Ok(())
     }
@@ -209,11 +210,11 @@ impl Machine {
 
     /// Starts the program with the credentials of a number.
     fn start(&self, number: u8, steps: &Steps) -> Result<Running, OpenKeyringError> {
-        let chance: Arc<dyn Chance> = Arc::new(Dice(AtomicU64::new(steps.left.load(Ordering::SeqCst) ^ 77)));
+        let chance: Arc<dyn Chance> = Arc::new(Dice(AtomicU64::new(steps.left.load(Ordering::SeqCst) ^ 0x77)));
         let (passphrase, key) = credentials(number);
-        let disk = Box::new(DyingDisk(steps.clone()));
+        let dying = Box::new(DyingDisk(steps.clone()));
         let (file, keyring) =
-            open_on(disk, self.data.path(), (&passphrase, &key), CHEAP, NOW, chance.as_ref())?;
+            open_on(dying, self.data.path(), (&passphrase, &key), CHEAP, NOW, chance.as_ref())?;
         let vault = Arc::new(Vault::new(&keyring, chance.clone()));
         let clock = Arc::new(ManualClock::at(NOW));
         let options = SpoolOptions { reserve_bytes: Some(0), ..SpoolOptions::default() };
@@ -559,6 +560,42 @@ async fn what_cannot_be_used_changes_nothing() {
     assert_eq!(machine.told().await, Vec::<String>::new());
 }
 
+fn permissions(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// What `keys init` makes opens a keyring, is for our eyes only, and never takes the place of anything.
+#[test]
+fn new_credentials_are_whole_or_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (certificate, private_key, passphrase) = (at("cert.pem"), at("key.pem"), at("passphrase"));
+    let files = NewCredentials {
+        certificate: &certificate,
+        private_key: &private_key,
+        passphrase: Some(&passphrase),
+    };
+    let today = NOW.parse().unwrap();
+    let dice = Dice(AtomicU64::new(5));
+    let paths = [&certificate, &private_key, &passphrase];
+    for taken in paths {
+        std::fs::write(taken, "mine").unwrap();
+        let error = init_credentials(&files, "Postroom", today, &dice).unwrap_err().to_string();
+        assert!(error.contains(&taken.display().to_string()), "{error}");
+        assert_eq!(std::fs::read_to_string(taken).unwrap(), "mine");
+        std::fs::remove_file(taken).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left half done");
+    }
+    let fingerprint = init_credentials(&files, "Postroom", today, &dice).unwrap();
+    let read = |path: &Path| SecretString::from(std::fs::read_to_string(path).unwrap());
+    let (phrase, key) = (read(&passphrase), read(&private_key));
+    for path in paths {
+        assert_eq!(permissions(path), 0o600, "{}", path.display());
+    }
+    let (_, keyring) = open_keyring(folder.path(), (&phrase, &key), CHEAP, NOW, &dice).unwrap();
+    assert_eq!(keyring.summary().private_key, fingerprint);
+}
+
 #[test]
 fn wrong_credentials_are_told_before_anything_is_touched() {
     let data = tempfile::tempdir().unwrap();
@@ -579,8 +616,7 @@ fn wrong_credentials_are_told_before_anything_is_touched() {
     let (_, made) = open_keyring(data.path(), (&passphrase, &key), CHEAP, NOW, &dice).unwrap();
     assert_eq!(files(), ["keyring.json", "keyring.made"]);
     let path = data.path().join("keyring.json");
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(permissions(&path), 0o600);
     let before = std::fs::read(&path).unwrap();
     let cases = [
         (&other_passphrase, &key, "the passphrase is wrong"),
