@@ -219,10 +219,9 @@ impl From<DeskError> for Fault {
                 Self::new(Code::NotAllowedNow, "This is the last active person who may administer.")
                     .hint("Make somebody else an administrator first.")
             }
-            DeskError::EmailTaken => Self::new(
-                Code::Exists,
-                "Another person has this e-mail, or had it when they were added.",
-            ),
+            DeskError::EmailTaken => {
+                Self::new(Code::Exists, "Another person has this e-mail, or had it when they were added.")
+            }
             DeskError::WrongPassword => Self::value("old", "is not right, or there is no password yet"),
             DeskError::NotActive => Self::new(Code::NotAllowedNow, "The person is not active."),
             DeskError::Link(LinkError::Changed) => Self::new(Code::Changed, "The link changed meanwhile."),
