@@ -118,6 +118,7 @@ pub async fn decide(
         actor: grounds.actor,
         note: grounds.reason,
         at: now,
+        also: Vec::new(),
     };
     let answer = store.change_filings(vec![change]).await?.into_iter().next();
     let after = store.filing(id).await?.ok_or(DecideError::NotFound(id))?;

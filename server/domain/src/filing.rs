@@ -1,5 +1,6 @@
 //! One document going to one place in one DMS: what was asked (never changed but by a person's edit) and how far it is.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -286,6 +287,10 @@ pub struct Progress {
     /// The container that the last attempt sent to: where a probe looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
+    /// Whose accounts may have sent it since it was last known not to be there: only when each of them finds nothing is it not
+    /// there. Empty in rows of before that was kept, when there was the system account only.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tried_as: BTreeSet<Credential>,
 }
 
 impl Progress {
@@ -311,6 +316,7 @@ impl Progress {
             receipt: None,
             duplicate_of: None,
             container: None,
+            tried_as: BTreeSet::new(),
         }
     }
 
@@ -382,6 +388,9 @@ pub struct Attempt {
     /// Whether the DMS was asked for the mark before sending.
     #[serde(default)]
     pub probed: bool,
+    /// Whose account it used; none in rows of before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<Credential>,
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::cause::{Cause, Reaction};
 use crate::dms::{DmsError, Receipt, RetryAfter, Trouble};
 use crate::filing::{Attempt, Blocker, Outcome, Progress, State, Why};
 use crate::ids::FilingId;
+use crate::person::Credential;
 use crate::time::{age, later};
 
 /// What can happen to a filing.
@@ -124,6 +125,22 @@ pub enum AttemptChange {
     },
 }
 
+impl Step {
+    /// Notes whose account the attempt that begins with this step uses.
+    #[must_use]
+    pub fn with_account(mut self, credential: Option<Credential>) -> Self {
+        if let Some(AttemptChange::Begin(attempt)) = &mut self.attempt {
+            attempt.credential = credential;
+            // Where an earlier attempt may have got through, the account of this one only comes besides.
+            if !attempt.probed {
+                self.next.tried_as.clear();
+            }
+            self.next.tried_as.extend(credential);
+        }
+        self
+    }
+}
+
 /// The machine.
 pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<Step, NotAllowed> {
     let state = progress.state;
@@ -144,6 +161,7 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
                 outcome: None,
                 bytes_sent: 0,
                 probed: progress.unsure,
+                credential: None,
             }));
         }
         (_, Event::Claim) => return refuse("be taken by a worker"),
@@ -270,10 +288,14 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
             | Event::ProbeFailed(_),
         ) => return refuse("take the result of an attempt that it does not have"),
 
-        (State::Waiting, Event::Block(blocker, trouble)) => block(&mut next, blocker, trouble),
+        (State::Waiting, Event::Block(blocker, trouble)) => {
+            next.hint = if blocker == Blocker::Account { trouble.detail.clone() } else { String::new() };
+            block(&mut next, blocker, trouble);
+        }
         (_, Event::Block(..)) => return refuse("be blocked"),
         (State::Blocked, Event::Unblock(due)) => {
             next.blocker = None;
+            next.hint = String::new();
             // The time behind a closed door is not the filing's fault.
             next.since = context.now;
             wait(&mut next, due.max(context.now), Why::Released);

@@ -90,6 +90,7 @@ fn change(
         actor: actor.clone(),
         note: String::new(),
         at,
+        also: Vec::new(),
     }
 }
 

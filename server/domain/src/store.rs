@@ -115,6 +115,8 @@ pub struct FilingChange {
     pub note: String,
     /// When.
     pub at: Timestamp,
+    /// What the history keeps besides the change itself, in the same transaction: whose account stood in.
+    pub also: Vec<NewEvent>,
 }
 
 /// A change of an intake.

@@ -414,6 +414,7 @@ async fn changes(store: &Arc<RedbStore>, maker: &Arc<Maker>, time: Duration) -> 
                         actor: Actor::system("load", None),
                         note: String::new(),
                         at: maker.now,
+                        also: Vec::new(),
                     };
                     for answer in store.change_filings(vec![change]).await? {
                         answer?;

@@ -204,7 +204,7 @@ impl Rows {
     }
 
     fn change_filing(&mut self, change: FilingChange) -> StoreResult<()> {
-        let FilingChange { id, expect, mut next, attempt, request, actor, note, at } = change;
+        let FilingChange { id, expect, mut next, attempt, request, actor, note, at, also } = change;
         let Some(before) = self.filings.get(&id).cloned() else {
             return Err(StoreError::Conflict { found: 0 });
         };
@@ -233,6 +233,9 @@ impl Rows {
             self.event(told.edited(id, &before.site));
         }
         self.event(told.filing(id, &before.site, Some(before.progress.state), &next));
+        for event in also {
+            self.event(event);
+        }
         let settles = before.progress.state.is_settled() != next.state.is_settled();
         let intake = before.intake;
         self.put(Filing { request, progress: next, ..before }, met.then_some(at));

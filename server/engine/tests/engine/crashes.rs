@@ -89,6 +89,7 @@ async fn change(world: &World, id: postroom_domain::ids::FilingId, event: Event)
         actor: Actor::person("tester"),
         note: String::new(),
         at,
+        also: Vec::new(),
     };
     world.store.change_filings(vec![change]).await.unwrap().remove(0).unwrap();
 }

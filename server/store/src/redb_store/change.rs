@@ -166,7 +166,7 @@ pub(super) fn change_filings(
 }
 
 fn change_filing(batch: &mut Batch<'_>, change: FilingChange, body: &[u8]) -> Result<(), Stop> {
-    let FilingChange { id: filing, expect, mut next, attempt, request, actor, note, at } = change;
+    let FilingChange { id: filing, expect, mut next, attempt, request, actor, note, at, also } = change;
     let id = filing.as_u128();
     let Some((head, before)) = batch.filing(id)? else {
         return Err(StoreError::Conflict { found: 0 }.into());
@@ -199,6 +199,9 @@ fn change_filing(batch: &mut Batch<'_>, change: FilingChange, body: &[u8]) -> Re
         batch.event(&told.edited(filing, &site))?;
     }
     batch.event(&told.filing(filing, &site, Some(before.state), &next))?;
+    for event in &also {
+        batch.event(event)?;
+    }
     if let Some(intake) = intake {
         let mut follows = intake;
         follows.open_filings = if next.state.is_settled() {

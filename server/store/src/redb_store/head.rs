@@ -7,6 +7,7 @@ use postroom_domain::dms::{Receipt, Trouble};
 use postroom_domain::filing::{Blocker, Lane, Progress, State, Why};
 use postroom_domain::ids::FilingId;
 use postroom_domain::intake::IntakeState;
+use postroom_domain::person::Credential;
 use serde::{Deserialize, Serialize};
 
 use super::{Stop, keys};
@@ -27,6 +28,9 @@ const BLOCKED_DESTINATION: u8 = 1 << 4;
 const BLOCKED_ACCOUNT: u8 = 1 << 5;
 const HAS_STATUS: u8 = 1 << 6;
 const HAS_CAUSE_SINCE: u8 = 1 << 7;
+
+/// The accounts that may have sent a document, as bits of a byte that was 0 before they were kept.
+const ACCOUNTS: [(Credential, u8); 2] = [(Credential::Own, 1), (Credential::System, 1 << 1)];
 
 /// A filing's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +56,7 @@ pub(super) struct Head {
     pub(super) cause: Option<Cause>,
     pub(super) status: Option<u16>,
     pub(super) blocker: Option<u8>,
+    pub(super) tried_as: u8,
     pub(super) has_detail: bool,
 }
 
@@ -118,6 +123,10 @@ impl Head {
                 Blocker::Destination => BLOCKED_DESTINATION,
                 Blocker::Account => BLOCKED_ACCOUNT,
             }),
+            tried_as: ACCOUNTS
+                .iter()
+                .filter(|(account, _)| progress.tried_as.contains(account))
+                .fold(0, |bits, (_, bit)| bits | bit),
             has_detail: detail != Detail::default(),
         };
         (head, detail)
@@ -147,6 +156,11 @@ impl Head {
             receipt: detail.receipt,
             duplicate_of: detail.duplicate_of,
             container: detail.container,
+            tried_as: ACCOUNTS
+                .iter()
+                .filter(|(_, bit)| self.tried_as & bit != 0)
+                .map(|(account, _)| *account)
+                .collect(),
         }
     }
 
@@ -170,7 +184,7 @@ impl Head {
             &self.site.to_le_bytes(),
             &self.service.to_le_bytes(),
             &self.source.to_le_bytes(),
-            &[0],
+            &[self.tried_as],
             &self.version.to_le_bytes(),
             &self.generation.to_le_bytes(),
             &self.tries.to_le_bytes(),
@@ -210,6 +224,7 @@ impl Head {
             site: short(8),
             service: short(10),
             source: short(12),
+            tried_as: bytes[14],
             version: u64::from(word(15)) | u64::from(word(19)) << 32,
             generation: word(23),
             tries: word(27),
@@ -333,6 +348,8 @@ impl IntakeHead {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -360,6 +377,7 @@ mod tests {
             receipt: None,
             duplicate_of: Some(FilingId::from_u128(9)),
             container: Some("c".to_owned()),
+            tried_as: BTreeSet::from([Credential::System]),
         };
         for progress in [bare, full] {
             let (head, detail) = Head::split(place, u128::MAX - 5, now, &progress);

@@ -159,6 +159,7 @@ pub(crate) fn change(filing: &Filing, event: Event, now: Timestamp) -> FilingCha
         actor: actor(),
         note: "because".to_owned(),
         at: now,
+        also: Vec::new(),
     }
 }
 
