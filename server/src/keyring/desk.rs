@@ -154,7 +154,7 @@ impl Keys for KeyDesk {
 }
 
 impl Inner {
-    async fn rotate(&self, wanted: Rotate) -> Result<KeysStatus, RotateError> {
+    async fn rotate(self: &Arc<Self>, wanted: Rotate) -> Result<KeysStatus, RotateError> {
         let Rotate { data, master } = wanted;
         if !data && master.is_none() {
             return Err(RotateError::Unusable(
@@ -182,19 +182,27 @@ impl Inner {
             let before = before.clone();
             blocking(move || changed(&before, data, master.as_ref(), cost, &made, chance.as_ref())).await?
         };
-        if let Err(error) = self.file.replace(&before, &next) {
+        let written = self.write(before, next).await;
+        if let Err(error) = &written {
             tracing::error!(%error, "The keyring could not be written; the keys are what they were.");
             let note = format!("{what} failed: the keyring could not be written");
             if let Err(error) = tell(self.registry.as_ref(), self.event(note)).await {
                 tracing::error!(%error, "That the keys were not changed could not be told in the history.");
             }
-            return Err(RotateError::Disk(error));
         }
-        let status = self.take_up(&mut held, next);
+        let status = self.take_up(&mut held, written.map_err(RotateError::Disk)?);
         tracing::info!(keys.master = %status.master, keys.current = status.current, keys.retiring = ?status.retiring, "The keys were changed: {what}.");
         // Before the keyring is let go: who takes it up next knows that it was called for this.
         self.begun.notify_one();
         Ok(status)
+    }
+
+    /// Puts a keyring into the file in place of the one before. Durable when it returns it.
+    async fn write(self: &Arc<Self>, before: Arc<Keyring>, next: Keyring) -> Result<Keyring, String> {
+        let inner = self.clone();
+        tokio::task::spawn_blocking(move || inner.file.replace(&before, &next).map(|()| next))
+            .await
+            .unwrap_or_else(|error| Err(format!("a job ended early: {error}")))
     }
 
     /// Uses a keyring that is durable.
@@ -228,7 +236,7 @@ impl Inner {
     }
 
     /// Seals everything anew, and lets old keys go.
-    async fn retire(&self, retiring: &[u32]) -> Result<(), Trouble> {
+    async fn retire(self: &Arc<Self>, retiring: &[u32]) -> Result<(), Trouble> {
         let totals = self.count().await?;
         self.status.send_modify(|status| status.progress = Some(totals));
         self.pass(retiring).await?;
@@ -299,7 +307,7 @@ impl Inner {
         }
     }
 
-    async fn let_go(&self, retiring: &[u32], numbers: &str) -> Result<(), Trouble> {
+    async fn let_go(self: &Arc<Self>, retiring: &[u32], numbers: &str) -> Result<(), Trouble> {
         let mut held = self.keyring.lock().await;
         let note = format!("data key {numbers} is used by nothing any more and goes");
         tell(self.registry.as_ref(), self.event(note)).await?;
@@ -313,7 +321,7 @@ impl Inner {
             }
         }
         let Some(next) = next else { return Ok(()) };
-        self.file.replace(&before, &next).map_err(Trouble::Other)?;
+        let next = self.write(before, next).await.map_err(Trouble::Other)?;
         self.take_up(&mut held, next);
         tracing::info!(keys.gone = ?retiring, "Old data keys are gone: nothing was sealed with them any more.");
         Ok(())

@@ -210,7 +210,8 @@ impl Machine {
 
     /// Starts the program with the credentials of a number.
     fn start(&self, number: u8, steps: &Steps) -> Result<Running, OpenKeyringError> {
-        let chance: Arc<dyn Chance> = Arc::new(Dice(AtomicU64::new(steps.left.load(Ordering::SeqCst) ^ 0x77)));
+        let chance: Arc<dyn Chance> =
+            Arc::new(Dice(AtomicU64::new(steps.left.load(Ordering::SeqCst) ^ 0x77)));
         let (passphrase, key) = credentials(number);
         let dying = Box::new(DyingDisk(steps.clone()));
         let (file, keyring) =

@@ -139,3 +139,41 @@ proptest! {
         prop_assert!(vault().open(HERE, &text).is_err());
     }
 }
+
+/// What sealing costs here: `cargo test -p postroom-vault -- --ignored --nocapture speed`.
+#[test]
+#[ignore = "prints figures; run it on the machine in question"]
+fn speed_of_secrets_and_content() {
+    let vault = vault();
+    let token = "t".repeat(1500);
+    let begun = std::time::Instant::now();
+    let count = 20_000_u32;
+    for _ in 0..count {
+        let sealed = vault.seal(HERE, &token.as_str().into(), NOW).unwrap();
+        assert_eq!(vault.open(HERE, &sealed).unwrap().expose_secret().len(), token.len());
+    }
+    println!(
+        "{:.0} times sealed and opened in a second (1 500 signs)",
+        f64::from(count) / begun.elapsed().as_secs_f64()
+    );
+    for segments in [1_u32, 4096] {
+        let (header, mut sealer) = vault.begin_content().unwrap();
+        let mut opener = vault.open_content(&header).unwrap();
+        let (mut sealing, mut opening) = (Duration::ZERO, Duration::ZERO);
+        for number in 1..=segments {
+            let mut segment = vec![7; crate::SEGMENT_LEN];
+            let begun = std::time::Instant::now();
+            sealer.seal(&mut segment, number == segments).unwrap();
+            sealing += begun.elapsed();
+            let begun = std::time::Instant::now();
+            opener.open(&mut segment, number == segments).unwrap();
+            opening += begun.elapsed();
+        }
+        let rate = |took: Duration| f64::from(segments) / 16.0 / took.as_secs_f64();
+        println!(
+            "{segments} segments: sealed at {:.0} MiB/s, opened at {:.0} MiB/s",
+            rate(sealing),
+            rate(opening)
+        );
+    }
+}
