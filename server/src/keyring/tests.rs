@@ -432,8 +432,9 @@ async fn wherever_it_is_killed_every_secret_opens() {
                 let wanted = Rotate { data, master: master.then(|| credentials(1)) };
                 let answer = running.desk.rotate(wanted).await;
                 let status = settled(&running).await;
-                // What goes on in the same process opens too.
+                // What goes on in the same process opens too, and what it seals now opens after the next start.
                 machine.everything_opens(&running, &when).await;
+                machine.put(&link(&running.seals, 5)).await;
                 running.desk.stop().await;
                 drop(running);
 
@@ -467,35 +468,51 @@ async fn wherever_it_is_killed_every_secret_opens() {
     }
 }
 
-/// A writer that sealed with the old key before the change, and commits only after the first pass.
+/// Begins a change of the data key, and returns when the first pass is over and the old key is still there a while later.
+async fn held_back(running: &Running) {
+    running.desk.rotate(DATA).await.unwrap();
+    let mut status = running.desk.watch();
+    let passed = |it: &KeysStatus| it.progress.is_some_and(|it| it.blobs_total > 0 && it.blobs_done == 3);
+    status.wait_for(passed).await.unwrap();
+    // Longer than it looks around.
+    for _look in 0..40 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert_eq!(running.desk.status().retiring, [1]);
+    }
+}
+
+/// A writer that sealed a secret just before the change, and commits it only after the first pass.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_sealed_just_before_is_waited_for() {
+async fn a_secret_that_is_committed_late_is_waited_for() {
     let machine = Machine::furnished().await;
     let running = machine.start(0, &Steps::forever()).unwrap();
     running.clock.advance(Duration::from_mins(10));
     let late = link(&running.seals, 4);
+    running.clock.advance(Duration::from_secs(59));
+    held_back(&running).await;
+    machine.put(&late).await;
+    running.clock.advance(Duration::from_secs(2));
+    let mut status = running.desk.watch();
+    let ended = status.wait_for(|it| it.retiring.is_empty()).await.unwrap().clone();
+    assert_eq!(ended.trouble, None);
+    let late: Link = by_id(machine.store.as_ref(), 4).await.unwrap().unwrap();
+    assert_eq!((running.seals.key_of(&late.access), late.version), (Some(2), 2));
+    assert_eq!(machine.everything_opens(&running, "after").await, [2]);
+}
+
+/// A document whose first bytes were sealed before the change, and whose last ones come long after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_in_flight_is_waited_for() {
+    let machine = Machine::furnished().await;
+    let running = machine.start(0, &Steps::forever()).unwrap();
     let mut draft = running.spool.draft().await.unwrap();
     draft.write(Bytes::from(vec![1; 600_000])).await.unwrap();
     assert_eq!(running.vault.in_flight(1), 1);
-    running.desk.rotate(DATA).await.unwrap();
-    let mut status = running.desk.watch();
-    status
-        .wait_for(|it| it.progress.is_some_and(|it| it.blobs_total > 0 && it.blobs_done == 3))
-        .await
-        .unwrap();
-    running.clock.advance(Duration::from_secs(30));
-    machine.put(&late).await;
-    running.clock.advance(Duration::from_secs(31));
-    // Nothing but the draft holds the old key now.
-    for _look in 0..20 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        assert_eq!(running.desk.status().retiring, [1]);
-    }
+    held_back(&running).await;
+    running.clock.advance(Duration::from_hours(9));
     let blob = draft.seal().await.unwrap();
-    let ended = settled(&running).await;
-    assert_eq!((ended.retiring, ended.trouble), (vec![], None));
-    let late: Link = by_id(machine.store.as_ref(), 4).await.unwrap().unwrap();
-    assert_eq!((running.seals.key_of(&late.access), late.version), (Some(2), 2));
+    let mut status = running.desk.watch();
+    status.wait_for(|it| it.retiring.is_empty()).await.unwrap();
     let file = std::fs::read(machine.path(blob.hash)).unwrap();
     assert_eq!(Vault::content_key_of(&file[..48]), Some(2));
     assert!(running.spool.content(blob).await.is_ok());
