@@ -126,6 +126,8 @@ impl Dms for Folder {
             files_in_workspace: true,
             create_folders: true,
             versions: false,
+            rights: false,
+            persons: false,
             largest: self.settings.largest_bytes,
         }
     }

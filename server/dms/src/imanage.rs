@@ -184,6 +184,8 @@ impl Dms for Imanage {
             files_in_workspace: false,
             create_folders: true,
             versions: true,
+            rights: false,
+            persons: true,
             largest: self.settings.largest_bytes,
         }
     }

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::Fut;
 use crate::cause::{Cause, Sent, Symptom, classify};
 use crate::ids::{BlobHash, Mark};
+use crate::link::Rights;
 use crate::person::Actor;
 use crate::target::WorkspaceQuery;
 
@@ -82,6 +83,12 @@ pub struct Capabilities {
     pub versions: bool,
     /// The largest document, in bytes, where known.
     pub largest: Option<u64>,
+    /// The rights of a person can be asked for with the system account ([`Dms::rights`]).
+    #[serde(default)]
+    pub rights: bool,
+    /// Whether the DMS knows accounts of persons at all.
+    #[serde(default)]
+    pub persons: bool,
 }
 
 /// The account that calls are made with.
@@ -406,6 +413,19 @@ pub trait Dms: Send + Sync {
 
     /// Looks for a document by its mark.
     fn probe<'a>(&'a self, probe: Probe<'a>) -> Fut<'a, DmsResult<Found>>;
+
+    /// Whether a person may put documents into a container, asked with the account of `actor`. `person` is the name or e-mail of
+    /// the person. A DMS that gives no certain answer says [`Rights::Unknown`]; so does one that has no persons.
+    fn rights<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        container: &'a str,
+        person: &'a str,
+    ) -> Fut<'a, DmsResult<Rights>> {
+        let _ = (actor, library, container, person);
+        Box::pin(async { Ok(Rights::Unknown) })
+    }
 
     /// The bytes of a document.
     fn download<'a>(

@@ -8,17 +8,17 @@ use postroom_domain::cause::Cause;
 use postroom_domain::dms::Trouble;
 use postroom_domain::filing::{Blocker, Filing, State};
 use postroom_domain::ids::{FilingId, ServiceName};
+use postroom_domain::link::{Accounts, AccountsAt};
 use postroom_domain::machine::Event;
 
 use tokio::time::Instant;
 
+use crate::accounts::{Choice, Chooser, Errand, account, actor, choose, stands_in, trouble};
 use crate::breaker::{Opening, Pass};
-use crate::commit::Ledger;
+use crate::commit::{Ledger, Wanted};
 use crate::picker::{Picker, Wish};
-use crate::resolver::account;
 use crate::telemetry;
 use crate::watcher::Snapshot;
-use crate::worker::actor_of;
 
 /// One go at claiming. It has the picker while it is under way.
 pub(crate) struct Claim {
@@ -30,6 +30,8 @@ pub(crate) struct Claim {
     pub(crate) taken: HashSet<FilingId>,
     /// Accounts that are not simply open.
     pub(crate) closed: HashMap<String, (Pass, Option<Opening>)>,
+    /// Who knows whose accounts are linked.
+    pub(crate) accounts: Arc<dyn Accounts>,
 }
 
 /// Which queues had nothing more that is due when they were last looked at.
@@ -50,9 +52,9 @@ impl Dry {
 pub(crate) struct Claimed {
     pub(crate) picker: Picker,
     /// Running now: to be sent.
-    pub(crate) work: Vec<Filing>,
+    pub(crate) work: Vec<Errand>,
     /// To be asked about.
-    pub(crate) checks: Vec<Filing>,
+    pub(crate) checks: Vec<Errand>,
     /// Which queues had less that is due than could have been taken.
     pub(crate) dry: Dry,
     /// How many were blocked instead, their account being closed.
@@ -86,24 +88,36 @@ impl Claim {
         let unreadable = ids.into_iter().filter(|id| !known.contains(id)).collect();
         let mut checks = Vec::new();
         let mut events = Vec::with_capacity(read.len());
+        let mut errands = HashMap::with_capacity(read.len());
+        let (accounts, service) = (self.accounts.clone(), self.service.clone());
+        let mut chooser = Chooser::new(&*accounts, &service);
         for filing in read {
             // What was read a moment ago may have been held, cancelled or sent elsewhere meanwhile.
             let due = filing.progress.due.is_some_and(|due| due <= self.wish.now || due > self.wish.furthest);
             if !due || filing.request.target.service != self.service {
                 continue;
             }
-            match filing.progress.state {
-                State::Checking => checks.push(filing),
-                State::Waiting => {
-                    let event = self.event(&filing);
-                    events.push((filing, event));
-                }
-                _ => {}
+            if !matches!(filing.progress.state, State::Checking | State::Waiting) {
+                continue;
             }
+            let Some(at) = ledger.answer(chooser.at(&filing).await, "Links could not be read") else {
+                return ledger.fatal.reason().is_none().then(|| self.nothing());
+            };
+            if filing.progress.state == State::Checking {
+                checks.push(Errand::question(filing, at));
+                continue;
+            }
+            let (wanted, errand) = self.decide(filing, at, &ledger);
+            errands.extend(errand.map(|errand| (wanted.filing.id, errand)));
+            events.push(wanted);
         }
         let written = ledger.write(events).await?;
-        let (work, blocked): (Vec<_>, Vec<_>) =
+        let (running, blocked): (Vec<_>, Vec<_>) =
             written.into_iter().partition(|filing| filing.progress.state == State::Running);
+        let work: Vec<Errand> = running
+            .into_iter()
+            .filter_map(|filing| Some(Errand { filing: filing.clone(), ..errands.remove(&filing.id)? }))
+            .collect();
         telemetry::claimed(&self.service, work.len());
         Some(Claimed {
             picker: self.picker,
@@ -116,21 +130,39 @@ impl Claim {
         })
     }
 
-    /// Taken, or blocked when its account is closed.
-    fn event(&mut self, filing: &Filing) -> Event {
-        match self.closed.get_mut(&account(&actor_of(filing))) {
-            Some((Pass::None, opening)) => {
+    /// Taken, with whose account; or blocked when nobody's may be used, or when it is closed.
+    fn decide(&mut self, filing: Filing, at: AccountsAt, ledger: &Ledger) -> (Wanted, Option<Errand>) {
+        let (credential, ask_rights) = match choose(at) {
+            Choice::Go { credential, ask_rights } => (credential, ask_rights),
+            Choice::Stay(refusal) => {
+                let event = Event::Block(Blocker::Account, trouble(&filing, refusal));
+                let actor = actor(&filing, None);
+                return (Wanted::of(filing, event, actor), None);
+            }
+        };
+        let errand = Errand::send(filing.clone(), at, credential, ask_rights);
+        if let Some(event) = self.closed(&account(&errand.actor)) {
+            return (Wanted::of(filing, event, errand.actor), None);
+        }
+        let also = stands_in(&filing, at, credential, &ledger.clock);
+        (Wanted { filing, event: Event::Claim, actor: errand.actor.clone(), also }, Some(errand))
+    }
+
+    /// What blocks a filing whose account is closed; a half-open one lets one pass.
+    fn closed(&mut self, account: &str) -> Option<Event> {
+        match self.closed.get_mut(account)? {
+            (Pass::None, opening) => {
                 let cause = opening.map_or(Cause::LoginNeeded, |opening| opening.cause);
-                Event::Block(
+                Some(Event::Block(
                     Blocker::Account,
                     Trouble::new(cause, "the account is closed; another filing met it first"),
-                )
+                ))
             }
-            Some((pass @ Pass::One, _)) => {
+            (pass @ Pass::One, _) => {
                 *pass = Pass::None;
-                Event::Claim
+                None
             }
-            Some((Pass::All, _)) | None => Event::Claim,
+            (Pass::All, _) => None,
         }
     }
 

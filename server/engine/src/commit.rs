@@ -13,7 +13,6 @@ use postroom_domain::store::{FilingChange, Store, StoreError, StoreResult};
 use postroom_domain::time::{Clock, Entropy};
 
 use crate::fatal::Fatal;
-use crate::worker::actor_of;
 
 /// The way to the store.
 #[derive(Clone)]
@@ -25,25 +24,47 @@ pub(crate) struct Ledger {
     pub(crate) fatal: Fatal,
 }
 
+/// A change that is wanted of a filing.
+pub(crate) struct Wanted {
+    pub(crate) filing: Filing,
+    pub(crate) event: Event,
+    /// Who does it, and with whose account.
+    pub(crate) actor: Actor,
+    /// What the history keeps besides.
+    pub(crate) also: Vec<NewEvent>,
+}
+
+impl Wanted {
+    /// A change about which the history keeps nothing besides.
+    pub(crate) const fn of(filing: Filing, event: Event, actor: Actor) -> Self {
+        Self { filing, event, actor, also: Vec::new() }
+    }
+}
+
 /// How long the store may be busy before it is asked again.
 const BUSY: Duration = Duration::from_millis(20);
 
 impl Ledger {
     /// What a change of this filing would be; none when its state does not allow the event.
-    fn change(&self, filing: &Filing, event: Event, note: String) -> Option<FilingChange> {
+    fn change(&self, wanted: Wanted) -> Option<FilingChange> {
+        let Wanted { filing, event, actor, also } = wanted;
         let at = self.clock.now();
         let context = Context { now: at, chance: self.entropy.unit(), policy: &self.policy };
         match step(&filing.progress, event, context) {
-            Ok(step) => Some(FilingChange {
-                id: filing.id,
-                expect: filing.progress.version,
-                next: step.next,
-                attempt: step.attempt,
-                request: None,
-                actor: actor_of(filing),
-                note,
-                at,
-            }),
+            Ok(step) => {
+                let step = step.with_account(actor.credential);
+                Some(FilingChange {
+                    id: filing.id,
+                    expect: filing.progress.version,
+                    next: step.next,
+                    attempt: step.attempt,
+                    request: None,
+                    actor,
+                    note: String::new(),
+                    at,
+                    also,
+                })
+            }
             Err(refused) => {
                 tracing::error!(filing.id = %filing.id, %refused, "A result does not fit the filing's state and is dropped");
                 None
@@ -53,11 +74,12 @@ impl Ledger {
 
     /// Writes changes in one transaction; the filings come back as they are now. What somebody else changed meanwhile is
     /// left out: their change holds. None when the store takes no more.
-    pub(crate) async fn write(&self, wanted: Vec<(Filing, Event)>) -> Option<Vec<Filing>> {
+    pub(crate) async fn write(&self, wanted: Vec<Wanted>) -> Option<Vec<Filing>> {
         let mut filings = Vec::with_capacity(wanted.len());
         let mut changes = Vec::with_capacity(wanted.len());
-        for (mut filing, event) in wanted {
-            let Some(change) = self.change(&filing, event, String::new()) else { continue };
+        for one in wanted {
+            let mut filing = one.filing.clone();
+            let Some(change) = self.change(one) else { continue };
             filing.progress.clone_from(&change.next);
             filings.push(filing);
             changes.push(change);

@@ -23,6 +23,9 @@ pub(crate) enum Contact {
 impl Contact {
     /// Reads it from a report.
     pub(crate) fn of(report: &Report, now: Timestamp) -> Self {
+        if let Some(known) = report.contact {
+            return known;
+        }
         match &report.event {
             Some(Event::Refused { error, .. } | Event::ProbeFailed(error)) => Self::of_error(error, now),
             Some(

@@ -11,6 +11,7 @@ use postroom_domain::control::{DestinationStatus, Gate};
 use postroom_domain::event::Subject;
 use postroom_domain::filing::{Filing, State};
 use postroom_domain::ids::{FilingId, ServiceName};
+use postroom_domain::link::Accounts;
 use postroom_domain::machine::Event;
 use postroom_domain::time::age;
 use tokio::sync::mpsc;
@@ -18,18 +19,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts::{Errand, account};
 use crate::breaker::{Moment, Pass};
 use crate::claim::{Claim, Claimed, Dry};
-use crate::commit::Ledger;
+use crate::commit::{Ledger, Wanted};
 use crate::contact::Contact;
 use crate::options::EngineOptions;
 use crate::picker::{Picker, Wish};
 use crate::release::{Door, Walk, Walked};
-use crate::resolver::account;
 use crate::standing::{Ended, Standing, Way};
 use crate::telemetry;
 use crate::watcher::Snapshot;
-use crate::worker::{Bench, actor_of, work};
+use crate::worker::{Bench, work};
 
 /// What workers tell the desk.
 enum Word {
@@ -50,6 +51,10 @@ pub(crate) struct Desk {
     pub(crate) tasks: TaskTracker,
     /// Whether filings were blocked when the engine started.
     pub(crate) blocked_before: bool,
+    /// Who knows whose accounts are linked.
+    pub(crate) accounts: Arc<dyn Accounts>,
+    /// Accounts whose links changed.
+    pub(crate) changes: mpsc::UnboundedReceiver<String>,
 }
 
 /// The walk over blocked filings that lets them go on.
@@ -84,8 +89,8 @@ struct Running {
     /// Something came up while the picker was away that its pick may not have seen.
     again: bool,
     dry: Dry,
-    claimed: VecDeque<Filing>,
-    checks: VecDeque<Filing>,
+    claimed: VecDeque<Errand>,
+    checks: VecDeque<Errand>,
     /// Everything this desk has its hands on.
     taken: HashSet<FilingId>,
     sending: usize,
@@ -103,7 +108,8 @@ struct Running {
 
 impl Desk {
     /// Runs until it is told to stop, or the engine has failed. What it had claimed and not begun is given back; workers go on.
-    pub(crate) async fn run(self) {
+    pub(crate) async fn run(mut self) {
+        let mut changes = std::mem::replace(&mut self.changes, mpsc::unbounded_channel().1);
         let (words, mut heard) = mpsc::unbounded_channel();
         let mut news = self.bench.news.clone();
         let fatal = self.ledger.fatal.clone();
@@ -134,6 +140,7 @@ impl Desk {
                         running.hear(word);
                     }
                 }
+                Some(account) = changes.recv() => running.account_changed(&account),
                 claimed = maybe(claim.as_mut()) => {
                     claim = None;
                     match claimed {
@@ -239,8 +246,8 @@ impl Running {
             Way::Shut => return self.give_back(),
             Way::Waiting => return,
             Way::Trial => {
-                if let Some(filing) = self.claimed.pop_front().or_else(|| self.checks.pop_front()) {
-                    self.spawn(filing);
+                if let Some(errand) = self.claimed.pop_front().or_else(|| self.checks.pop_front()) {
+                    self.spawn(errand);
                 }
                 return;
             }
@@ -253,34 +260,34 @@ impl Running {
             let turn = !(limit == 1 && self.check_was_last) && self.asking < share;
             let check = !self.checks.is_empty() && (turn || self.claimed.is_empty());
             let next = if check { self.checks.pop_front() } else { self.claimed.pop_front() };
-            let Some(filing) = next else { break };
+            let Some(errand) = next else { break };
             // It was claimed before its door was stopped.
-            if filing.progress.state == State::Running && self.snapshot.stops_source(&filing.source, now.wall)
-            {
-                self.give_back_these(vec![filing]);
+            if !errand.is_question() && self.snapshot.stops_source(&errand.filing.source, now.wall) {
+                self.give_back_these(vec![errand]);
                 continue;
             }
             self.check_was_last = check;
-            self.spawn(filing);
+            self.spawn(errand);
         }
     }
 
-    fn spawn(&mut self, filing: Filing) {
-        let checking = filing.progress.state == State::Checking;
+    fn spawn(&mut self, errand: Errand) {
+        let checking = errand.is_question();
         *if checking { &mut self.asking } else { &mut self.sending } += 1;
-        let account = account(&actor_of(&filing));
+        let account = account(&errand.actor);
         self.standing.begin(&account);
         let (bench, ledger, words) = (self.desk.bench.clone(), self.desk.ledger.clone(), self.words.clone());
         let service = self.desk.name.clone();
         self.desk.tasks.spawn(async move {
-            let (id, place) = (filing.id, place_number(&filing));
+            let (id, place) = (errand.filing.id, place_number(&errand.filing));
             let started = Instant::now();
-            let report = work(&bench, &filing).await;
+            let report = work(&bench, &errand).await;
             let took = started.elapsed();
             let contact = Contact::of(&report, ledger.clock.now());
             // A desk that has stopped does not listen any more.
             let _ = words.send(Word::Ended(Ended { id, account, place, contact, checking }, took));
             telemetry::attempt(&service, checking, took, report.bytes);
+            let Errand { filing, actor, .. } = errand;
             if let Some(why) = report.own_fault {
                 ledger.fatal.declare(why);
             }
@@ -290,7 +297,7 @@ impl Running {
             let mut state = None;
             if let Some(event) = report.event {
                 let before = filing.progress.state;
-                let written = ledger.write(vec![(filing, event)]).await;
+                let written = ledger.write(vec![Wanted::of(filing, event, actor)]).await;
                 if let Some(after) = written.and_then(|mut written| written.pop()) {
                     telemetry::outcome(&service, before, &after, took);
                     state = Some(after.progress.state);
@@ -303,7 +310,7 @@ impl Running {
     /// Gives back what was claimed and not begun.
     fn give_back(&mut self) {
         for check in self.checks.drain(..) {
-            self.taken.remove(&check.id);
+            self.taken.remove(&check.filing.id);
         }
         if !self.claimed.is_empty() {
             let claimed = self.claimed.drain(..).collect();
@@ -311,11 +318,12 @@ impl Running {
         }
     }
 
-    fn give_back_these(&self, filings: Vec<Filing>) {
+    fn give_back_these(&self, errands: Vec<Errand>) {
         let (ledger, words) = (self.desk.ledger.clone(), self.words.clone());
         self.desk.tasks.spawn(async move {
-            let ids: Vec<FilingId> = filings.iter().map(|filing| filing.id).collect();
-            let events = filings.into_iter().map(|filing| (filing, Event::Abandoned)).collect();
+            let ids: Vec<FilingId> = errands.iter().map(|errand| errand.filing.id).collect();
+            let given = |errand: Errand| Wanted::of(errand.filing, Event::Abandoned, errand.actor);
+            let events = errands.into_iter().map(given).collect();
             ledger.write(events).await;
             for id in ids {
                 let _ = words.send(Word::Written { id, state: None });
@@ -358,6 +366,7 @@ impl Running {
             snapshot: self.snapshot.clone(),
             taken: self.taken.clone(),
             closed: self.standing.closed_accounts(now),
+            accounts: self.desk.accounts.clone(),
         };
         Some(claim.run(self.desk.ledger.clone()).boxed())
     }
@@ -382,7 +391,12 @@ impl Running {
                 checks: self.dry.checks || claimed.dry.checks,
             };
         }
-        self.round.needed |= claimed.blocked > 0;
+        if claimed.blocked > 0 {
+            self.round.needed = true;
+            // What no breaker closed, no trial opens: whose account it may use is decided anew after a while.
+            let poll = self.desk.options.poll;
+            self.round.at.get_or_insert_with(|| self.desk.ledger.clock.monotonic() + poll);
+        }
         self.standing.met(claimed.blocked, claimed.work.len());
         for id in claimed.unreadable {
             tracing::error!(
@@ -391,13 +405,13 @@ impl Running {
             );
             self.taken.insert(id);
         }
-        self.taken.extend(claimed.work.iter().chain(&claimed.checks).map(|filing| filing.id));
-        for filing in claimed.work {
+        self.taken.extend(claimed.work.iter().chain(&claimed.checks).map(|errand| errand.filing.id));
+        for errand in claimed.work {
             // What was cut off before is not left lying: a third time sets it aside.
-            if filing.progress.interruptions > 0 {
-                self.claimed.push_front(filing);
+            if errand.filing.progress.interruptions > 0 {
+                self.claimed.push_front(errand);
             } else {
-                self.claimed.push_back(filing);
+                self.claimed.push_back(errand);
             }
         }
         self.checks.extend(claimed.checks);
@@ -416,6 +430,16 @@ impl Running {
             Some(picker) => picker.update(&self.snapshot),
             None => self.unseen = true,
         }
+    }
+
+    /// An account's link changed: what waits for it is decided anew.
+    fn account_changed(&mut self, account: &str) {
+        let now = self.moment();
+        self.standing.account_changed(account);
+        self.round.needed = true;
+        self.round.from = None;
+        self.round.at = Some(now.steady);
+        self.look_again();
     }
 
     /// Something may be there to be claimed. A claim that is under way began without knowing, so what it finds dry is not
@@ -481,6 +505,7 @@ impl Running {
             tried: self.standing.tried.clone(),
             portion: (limit * 16).clamp(16, 512),
             gap: self.gap(),
+            links: self.desk.accounts.clone(),
         };
         // A new time that is set while this one is under way means: once more from the front.
         self.round.at = None;

@@ -7,15 +7,17 @@ use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::filing::State;
 use postroom_domain::ids::ServiceName;
+use postroom_domain::link::{Accounts, LinkListener, Whose};
 use postroom_domain::person::Scope;
 use postroom_domain::recovery::recover;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::{Store, StoreError};
 use postroom_domain::time::{Clock, Entropy};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts::name_of;
 use crate::commit::Ledger;
 use crate::desk::Desk;
 use crate::fatal::Fatal;
@@ -32,6 +34,8 @@ pub struct EngineParts {
     pub spool: Arc<dyn Spool>,
     /// Where they go. Filings to other destinations wait.
     pub destinations: Vec<Destination>,
+    /// Whose accounts are linked: [`postroom_domain::link::SystemOnly`] where nobody can link.
+    pub accounts: Arc<dyn Accounts>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance, for jitter.
@@ -59,7 +63,7 @@ pub struct Engine;
 impl Engine {
     /// Repairs what the last end left behind, then starts claiming. Must be called within a tokio runtime.
     pub async fn start(parts: EngineParts) -> Result<EngineHandle, StartError> {
-        let EngineParts { store, spool, destinations, clock, entropy, policy, options } = parts;
+        let EngineParts { store, spool, destinations, accounts, clock, entropy, policy, options } = parts;
         for (i, destination) in destinations.iter().enumerate() {
             if destinations[..i].iter().any(|other| other.name == destination.name) {
                 return Err(StartError::TwoByName(destination.name.clone()));
@@ -91,7 +95,7 @@ impl Engine {
             policy: Arc::new(policy),
             fatal: fatal.clone(),
         };
-        let mut boards = Vec::new();
+        let (mut boards, mut lines) = (Vec::new(), Vec::new());
         for Destination { name, dms, settings } in destinations {
             let limit = settings.concurrency.max(1);
             let status = DestinationStatus { name: name.clone(), gate: Gate::Open, in_flight: 0, limit };
@@ -108,7 +112,11 @@ impl Engine {
                 news: news.clone(),
                 hurry: hurry.clone(),
             };
+            let (changed, changes) = mpsc::unbounded_channel();
+            lines.push((name.clone(), changed));
             let desk = Desk {
+                accounts: accounts.clone(),
+                changes,
                 name,
                 bench: Arc::new(bench),
                 ledger: ledger.clone(),
@@ -121,7 +129,8 @@ impl Engine {
             desks.spawn(desk.run());
         }
         let (ended, _) = watch::channel(None);
-        let handle = EngineHandle { boards, nudge, stop, hurry, desks, tasks, ended: Arc::new(ended) };
+        let lines = lines.into();
+        let handle = EngineHandle { boards, lines, nudge, stop, hurry, desks, tasks, ended: Arc::new(ended) };
         handle.guard(fatal, spool, &options);
         Ok(handle)
     }
@@ -131,6 +140,8 @@ impl Engine {
 #[derive(Clone)]
 pub struct EngineHandle {
     boards: Vec<Arc<Mutex<DestinationStatus>>>,
+    /// To each desk: accounts whose links changed.
+    lines: Arc<[(ServiceName, mpsc::UnboundedSender<String>)]>,
     nudge: Arc<Notify>,
     stop: CancellationToken,
     hurry: CancellationToken,
@@ -215,5 +226,14 @@ impl Control for EngineHandle {
 
     fn wake(&self) {
         self.nudge.notify_one();
+    }
+}
+
+impl LinkListener for EngineHandle {
+    fn account_changed(&self, service: &ServiceName, whose: Whose<'_>) {
+        for (_, line) in self.lines.iter().filter(|(name, _)| name == service) {
+            // A desk that has stopped decides anew at the next start.
+            let _ = line.send(name_of(whose));
+        }
     }
 }

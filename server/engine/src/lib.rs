@@ -17,6 +17,7 @@
 
 #![expect(clippy::result_large_err, reason = "the error is the contract's, and only failures carry it")]
 
+mod accounts;
 mod breaker;
 mod claim;
 mod commit;

@@ -2,17 +2,18 @@
 //! the time they will take, so that a destination that came back is not met by everything at once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use postroom_domain::filing::{Blocker, State};
 use postroom_domain::ids::{FilingId, ServiceName};
+use postroom_domain::link::Accounts;
 use postroom_domain::machine::Event;
 use postroom_domain::time::later;
 
+use crate::accounts::{Choice, Chooser, account, actor, choose};
 use crate::breaker::Pass;
-use crate::commit::Ledger;
-use crate::resolver::account;
-use crate::worker::actor_of;
+use crate::commit::{Ledger, Wanted};
 
 /// What closes a filing's way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,6 +39,8 @@ pub(crate) struct Walk {
     pub(crate) portion: usize,
     /// The time one filing takes, shared among those in flight.
     pub(crate) gap: Duration,
+    /// Who knows whose accounts are linked.
+    pub(crate) links: Arc<dyn Accounts>,
 }
 
 /// What a walk did.
@@ -63,9 +66,22 @@ impl Walk {
             Walked { next: page.last().map(|last| last.id).filter(|_| full), ..Walked::default() };
         let now = ledger.clock.now();
         let mut events = Vec::new();
+        let (accounts, service) = (self.links.clone(), self.service.clone());
+        let mut chooser = Chooser::new(&*accounts, &service);
         for filing in page {
-            let door = match filing.progress.blocker {
-                Some(Blocker::Account) => Door::Account(account(&actor_of(&filing))),
+            let at = ledger.answer(chooser.at(&filing).await, "Links could not be read")?;
+            let choice = choose(at);
+            let actor = match choice {
+                Choice::Go { credential, .. } => actor(&filing, Some(credential)),
+                Choice::Stay(_) => actor(&filing, None),
+            };
+            let door = match (&filing.progress.blocker, choice) {
+                // Nobody has linked what it needs yet.
+                (Some(Blocker::Account), Choice::Stay(_)) => {
+                    walked.left = true;
+                    continue;
+                }
+                (Some(Blocker::Account), Choice::Go { .. }) => Door::Account(account(&actor)),
                 _ => Door::Destination,
             };
             let pass = match &door {
@@ -75,12 +91,13 @@ impl Walk {
             match pass {
                 Pass::All => {
                     let number = u32::try_from(events.len()).unwrap_or(u32::MAX);
-                    events.push((filing, Event::Unblock(later(now, self.gap.saturating_mul(number)))));
+                    let due = later(now, self.gap.saturating_mul(number));
+                    events.push(Wanted::of(filing, Event::Unblock(due), actor));
                 }
                 Pass::One if self.tried.insert(door.clone()) => {
                     walked.trials.push(door);
                     walked.left = true;
-                    events.push((filing, Event::Unblock(now)));
+                    events.push(Wanted::of(filing, Event::Unblock(now), actor));
                 }
                 Pass::One | Pass::None => walked.left = true,
             }

@@ -14,6 +14,7 @@ use postroom_domain::person::Actor;
 use postroom_domain::store::{Binding, Store, StoreError};
 use postroom_domain::target::{Target, WhenAmbiguous, WorkspaceQuery};
 
+use crate::accounts::account;
 use crate::options::EngineOptions;
 use crate::single_flight::SingleFlight;
 
@@ -125,6 +126,17 @@ impl Resolver {
         let (folder, kept_folder) =
             self.folders.get(&key, self.folder(actor, target, &workspace, create)).await;
         Ok(Place { container: folder?, remembered: kept || kept_folder })
+    }
+
+    /// The workspace that a filing goes to. Nothing is created.
+    pub(crate) async fn workspace_of(
+        &self,
+        actor: &Actor,
+        filing: &Filing,
+        now: Timestamp,
+    ) -> Result<String, Lost> {
+        let key = workspace_key(actor, filing);
+        self.workspaces.get(&key, self.workspace(actor, filing, &key, now)).await.0
     }
 
     /// Forgets what is remembered of a filing's place: the DMS said that it is not there, or not ours.
@@ -291,16 +303,6 @@ fn folder_key(actor: &Actor, target: &Target, workspace: &str, create: bool) -> 
         workspace: workspace.to_owned(),
         path: target.folder.clone(),
         create: create && target.create_folders,
-    }
-}
-
-/// Which account calls are made with, as a text that is equal for equal accounts.
-pub(crate) fn account(actor: &Actor) -> String {
-    match actor.credential {
-        Some(postroom_domain::person::Credential::Own) => {
-            format!("own/{}", actor.on_behalf_of.as_deref().unwrap_or(&actor.principal))
-        }
-        _ => "system".to_owned(),
     }
 }
 

@@ -151,6 +151,14 @@ impl Standing {
         }
     }
 
+    /// An account was linked anew, or ceased to work: what closed it before says nothing any more.
+    pub(crate) fn account_changed(&mut self, account: &str) {
+        self.accounts.remove(account);
+        self.no_right.remove(account);
+        self.tried.remove(&Door::Account(account.to_owned()));
+        self.closed_run = 0;
+    }
+
     /// A blocked filing of an account of which nothing is known since the start is let go as its trial.
     pub(crate) fn try_account(&mut self, account: &str) {
         let settings = &self.settings;

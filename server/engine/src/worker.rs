@@ -14,14 +14,17 @@ use postroom_domain::cause::{Cause, Sent, Symptom};
 use postroom_domain::dms::{Content, Dms, DmsError, Found, Gauge, Probe, Receipt, Trouble, Upload};
 use postroom_domain::filing::{Filing, State};
 use postroom_domain::ids::Mark;
+use postroom_domain::link::{AccountsAt, Refusal, Rights};
 use postroom_domain::machine::{Event, proves_absence};
-use postroom_domain::person::{Actor, Credential};
+use postroom_domain::person::Actor;
 use postroom_domain::spool::{Blob, Spool, SpoolError};
 use postroom_domain::store::StoreError;
 use postroom_domain::time::Clock;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::{self, Errand, trouble};
+use crate::contact::Contact;
 use crate::options::DestinationSettings;
 use crate::resolver::{Lost, Place, Resolver};
 use crate::watcher::News;
@@ -49,15 +52,17 @@ pub(crate) struct Report {
     pub(crate) alert: Option<String>,
     /// Bytes that left.
     pub(crate) bytes: u64,
+    /// What it says about the other side, where that is not what the event says.
+    pub(crate) contact: Option<Contact>,
 }
 
 impl Report {
     fn of(event: Event) -> Self {
-        Self { event: Some(event), own_fault: None, alert: None, bytes: 0 }
+        Self { event: Some(event), own_fault: None, alert: None, bytes: 0, contact: None }
     }
 
     fn own_fault(why: String) -> Self {
-        Self { event: None, own_fault: Some(why), alert: None, bytes: 0 }
+        Self { event: None, own_fault: Some(why), alert: None, bytes: 0, contact: None }
     }
 }
 
@@ -99,26 +104,14 @@ enum Cut {
     Stop,
 }
 
-/// Who acts towards the DMS for a filing.
-pub(crate) fn actor_of(filing: &Filing) -> Actor {
-    let request = &filing.request;
-    Actor {
-        principal: "engine".to_owned(),
-        on_behalf_of: Some(request.submitted_by.clone()),
-        credential: Some(match request.credential {
-            Credential::Own => Credential::Own,
-            Credential::System => Credential::System,
-        }),
-    }
-}
-
 /// Works on a filing that is running or checking. Never panics, never hangs.
-pub(crate) async fn work(bench: &Bench, filing: &Filing) -> Report {
+pub(crate) async fn work(bench: &Bench, errand: &Errand) -> Report {
+    let filing = &errand.filing;
     let pulse = Pulse::default();
     let size = filing.request.blob.size;
     let checking = filing.progress.state == State::Checking;
     let attempt = async {
-        if checking { check(bench, filing, &pulse).await } else { attempt(bench, filing, &pulse).await }
+        if checking { check(bench, errand, &pulse).await } else { attempt(bench, errand, &pulse).await }
     };
     let outcome = AssertUnwindSafe(guard(bench, filing, &pulse, attempt)).catch_unwind().await;
     let mut report = match outcome {
@@ -206,7 +199,7 @@ fn cut_off(cut: &Cut, pulse: &Pulse, size: u64, checking: bool) -> Report {
         |error| Event::Refused { error, bytes_sent: pulse.gauge.bytes(), container: pulse.container() };
     match (cut, checking) {
         // A question may be cut off at any time: it is simply asked again.
-        (Cut::Stop, true) => Report { event: None, own_fault: None, alert: None, bytes: 0 },
+        (Cut::Stop, true) => Report { event: None, own_fault: None, alert: None, bytes: 0, contact: None },
         (_, true) => {
             Report::of(Event::ProbeFailed(DmsError::from_symptom(Symptom::TimedOut, Sent::Nothing, why)))
         }
@@ -219,18 +212,19 @@ fn cut_off(cut: &Cut, pulse: &Pulse, size: u64, checking: bool) -> Report {
 }
 
 /// A running filing: send the document.
-async fn attempt(bench: &Bench, filing: &Filing, pulse: &Pulse) -> Report {
-    let actor = actor_of(filing);
+async fn attempt(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Report {
+    let filing = &errand.filing;
     let refused = |error, container| Event::Refused { error, bytes_sent: pulse.gauge.bytes(), container };
     let mut alert = None;
     if filing.progress.unsure {
-        match ask(bench, &actor, filing).await {
+        match ask(bench, errand, pulse).await {
             Asked::Found(receipt) => return Report::of(Event::ProbeFound(receipt)),
             Asked::Several(receipts) => return Report::of(Event::ProbeSeveral(receipts)),
             Asked::Impossible => return Report::of(Event::ProbeImpossible),
             Asked::Failed(error) => return Report::of(refused(error, None)),
             Asked::OwnFault(why) => return Report::own_fault(why),
             Asked::WrongCopy(text) => alert = Some(text),
+            Asked::Closed(refusal) => return closed(filing, refusal, false),
             Asked::Absent(lag) => {
                 if !proves_absence(&filing.progress, lag, bench.clock.now()) {
                     return Report::of(Event::ProbeAbsent { lag });
@@ -239,8 +233,13 @@ async fn attempt(bench: &Bench, filing: &Filing, pulse: &Pulse) -> Report {
         }
         pulse.step();
     }
-    let mut report = match send(bench, &actor, filing, pulse).await {
+    let mut report = match send(bench, errand, pulse).await {
         Ok(receipt) => Report::of(Event::Uploaded(receipt)),
+        Err(Halt::Denied(refusal)) => {
+            let error = DmsError::Forbidden(trouble(filing, refusal));
+            // The account that asked has the right to ask; the person has not the right to file.
+            Report { contact: Some(Contact::Works), ..Report::of(refused(error, None)) }
+        }
         Err(Halt::Paused) => Report::of(Event::Abandoned),
         Err(Halt::Dms(error)) => Report::of(refused(error, pulse.container())),
         Err(Halt::OwnFault(why)) => Report::own_fault(why),
@@ -256,6 +255,8 @@ async fn attempt(bench: &Bench, filing: &Filing, pulse: &Pulse) -> Report {
 /// Why nothing was filed.
 enum Halt {
     Paused,
+    /// The person may not file there themself.
+    Denied(Refusal),
     Dms(DmsError),
     Damaged(String),
     OwnFault(String),
@@ -279,7 +280,8 @@ fn not_asked(error: &StoreError) -> DmsError {
     ))
 }
 
-async fn send(bench: &Bench, actor: &Actor, filing: &Filing, pulse: &Pulse) -> Result<Receipt, Halt> {
+async fn send(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Result<Receipt, Halt> {
+    let (filing, actor) = (&errand.filing, &errand.actor);
     let blob = filing.request.blob;
     let content = match bench.spool.content(blob).await {
         Ok(content) => content,
@@ -298,7 +300,7 @@ async fn send(bench: &Bench, actor: &Actor, filing: &Filing, pulse: &Pulse) -> R
         return Err(Halt::Dms(DmsError::TooLarge { limit: Some(largest), trouble }));
     }
     pulse.step();
-    let place = bench.resolver.place(actor, filing, true, bench.clock.now()).await?;
+    let place = self::place(bench, errand, pulse).await?;
     pulse.step();
     let first = upload(bench, actor, filing, &*content, &place, pulse).await;
     let Err(Halt::Dms(DmsError::NotFound(_) | DmsError::Forbidden(_))) = &first else { return first };
@@ -308,12 +310,46 @@ async fn send(bench: &Bench, actor: &Actor, filing: &Filing, pulse: &Pulse) -> R
     }
     bench.resolver.forget(actor, filing, bench.clock.now()).await;
     pulse.step();
-    let fresh = bench.resolver.place(actor, filing, true, bench.clock.now()).await?;
+    let fresh = self::place(bench, errand, pulse).await?;
     if fresh.container == place.container {
         return first;
     }
     pulse.step();
     upload(bench, actor, filing, &*content, &fresh, pulse).await
+}
+
+/// Where the document goes. Before a folder is created or a byte is sent with the system account in place of a person, the
+/// person's own rights are read: at the workspace, and at the folder that takes it.
+async fn place(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Result<Place, Halt> {
+    let (filing, actor) = (&errand.filing, &errand.actor);
+    let now = bench.clock.now();
+    let Some(at) = errand.ask_rights else {
+        return Ok(bench.resolver.place(actor, filing, true, now).await?);
+    };
+    let workspace = bench.resolver.workspace_of(actor, filing, now).await?;
+    allowed(bench, errand, at, &workspace).await?;
+    pulse.step();
+    let place = bench.resolver.place(actor, filing, true, now).await?;
+    if place.container != workspace {
+        allowed(bench, errand, at, &place.container).await?;
+        pulse.step();
+    }
+    Ok(place)
+}
+
+async fn allowed(bench: &Bench, errand: &Errand, at: AccountsAt, container: &str) -> Result<(), Halt> {
+    let request = &errand.filing.request;
+    let rights = if bench.dms.capabilities().rights {
+        let library = &request.target.library;
+        match bench.dms.rights(&errand.actor, library, container, &request.submitted_by).await {
+            Ok(rights) => rights,
+            Err(DmsError::Unsupported(_)) => Rights::Unknown,
+            Err(error) => return Err(Halt::Dms(error)),
+        }
+    } else {
+        Rights::Unknown
+    };
+    accounts::refused(at, rights).map_or(Ok(()), |refusal| Err(Halt::Denied(refusal)))
 }
 
 async fn upload(
@@ -388,11 +424,46 @@ enum Asked {
     /// One copy is there and is not what was sent: it is sent again, and somebody must remove the wrong one.
     WrongCopy(String),
     Impossible,
+    /// Nothing was found, which proves nothing: an account that may have sent it cannot be asked now.
+    Closed(Refusal),
     Failed(DmsError),
     OwnFault(String),
 }
 
-async fn ask(bench: &Bench, actor: &Actor, filing: &Filing) -> Asked {
+/// What is reported when only an account that is closed could tell. Never that nothing is there.
+fn closed(filing: &Filing, refusal: Refusal, checking: bool) -> Report {
+    let event = if checking {
+        Event::ProbeFailed(DmsError::NeedsLogin(trouble(filing, refusal)))
+    } else {
+        Event::ProbeAbsent { lag: FOR_GOOD }
+    };
+    Report { contact: Some(Contact::Nothing), ..Report::of(event) }
+}
+
+/// Longer than any filing is tried: "not found" never comes to prove anything.
+const FOR_GOOD: Duration = Duration::from_hours(24 * 365 * 10);
+
+/// Asks with every account that may have sent the document, until one finds it.
+async fn ask(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Asked {
+    let filing = &errand.filing;
+    let (mut lag, mut wrong) = (Duration::ZERO, None);
+    for credential in &errand.questions.with {
+        let actor = accounts::actor(filing, Some(*credential));
+        match ask_with(bench, &actor, filing).await {
+            Asked::Absent(late) => lag = lag.max(late),
+            Asked::WrongCopy(text) => wrong = Some(text),
+            told => return told,
+        }
+        pulse.step();
+    }
+    match (errand.questions.unproven, wrong) {
+        (Some(refusal), _) => Asked::Closed(refusal),
+        (None, Some(text)) => Asked::WrongCopy(text),
+        (None, None) => Asked::Absent(lag),
+    }
+}
+
+async fn ask_with(bench: &Bench, actor: &Actor, filing: &Filing) -> Asked {
     let capabilities = bench.dms.capabilities();
     if !capabilities.probe {
         return Asked::Impossible;
@@ -449,8 +520,8 @@ async fn ask(bench: &Bench, actor: &Actor, filing: &Filing) -> Asked {
 }
 
 /// A checking filing: ask whether the document is there.
-async fn check(bench: &Bench, filing: &Filing, pulse: &Pulse) -> Report {
-    let asked = ask(bench, &actor_of(filing), filing).await;
+async fn check(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Report {
+    let asked = ask(bench, errand, pulse).await;
     pulse.step();
     Report::of(match asked {
         Asked::Found(receipt) => Event::ProbeFound(receipt),
@@ -458,6 +529,7 @@ async fn check(bench: &Bench, filing: &Filing, pulse: &Pulse) -> Report {
         Asked::Absent(lag) => Event::ProbeAbsent { lag },
         Asked::Impossible => Event::ProbeImpossible,
         Asked::Failed(error) => Event::ProbeFailed(error),
+        Asked::Closed(refusal) => return closed(&errand.filing, refusal, true),
         Asked::OwnFault(why) => return Report::own_fault(why),
         Asked::WrongCopy(alert) => {
             return Report { alert: Some(alert), ..Report::of(Event::ProbeAbsent { lag: Duration::ZERO }) };

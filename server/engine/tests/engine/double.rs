@@ -105,6 +105,8 @@ impl Double {
             create_folders: true,
             versions: false,
             largest: None,
+            rights: false,
+            persons: false,
         };
         Self(
             Arc::new(Mutex::new(State {

@@ -9,6 +9,7 @@ use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::filing::{Filing, Progress, Request, State};
 use postroom_domain::ids::{FilingId, IdMint, IntakeId, WorkItemId};
 use postroom_domain::intake::{Document, Intake, IntakeState};
+use postroom_domain::link::{Accounts, SystemOnly};
 use postroom_domain::person::{Actor, Credential};
 use postroom_domain::spool::Blob;
 use postroom_domain::store::{Acceptance, Accepted, Pause, Store};
@@ -25,6 +26,7 @@ use crate::shelf::Shelf;
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) shelf: Arc<Shelf>,
+    pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) clock: Arc<TokioClock>,
     pub(crate) entropy: Arc<SeededEntropy>,
     pub(crate) policy: RetryPolicy,
@@ -48,6 +50,7 @@ impl World {
         Self {
             store: Arc::new(MemoryStore::new()),
             shelf: Arc::default(),
+            accounts: Arc::new(SystemOnly),
             clock,
             entropy: Arc::new(SeededEntropy::new(seed)),
             policy: RetryPolicy::default(),
@@ -80,6 +83,7 @@ impl World {
             store: self.store.clone(),
             spool: self.shelf.clone(),
             destinations: destinations.collect(),
+            accounts: self.accounts.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             policy: self.policy.clone(),
