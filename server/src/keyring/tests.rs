@@ -445,6 +445,8 @@ async fn wherever_it_is_killed_every_secret_opens() {
                     Err(OpenKeyringError::Closed { .. }) => (machine.start(1, &forever).unwrap(), true),
                     Err(error) => panic!("{when}: {error}"),
                 };
+                let mut fifth: Link = by_id(machine.store.as_ref(), 5).await.unwrap().unwrap();
+                assert_eq!(open_all(&mut fifth, &running.seals, &mut Vec::new(), &when).len(), 2, "{when}");
                 assert!(
                     answer.is_err() || new == master,
                     "{when}: a new master is durable when it was answered"
