@@ -11,7 +11,7 @@
 //! probe = "both"                   # listing, search, both
 //!
 //! [auth]
-//! grant = "password"               # or "refresh_token" with refresh_token_file
+//! grant = "password"               # or "refresh_token" with refresh_token_file, or "link": an administrator links it
 //! client_id = "postroom"
 //! client_secret_file = "/run/secrets/imanage-client"
 //! username = "POSTROOM"
@@ -32,21 +32,25 @@ mod ids;
 mod places;
 mod probe;
 mod profile;
+mod rights;
 mod search;
 mod settings;
 mod tenant;
 mod upload;
 mod wire;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use postroom_domain::Fut;
 use postroom_domain::cause::{Cause, Sent, Symptom};
 use postroom_domain::dms::{
     Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Found, Page, Probe, Receipt,
-    Upload,
+    Trouble, Upload,
 };
-use postroom_domain::person::Actor;
+use postroom_domain::ids::ServiceName;
+use postroom_domain::link::{AccessTokens, Rights};
+use postroom_domain::person::{Actor, Credential};
 use postroom_domain::target::WorkspaceQuery;
 use postroom_domain::time::Clock;
 use postroom_outbound::{Call, Method, Outbound, Reply};
@@ -62,28 +66,99 @@ pub use self::settings::{
 use self::tenant::Tenant;
 use crate::names;
 
-/// The connector of one iManage destination, with one account.
+/// The connector of one iManage destination. Each account has its own seat: what one may see, another does not.
 pub struct Imanage {
     name: String,
-    settings: Settings,
+    settings: Arc<Settings>,
+    http: Outbound,
+    system: Arc<Seat>,
+    links: Option<Links>,
+    own: Mutex<HashMap<String, Arc<Seat>>>,
+}
+
+/// Where tokens of linked accounts come from.
+#[derive(Clone)]
+struct Links {
+    service: ServiceName,
+    tokens: Arc<dyn AccessTokens>,
+}
+
+/// One account at the server, with all that was learned with it.
+struct Seat {
+    name: String,
+    settings: Arc<Settings>,
     http: Outbound,
     tokens: Tokens,
     tenant: Mutex<Option<Arc<Tenant>>>,
     kinds: Kinds,
 }
 
+/// So many persons' seats are kept before all are given up. Giving up costs a few calls, no more.
+const MOST_SEATS: usize = 1_000;
+
 impl Imanage {
-    /// A connector. Nothing is sent yet; secrets in files are read now.
+    /// A connector with the system account of the settings. Nothing is sent yet; secrets in files are read now.
     pub fn new(name: &str, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         settings.check()?;
-        Ok(Self {
+        let http = Outbound::new(name, &settings.base_url, &settings.connection)?;
+        let tokens = Tokens::new(&settings, clock)?;
+        let settings = Arc::new(settings);
+        let system = Arc::new(Seat::new(name, &settings, &http, tokens));
+        Ok(Self { name: name.to_owned(), settings, http, system, links: None, own: Mutex::default() })
+    }
+
+    /// The same with linked accounts: persons' own ones, and the system account where the settings say `grant = "link"`.
+    #[must_use]
+    pub fn with_links(mut self, service: ServiceName, tokens: Arc<dyn AccessTokens>) -> Self {
+        let links = Links { service, tokens };
+        if matches!(self.settings.auth, Auth::Link) {
+            let tokens = Tokens::linked(links.service.clone(), None, Arc::clone(&links.tokens));
+            self.system = Arc::new(Seat::new(&self.name, &self.settings, &self.http, tokens));
+        }
+        self.links = Some(links);
+        self
+    }
+
+    /// The seat of the account that an actor uses. A call with a person's own account never takes the system's.
+    async fn seat(&self, actor: &Actor) -> DmsResult<Arc<Seat>> {
+        if actor.credential != Some(Credential::Own) {
+            return Ok(Arc::clone(&self.system));
+        }
+        let person = actor.account_owner();
+        let Some(links) = &self.links else {
+            let detail = format!("{person} has no account at {}: accounts are not linked here", self.name);
+            return Err(DmsError::from_trouble(Trouble::new(Cause::LoginNeeded, detail)));
+        };
+        let mut own = self.own.lock().await;
+        if let Some(seat) = own.get(person) {
+            return Ok(Arc::clone(seat));
+        }
+        if own.len() >= MOST_SEATS {
+            own.clear();
+        }
+        let tokens =
+            Tokens::linked(links.service.clone(), Some(person.to_owned()), Arc::clone(&links.tokens));
+        let seat = Arc::new(Seat::new(&self.name, &self.settings, &self.http, tokens));
+        own.insert(person.to_owned(), Arc::clone(&seat));
+        Ok(seat)
+    }
+
+    /// Checks address, sign-in, version, library and rights of the system account against the live server. Nothing is written.
+    pub async fn doctor(&self) -> Vec<crate::doctor::Finding> {
+        self.system.doctor().await
+    }
+}
+
+impl Seat {
+    fn new(name: &str, settings: &Arc<Settings>, http: &Outbound, tokens: Tokens) -> Self {
+        Self {
             name: name.to_owned(),
-            http: Outbound::new(name, &settings.base_url, &settings.connection)?,
-            tokens: Tokens::new(&settings, clock)?,
-            settings,
+            settings: Arc::clone(settings),
+            http: http.clone(),
+            tokens,
             tenant: Mutex::new(None),
             kinds: Kinds::default(),
-        })
+        }
     }
 
     /// What was discovered, asked for once; the first callers wait for one answer.
@@ -184,7 +259,7 @@ impl Dms for Imanage {
             files_in_workspace: false,
             create_folders: true,
             versions: true,
-            rights: false,
+            rights: self.settings.person_rights,
             persons: true,
             largest: self.settings.largest_bytes,
         }
@@ -192,15 +267,12 @@ impl Dms for Imanage {
 
     fn whoami(&self) -> Fut<'_, DmsResult<Account>> {
         Box::pin(async move {
-            let tenant = Arc::new(self.discover().await?);
+            let tenant = Arc::new(self.system.discover().await?);
             let account = tenant.account.clone();
-            *self.tenant.lock().await = Some(tenant);
+            *self.system.tenant.lock().await = Some(tenant);
             if account.id == "unknown" {
                 let detail = "the server does not tell who is signed in";
-                return Err(DmsError::from_trouble(postroom_domain::dms::Trouble::new(
-                    Cause::LoginNeeded,
-                    detail,
-                )));
+                return Err(DmsError::from_trouble(Trouble::new(Cause::LoginNeeded, detail)));
             }
             Ok(account)
         })
@@ -208,46 +280,47 @@ impl Dms for Imanage {
 
     fn find_workspaces<'a>(
         &'a self,
-        _actor: &'a Actor,
+        actor: &'a Actor,
         library: &'a str,
         query: &'a WorkspaceQuery,
         limit: usize,
     ) -> Fut<'a, DmsResult<Vec<Container>>> {
-        Box::pin(self.search(library, query, limit))
+        Box::pin(async move { self.seat(actor).await?.search(library, query, limit).await })
     }
 
     fn container<'a>(
         &'a self,
-        _actor: &'a Actor,
+        actor: &'a Actor,
         _library: &'a str,
         id: &'a str,
     ) -> Fut<'a, DmsResult<Container>> {
         Box::pin(async move {
-            match self.kinds.of(id) {
-                Some(kind) => self.by_id(id, &[kind]).await,
-                None => self.by_id(id, &[Kind::Workspace, Kind::Folder]).await,
+            let seat = self.seat(actor).await?;
+            match seat.kinds.of(id) {
+                Some(kind) => seat.by_id(id, &[kind]).await,
+                None => seat.by_id(id, &[Kind::Workspace, Kind::Folder]).await,
             }
         })
     }
 
     fn folders<'a>(
         &'a self,
-        _actor: &'a Actor,
+        actor: &'a Actor,
         _library: &'a str,
         container: &'a str,
         page: Option<&'a str>,
     ) -> Fut<'a, DmsResult<Page<Container>>> {
-        Box::pin(self.children(container, page))
+        Box::pin(async move { self.seat(actor).await?.children(container, page).await })
     }
 
     fn create_folder<'a>(
         &'a self,
-        _actor: &'a Actor,
+        actor: &'a Actor,
         _library: &'a str,
         parent: &'a str,
         name: &'a str,
     ) -> Fut<'a, DmsResult<Container>> {
-        Box::pin(self.make_folder(parent, name))
+        Box::pin(async move { self.seat(actor).await?.make_folder(parent, name).await })
     }
 
     fn safe_name(&self, name: &str) -> String {
@@ -255,19 +328,29 @@ impl Dms for Imanage {
     }
 
     fn upload<'a>(&'a self, upload: Upload<'a>) -> Fut<'a, DmsResult<Receipt>> {
-        Box::pin(self.put(upload))
+        Box::pin(async move { self.seat(upload.actor).await?.put(upload).await })
     }
 
     fn probe<'a>(&'a self, probe: Probe<'a>) -> Fut<'a, DmsResult<Found>> {
-        Box::pin(self.look(probe))
+        Box::pin(async move { self.seat(probe.actor).await?.look(probe).await })
     }
 
     fn download<'a>(
         &'a self,
-        _actor: &'a Actor,
+        actor: &'a Actor,
         _library: &'a str,
         document: &'a str,
     ) -> Fut<'a, DmsResult<ByteStream>> {
-        Box::pin(self.fetch_document(document))
+        Box::pin(async move { self.seat(actor).await?.fetch_document(document).await })
+    }
+
+    fn rights<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        container: &'a str,
+        person: &'a str,
+    ) -> Fut<'a, DmsResult<Rights>> {
+        Box::pin(async move { self.seat(actor).await?.rights_of(library, container, person).await })
     }
 }

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use postroom_domain::cause::Cause;
-use postroom_domain::dms::{DmsError, DmsResult, Trouble};
+use postroom_domain::dms::{DmsError, DmsResult, RetryAfter, Trouble};
+use postroom_domain::ids::ServiceName;
+use postroom_domain::link::{Access, AccessError, AccessTokens, Whose};
 use postroom_domain::time::Clock;
 use postroom_outbound::{Outbound, Reply, SecretString, expose, read_secret};
 use serde::Deserialize;
@@ -37,6 +39,8 @@ enum Grant {
     Refresh {
         file: PathBuf,
     },
+    /// There is none in the settings: links give it.
+    Nobody,
 }
 
 #[derive(Default)]
@@ -56,16 +60,28 @@ struct Live {
     used: Duration,
 }
 
-/// The keeper of one account's tokens.
+/// Where one account's tokens come from.
 pub(super) struct Tokens {
+    source: Source,
+    /// The newest generation with which a call got through.
+    proven: AtomicU64,
+}
+
+enum Source {
+    /// The settings name the account.
+    Settings(Box<Keeper>),
+    /// The account was linked.
+    Link { service: ServiceName, person: Option<String>, tokens: Arc<dyn AccessTokens> },
+}
+
+/// The keeper of the tokens of the settings' account.
+struct Keeper {
     client_id: String,
     client_secret: SecretString,
     grant: Grant,
     pause: Duration,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
-    /// The newest generation with which a call got through.
-    proven: AtomicU64,
 }
 
 /// How much of its life without use a token may be old before it is renewed ahead of time.
@@ -81,7 +97,105 @@ struct Granted {
 }
 
 impl Tokens {
+    /// The account that the settings name. With `grant = "link"` it has to be given by [`Tokens::linked`] first.
     pub(super) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
+        Ok(Self {
+            source: Source::Settings(Box::new(Keeper::new(settings, clock)?)),
+            proven: AtomicU64::new(0),
+        })
+    }
+
+    /// A linked account: a person's own, or the system account where no person is named.
+    pub(super) fn linked(
+        service: ServiceName,
+        person: Option<String>,
+        tokens: Arc<dyn AccessTokens>,
+    ) -> Self {
+        Self { source: Source::Link { service, person, tokens }, proven: AtomicU64::new(0) }
+    }
+
+    /// A token that should work.
+    pub(super) async fn get(&self, http: &Outbound) -> DmsResult<Token> {
+        match &self.source {
+            Source::Settings(keeper) => keeper.get(http).await,
+            Source::Link { service, person, tokens } => {
+                token(tokens.access(service, whose(person)).await, service, person)
+            }
+        }
+    }
+
+    /// A token newer than the one that was refused. Who comes second gets what the first one fetched.
+    pub(super) async fn renew(&self, http: &Outbound, refused: &Token) -> DmsResult<Token> {
+        match &self.source {
+            Source::Settings(keeper) => keeper.renew(http, refused).await,
+            Source::Link { service, person, tokens } => {
+                let answer = tokens.after_refusal(service, whose(person), refused.generation).await;
+                token(answer, service, person)
+            }
+        }
+    }
+
+    /// Notes that a call with the token got through.
+    pub(super) fn proves(&self, token: &Token) {
+        self.proven.fetch_max(token.generation, Ordering::Relaxed);
+    }
+
+    /// Whether a call with the token ever got through. One that never did has not run out: it is not accepted at all.
+    pub(super) fn is_proven(&self, token: &Token) -> bool {
+        self.proven.load(Ordering::Relaxed) >= token.generation
+    }
+
+    /// Forgets that a password was refused: a person asks.
+    pub(super) async fn forgive(&self) {
+        if let Source::Settings(keeper) = &self.source {
+            keeper.state.lock().await.refused = None;
+        }
+    }
+
+    /// Whether the sign-in can be renewed without the password. What renews a link is told where links are looked at.
+    pub(super) async fn has_refresh(&self) -> bool {
+        match &self.source {
+            Source::Settings(keeper) => keeper.state.lock().await.refresh.is_some(),
+            Source::Link { .. } => true,
+        }
+    }
+}
+
+fn whose(person: &Option<String>) -> Whose<'_> {
+    person.as_deref().map_or(Whose::System, Whose::Own)
+}
+
+/// A linked account's token, or what it means for a call that there is none.
+fn token(
+    answer: Result<Access, AccessError>,
+    service: &ServiceName,
+    person: &Option<String>,
+) -> DmsResult<Token> {
+    let error = match answer {
+        Ok(Access { token, generation }) => return Ok(Token { value: token, generation }),
+        Err(error) => error,
+    };
+    let account = person.as_deref().unwrap_or("the system account");
+    let detail = format!("{account} at {service}: {error}");
+    Err(match error {
+        AccessError::NoLink => DmsError::NeedsLogin(Trouble::new(Cause::LoginNeeded, detail)),
+        // Secrets that do not open are this link's trouble; linking again mends it.
+        AccessError::Broken(_) | AccessError::Sealed(_) => {
+            DmsError::NeedsLogin(Trouble::new(Cause::LinkBroken, detail))
+        }
+        AccessError::Unavailable { until: Some(until), .. } => DmsError::Throttled {
+            until: Some(RetryAfter::At(until)),
+            trouble: Trouble::new(Cause::Throttled, detail),
+        },
+        // One link that cannot be renewed now says nothing about the destination.
+        AccessError::Unavailable { until: None, .. } | AccessError::Store(_) => {
+            DmsError::Unavailable(Trouble::new(Cause::SessionGone, detail))
+        }
+    })
+}
+
+impl Keeper {
+    fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let mut state = State::default();
         let (client_id, client_secret, grant) = match &settings.auth {
             Auth::Password {
@@ -103,6 +217,16 @@ impl Tokens {
                 state.refresh = Some(read_secret("refresh_token", None, Some(refresh_token_file))?);
                 (client_id, secret, Grant::Refresh { file: refresh_token_file.clone() })
             }
+            Auth::Link => {
+                return Ok(Self {
+                    client_id: String::new(),
+                    client_secret: SecretString::default(),
+                    grant: Grant::Nobody,
+                    pause: Duration::ZERO,
+                    clock,
+                    state: Mutex::new(state),
+                });
+            }
         };
         Ok(Self {
             client_id: client_id.clone(),
@@ -111,12 +235,11 @@ impl Tokens {
             pause: Duration::from_secs(settings.refused_password_pause_seconds),
             clock,
             state: Mutex::new(state),
-            proven: AtomicU64::new(0),
         })
     }
 
     /// A token that should work.
-    pub(super) async fn get(&self, http: &Outbound) -> DmsResult<Token> {
+    async fn get(&self, http: &Outbound) -> DmsResult<Token> {
         let mut state = self.state.lock().await;
         let now = self.clock.monotonic();
         if let Some(live) = &mut state.token
@@ -129,32 +252,12 @@ impl Tokens {
     }
 
     /// A token newer than the one that was refused. Who comes second gets what the first one fetched.
-    pub(super) async fn renew(&self, http: &Outbound, refused: &Token) -> DmsResult<Token> {
+    async fn renew(&self, http: &Outbound, refused: &Token) -> DmsResult<Token> {
         let mut state = self.state.lock().await;
         match &state.token {
             Some(live) if live.token.generation > refused.generation => Ok(live.token.clone()),
             _ => self.sign_in(http, &mut state).await,
         }
-    }
-
-    /// Notes that a call with the token got through.
-    pub(super) fn proves(&self, token: &Token) {
-        self.proven.fetch_max(token.generation, Ordering::Relaxed);
-    }
-
-    /// Whether a call with the token ever got through. One that never did has not run out: it is not accepted at all.
-    pub(super) fn is_proven(&self, token: &Token) -> bool {
-        self.proven.load(Ordering::Relaxed) >= token.generation
-    }
-
-    /// Forgets that a password was refused: a person asks.
-    pub(super) async fn forgive(&self) {
-        self.state.lock().await.refused = None;
-    }
-
-    /// Whether the last answer brought a refresh token.
-    pub(super) async fn has_refresh(&self) -> bool {
-        self.state.lock().await.refresh.is_some()
     }
 
     async fn sign_in(&self, http: &Outbound, state: &mut MutexGuard<'_, State>) -> DmsResult<Token> {
@@ -167,7 +270,7 @@ impl Tokens {
                     Grant::Refresh { .. } => {
                         return Err(refused(&reply, "signing in with the refresh token"));
                     }
-                    Grant::Password { .. } => {
+                    Grant::Password { .. } | Grant::Nobody => {
                         info!(
                             http.status = reply.status,
                             "The refresh token is not accepted any more; signing in anew."
@@ -177,9 +280,16 @@ impl Tokens {
                 },
             }
         }
-        let Grant::Password { username, password } = &self.grant else {
-            let detail = "there is no refresh token; link the account again";
-            return Err(DmsError::from_trouble(Trouble::new(Cause::LinkBroken, detail)));
+        let (username, password) = match &self.grant {
+            Grant::Password { username, password } => (username, password),
+            Grant::Refresh { .. } => {
+                let detail = "there is no refresh token; link the account again";
+                return Err(DmsError::from_trouble(Trouble::new(Cause::LinkBroken, detail)));
+            }
+            Grant::Nobody => {
+                let detail = "the system account is to be linked, but nothing keeps links here";
+                return Err(DmsError::from_trouble(Trouble::new(Cause::LoginNeeded, detail)));
+            }
         };
         let now = self.clock.monotonic();
         if let Some((at, trouble)) = &state.refused

@@ -4,7 +4,7 @@ use postroom_domain::cause::Cause;
 use postroom_domain::dms::DmsError;
 use postroom_outbound::Method;
 
-use super::Imanage;
+use super::Seat;
 use super::wire::Envelope;
 use crate::doctor::Finding;
 
@@ -30,9 +30,9 @@ fn advice(error: &DmsError) -> &'static str {
     }
 }
 
-impl Imanage {
+impl Seat {
     /// Checks address, sign-in, version, library and rights against the live server. Nothing is written.
-    pub async fn doctor(&self) -> Vec<Finding> {
+    pub(super) async fn doctor(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let base = self.http().base();
         if base.scheme() == "https" {

@@ -8,7 +8,7 @@ use postroom_outbound::Method;
 use serde_json::{Value, json};
 
 use super::wire::{Envelope, Item};
-use super::{Imanage, errors, ids};
+use super::{Seat, errors, ids};
 
 /// What an id of a container stands for; the id itself does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(super) fn next_offset(offset: u64, on_page: usize, total: Option<u64>) -> Op
     (on_page > 0 && total.is_none_or(|total| next < total)).then_some(next)
 }
 
-impl Imanage {
+impl Seat {
     pub(super) fn container_of(&self, item: &Item, fallback: Kind) -> Option<Container> {
         let id = item.text("id").filter(|id| ids::container(id).is_ok())?;
         let kind = match item.text("folder_type").as_deref() {

@@ -8,9 +8,9 @@ use super::places::next_offset;
 use super::settings::ProbeMode;
 use super::upload::bears;
 use super::wire::{Envelope, Item};
-use super::{Imanage, errors, ids};
+use super::{Seat, errors, ids};
 
-impl Imanage {
+impl Seat {
     pub(super) async fn look(&self, probe: Probe<'_>) -> DmsResult<Found> {
         ids::container(probe.container)?;
         let mut found = Vec::new();

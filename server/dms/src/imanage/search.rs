@@ -11,7 +11,7 @@ use tracing::warn;
 use super::places::{Kind, next_offset};
 use super::settings::{Paging, SearchForm};
 use super::wire::{Envelope, Item};
-use super::{Imanage, errors};
+use super::{Seat, errors};
 
 /// Most pages of a search. What matches exactly is usually on the first.
 const MOST_SEARCH_PAGES: usize = 20;
@@ -20,7 +20,7 @@ const MOST_SEARCH_PAGES: usize = 20;
 const KNOWN_PROFILE_FIELDS: [&str; 10] =
     ["id", "name", "database", "description", "owner", "class", "subclass", "wstype", "custom1", "custom2"];
 
-impl Imanage {
+impl Seat {
     /// Workspaces that match exactly, at most `limit`.
     pub(super) async fn search(
         &self,

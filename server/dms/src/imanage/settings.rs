@@ -38,6 +38,8 @@ pub enum Auth {
         /// The file with the token. It is rewritten whenever iManage replaces the token, so it must be writable.
         refresh_token_file: PathBuf,
     },
+    /// An account that an administrator links in Postroom; its tokens are kept sealed there.
+    Link,
 }
 
 /// Which header carries the access token.
@@ -174,6 +176,13 @@ pub struct Settings {
     /// Words in a refusal (403, 409) that tell that somebody holds a lock. Empty switches it off.
     #[serde(default = "locked_words")]
     pub locked_words: BTreeSet<String>,
+    /// Whether a person's rights are read before the system account files for them. That the server answers `security` below
+    /// folders and workspaces is not documented; one that does not gives no certain answer, at the cost of a call.
+    #[serde(default = "yes")]
+    pub person_rights: bool,
+    /// The path below a folder or workspace that tells who has access.
+    #[serde(default = "security")]
+    pub rights_path: String,
     /// The largest document in bytes, where the firm knows it.
     #[serde(default)]
     pub largest_bytes: Option<u64>,
@@ -221,6 +230,9 @@ fn closed_words() -> BTreeSet<String> {
 }
 fn locked_words() -> BTreeSet<String> {
     ["locked", "in use", "checked out"].map(str::to_owned).into()
+}
+fn security() -> String {
+    "security".to_owned()
 }
 fn link() -> String {
     "{base}/work/link/d/{id}".to_owned()
@@ -272,6 +284,9 @@ impl Settings {
         if self.api_root.as_ref().is_some_and(|root| !root.starts_with('/')) {
             let given = self.api_root.as_deref().unwrap_or_default();
             return wrong("api_root", given, "does not begin with a slash; only the path is given");
+        }
+        if self.rights_path.is_empty() || self.rights_path.contains(['/', '?', '#']) {
+            return wrong("rights_path", &self.rights_path, "is not one segment of a path");
         }
         if !self.link.contains("{id}") {
             return wrong("link", &self.link, "does not contain {id}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tracing::{info, warn};
 use url::Url;
 
-use super::Imanage;
+use super::Seat;
 use super::auth::below;
 use super::errors;
 
@@ -58,7 +58,7 @@ fn misconfigured(detail: String) -> DmsError {
     DmsError::from_trouble(Trouble::new(Cause::Misconfigured, detail))
 }
 
-impl Imanage {
+impl Seat {
     /// Asks the server about itself.
     pub(super) async fn discover(&self) -> DmsResult<Tenant> {
         let url = below(self.http.base(), "api");

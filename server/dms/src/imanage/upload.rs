@@ -9,10 +9,10 @@ use tracing::warn;
 use super::places::Kind;
 use super::profile::profile;
 use super::wire::{Envelope, Item};
-use super::{Imanage, errors, ids};
+use super::{Seat, errors, ids};
 use crate::names;
 
-impl Imanage {
+impl Seat {
     pub(super) async fn put(&self, upload: Upload<'_>) -> DmsResult<Receipt> {
         let folder = ids::container(upload.container)?;
         let size = upload.content.size();
