@@ -9,24 +9,37 @@
 //!   been sent, for the classification;
 //! - one log line per call, without query, token or content.
 //!
-//! It knows nothing about what answers mean.
+//! It knows nothing about what a DMS's answers mean. What it does know is how people sign in elsewhere ([`Services`]) and how the
+//! tokens of linked accounts are kept ([`TokenKeeper`]) and looked after ([`Doctor`]).
 
 mod answer;
 mod call;
+mod doctor;
 mod failure;
+mod keeper;
+mod oauth;
+mod oidc;
 mod retry_after;
 mod secret;
 mod sending;
+mod service_settings;
+mod services;
 mod settings;
 mod shown;
+mod vendors;
 
 pub use answer::{Answer, Reply};
 pub use call::{Call, Outbound};
+pub use doctor::Doctor;
 pub use failure::Failure;
+pub use keeper::{Round, TokenKeeper};
+pub use oauth::ClientAuth;
 pub use reqwest::Method;
 pub use retry_after::parse as parse_retry_after;
 pub use secret::{ReadSecretError, SecretString, expose, read_secret};
 pub use sending::Document;
+pub use service_settings::{ServiceError, ServiceKind, ServiceSettings, SystemAccount};
+pub use services::{Service, Services};
 pub use settings::{Settings, SetupError};
 pub use shown::Shown;
 
