@@ -143,6 +143,7 @@ pub(crate) fn detail(item: FilingItem) -> FilingDetail {
     let event = |seq, time: &str, words: &str, name: &str, note: &str| EventView {
         seq,
         at: at(time),
+        site: None,
         subject: SubjectView { kind: "filing".into(), id: item.id.to_string() },
         happening: HappeningView { kind: "filing".into(), words: words.into(), ..HappeningView::default() },
         actor: ActorView { name: name.into(), on_behalf_of: None, credential: None },
@@ -195,7 +196,8 @@ pub(crate) fn you(role: Role) -> You {
             vec![Right::File, Right::SeeAll, Right::Decide, Right::Pause, Right::EditWorkItems]
         }
     };
-    You { name: "ann".into(), role, site: "london".parse().unwrap(), permissions }
+    let site = "london".parse().unwrap();
+    You { name: "ann".into(), roles: vec![role.name()], site, also_sites: Vec::new(), all_sites: false, permissions }
 }
 
 pub(crate) fn summary() -> Summary {

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use postroom_domain::event::{Event, Happening, Subject};
+use postroom_domain::ids::SiteName;
 use postroom_domain::person::Actor;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +13,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SubjectView {
-    /// `intake`, `filing`, `work_item`, `door` or `system`.
+    /// `intake`, `filing`, `work_item`, `door`, `system`; in the audit also `person`, `session`, `token`, `link` or `service`.
     pub kind: String,
-    /// Its id; `source/name` or `destination/name` for a door; empty for the system.
+    /// Its id; `source/name` or `destination/name` for a door, the name of a service; empty for the system.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
 }
@@ -27,6 +28,11 @@ impl From<&Subject> for SubjectView {
             Subject::WorkItem(id) => ("work_item", id.to_string()),
             Subject::Door(name) => ("door", name.clone()),
             Subject::System => ("system", String::new()),
+            Subject::Person(id) => ("person", id.to_string()),
+            Subject::Session(id) => ("session", id.to_string()),
+            Subject::Token(id) => ("token", id.to_string()),
+            Subject::Link(id) => ("link", id.to_string()),
+            Subject::Service(name) => ("service", name.to_string()),
         };
         Self { kind: kind.to_owned(), id }
     }
@@ -36,7 +42,8 @@ impl From<&Subject> for SubjectView {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HappeningView {
-    /// `intake`, `filing`, `edited`, `work_item_saved`, `paused`, `resumed`, `started`, `stopped` or `alert`.
+    /// `intake`, `filing`, `edited`, `work_item_saved`, `paused`, `resumed`, `started`, `stopped` or `alert`;
+    /// in the audit also what happened to persons, sessions, tokens, links, keys and settings: `signed_in`, `token_made` and so on.
     pub kind: String,
     /// The state before, where one changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,6 +113,7 @@ impl From<&Happening> for HappeningView {
             }
             Happening::Stopped => plain("stopped", "stopped in an orderly way"),
             Happening::Alert => plain("alert", "needs attention"),
+            Happening::Security { what } => plain(what.name(), what.words()),
         }
     }
 }
@@ -146,6 +154,10 @@ pub struct EventView {
     pub seq: u64,
     /// When.
     pub at: Timestamp,
+    /// The site it belongs to; absent for the program itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub site: Option<SiteName>,
     /// What it is about.
     pub subject: SubjectView,
     /// What happened.
@@ -162,6 +174,7 @@ impl From<&Event> for EventView {
         Self {
             seq: event.seq,
             at: event.event.at,
+            site: event.event.site.clone(),
             subject: SubjectView::from(&event.event.subject),
             happening: HappeningView::from(&event.event.happening),
             actor: ActorView::from(&event.event.actor),

@@ -18,7 +18,7 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-use postroom_domain::ids::SiteName;
+use postroom_domain::person::Scope;
 use postroom_domain::query::{FilingQuery, Predicate, Term};
 
 use crate::problem::{Code, FieldError, Problem};
@@ -81,9 +81,9 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// The query for a site, and for one person's own filings only where `submitted_by` is given.
-    pub fn into_query(self, site: Option<SiteName>, submitted_by: Option<String>) -> FilingQuery {
-        FilingQuery { site, submitted_by, terms: self.terms }
+    /// The query for some sites, and for one person's own filings only where `submitted_by` is given.
+    pub fn into_query(self, sites: Scope, submitted_by: Option<String>) -> FilingQuery {
+        FilingQuery { sites, submitted_by, terms: self.terms }
     }
 }
 

@@ -5,7 +5,10 @@
 //! not know, so that a misspelt one is never ignored. Times are RFC 3339 in UTC. Nothing here knows about actix, a store or
 //! a terminal.
 
+pub mod account;
+pub mod audit;
 pub mod body;
+pub mod capability;
 pub mod cause;
 #[cfg(feature = "client")]
 pub mod client;
@@ -15,16 +18,24 @@ pub mod filing;
 pub mod filter;
 pub mod health;
 pub mod intake;
+pub mod keys;
+pub mod link;
 pub mod nearest;
 pub mod page;
 pub mod pause;
+pub mod person;
 pub mod problem;
+pub mod secret;
 pub mod summary;
 pub mod work_item;
 
 // The words of the domain that stand in the wire structs, so that clients need no second crate.
 pub use postroom_domain::cause::Fixer;
 pub use postroom_domain::filing::{Owner, State, Why};
-pub use postroom_domain::ids::{BlobHash, FilingId, IntakeId, ServiceName, SiteName, SourceName, WorkItemId};
+pub use postroom_domain::ids::{
+    BlobHash, FilingId, IntakeId, LinkId, PersonId, RoleName, ServiceName, SessionId, SiteName, SourceName,
+    TeamName, TokenId, WorkItemId,
+};
 pub use postroom_domain::intake::IntakeState;
-pub use postroom_domain::person::Role;
+pub use postroom_domain::people::Status;
+pub use postroom_domain::person::{Permission, Role, Sites};

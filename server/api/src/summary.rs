@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use postroom_domain::control::{DestinationStatus, Gate, SourceStatus};
 use postroom_domain::filing::State;
-use postroom_domain::ids::{ServiceName, SiteName, SourceName};
+use postroom_domain::ids::{RoleName, ServiceName, SiteName, SourceName};
 use postroom_domain::intake::IntakeState;
-use postroom_domain::person::{Permission, Principal, Role};
+use postroom_domain::person::{Permission, Principal};
 use postroom_domain::store::Tally;
 use postroom_domain::time::age;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,12 @@ pub enum Right {
     Pause,
     /// Create and change work items.
     EditWorkItems,
+    /// Look after persons, their sessions and tokens.
+    ManagePersons,
+    /// Link system accounts, see everybody's links.
+    ManageLinks,
+    /// Read and export the audit.
+    ReadAudit,
     /// Everything about the machine itself.
     Administer,
     /// One that this version does not know.
@@ -43,6 +49,9 @@ impl From<Permission> for Right {
             Permission::Decide => Self::Decide,
             Permission::Pause => Self::Pause,
             Permission::EditWorkItems => Self::EditWorkItems,
+            Permission::ManagePersons => Self::ManagePersons,
+            Permission::ManageLinks => Self::ManageLinks,
+            Permission::ReadAudit => Self::ReadAudit,
             Permission::Administer => Self::Administer,
         }
     }
@@ -54,12 +63,20 @@ impl From<Permission> for Right {
 pub struct You {
     /// The name that the history shows.
     pub name: String,
-    /// `user`, `operator`, `support` or `admin`.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub role: Role,
-    /// The site whose records are seen.
+    /// The roles: `user`, `operator`, `support`, `admin` and the firm's own.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub roles: Vec<RoleName>,
+    /// The site that what is handed in belongs to.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub site: SiteName,
+    /// Sites besides whose records are seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub also_sites: Vec<SiteName>,
+    /// Whether the records of every site are seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_sites: bool,
     /// What is allowed.
     pub permissions: Vec<Right>,
 }
@@ -75,14 +92,11 @@ impl From<&Principal> for You {
     fn from(principal: &Principal) -> Self {
         Self {
             name: principal.name.clone(),
-            role: principal.role,
-            site: principal.site.clone(),
-            permissions: principal
-                .role
-                .permissions()
-                .iter()
-                .map(|permission| Right::from(*permission))
-                .collect(),
+            roles: principal.roles.clone(),
+            site: principal.sites.home.clone(),
+            also_sites: principal.sites.also.iter().cloned().collect(),
+            all_sites: principal.sites.all,
+            permissions: principal.permissions.list().into_iter().map(Right::from).collect(),
         }
     }
 }

@@ -97,7 +97,7 @@ impl View {
 
     /// Whether an event is among it, as far as the event itself tells. What belongs to no site is the program's own, and for those who
     /// see everything of a site; but about persons, sessions, tokens and links it is for those who see all sites.
-    fn has(&self, event: &NewEvent) -> bool {
+    pub(crate) fn shows(&self, event: &NewEvent) -> bool {
         let security = event.happening.is_security();
         if security && !self.audit {
             return false;
@@ -230,7 +230,7 @@ impl Follower {
     }
 
     fn sees(&self, event: &Event) -> bool {
-        if !self.view.has(&event.event) {
+        if !self.view.shows(&event.event) {
             return false;
         }
         self.view.only_own.is_none()

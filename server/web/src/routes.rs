@@ -11,14 +11,19 @@ use utoipa_actix_web::{AppExt, UtoipaApp};
 use crate::app::Shared;
 use crate::fault::{Answer, Fault};
 
+mod accounts;
 mod asked;
+mod audit;
 mod decisions;
 mod doors;
 mod filings;
 mod follow;
 mod health;
 mod intakes;
+mod links;
+mod machine;
 mod original;
+mod persons;
 mod summary;
 mod upload;
 mod work_items;
@@ -56,7 +61,29 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(work_items::list_work_items)
         .service(work_items::create_work_item)
         .service(work_items::show_work_item)
-        .service(work_items::change_work_item);
+        .service(work_items::change_work_item)
+        .service(persons::me)
+        .service(persons::list_persons)
+        .service(persons::add_person)
+        .service(persons::show_person)
+        .service(persons::change_person)
+        .service(persons::invite_person)
+        .service(persons::unlock_person)
+        .service(accounts::list_sessions)
+        .service(accounts::end_session)
+        .service(accounts::list_tokens)
+        .service(accounts::make_token)
+        .service(accounts::revoke_token)
+        .service(links::list_services)
+        .service(links::list_links)
+        .service(links::remove_link)
+        .service(links::confirm_link)
+        .service(audit::read_audit)
+        .service(audit::verify_audit)
+        .service(audit::export_audit)
+        .service(machine::show_keys)
+        .service(machine::rotate_keys)
+        .service(machine::capabilities);
 }
 
 /// The description of all routes, as `/api/openapi.json` gives it.

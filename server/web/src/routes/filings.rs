@@ -7,9 +7,10 @@ use postroom_api::filing::{FilingDetail, FilingItem};
 use postroom_api::filter;
 use postroom_api::page::{FilingList, Page};
 use postroom_api::problem::Problem;
-use postroom_domain::event::Subject;
+use postroom_domain::event::{Event, Subject};
 use postroom_domain::filing::Filing;
 use postroom_domain::ids::FilingId;
+use postroom_domain::person::Permission;
 
 use super::asked::{Asked, Named, window};
 use super::intakes::EVENTS;
@@ -17,10 +18,17 @@ use crate::app::Shared;
 use crate::auth::{Allowed, File};
 use crate::fault::{Answer, Fault};
 
+/// The events that the caller may read: what the audit keeps about accounts is for those who read the audit.
+pub(super) fn told<P>(caller: &Allowed<P>, mut events: Vec<Event>) -> Vec<Event> {
+    let audit = caller.may(Permission::ReadAudit);
+    events.retain(|event| audit || !event.event.happening.is_security());
+    events
+}
+
 /// A filing that the caller may see.
 pub(super) async fn seen<P>(app: &Shared, caller: &Allowed<P>, id: FilingId) -> Answer<Filing> {
     let filing = app.store.filing(id).await?.filter(|filing| {
-        filing.site == caller.principal().site
+        caller.principal().sites.has(&filing.site)
             && caller.only_own().is_none_or(|name| name == filing.request.submitted_by)
     });
     filing.ok_or_else(|| Fault::not_found(format_args!("filing {id}")))
@@ -38,7 +46,7 @@ pub(crate) async fn list_filings(
     app: web::Data<Shared>,
 ) -> Answer {
     let filter = filter::parse(&asked.q).map_err(|errors| filter::problem(&errors))?;
-    let query = filter.into_query(Some(caller.principal().site.clone()), caller.only_own());
+    let query = filter.into_query(caller.scope(), caller.only_own());
     let window = window(asked.limit, asked.cursor.as_deref())?;
     let slice = app.store.list_filings(&query, window, app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(Page::of(slice, |filing| FilingItem::from(&filing))))
@@ -59,6 +67,7 @@ pub(crate) async fn show_filing(
     let filing = seen(&app, &caller, id).await?;
     let attempts = app.store.attempts(id).await?;
     let events = app.store.events_about(&Subject::Filing(id), EVENTS).await?;
+    let events = told(&caller, events);
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, etag(filing.progress.version)))
         .json(FilingDetail::of(&filing, &attempts, &events)))

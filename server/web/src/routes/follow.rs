@@ -1,16 +1,17 @@
 //! `GET /events`: the stream of events.
 
+use std::time::Duration;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use postroom_api::event::EventView;
 use postroom_api::page::EventList;
 use postroom_api::problem::Problem;
-use std::time::Duration;
 
 use super::asked::Asked;
 use crate::app::Shared;
 use crate::auth::{Allowed, File};
-use crate::events::{View, follow};
+use crate::events::follow;
 use crate::fault::{Answer, Fault};
 
 /// What happens, as server-sent events: `id` is the number, `event` is `change`, `data` is an event as JSON.
@@ -40,10 +41,9 @@ pub(crate) async fn follow_events(
     let last = app.store.wait_beyond(0, Duration::ZERO).await;
     // A number that was never given (a store brought back from a backup) would wait for ever.
     let after = after.unwrap_or(last).min(last);
-    let view = View { site: principal.site.clone(), only_own: caller.only_own() };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CONTENT_ENCODING, "identity"))
         .insert_header(("x-accel-buffering", "no"))
-        .streaming(follow(app.clone(), view, after, seat)))
+        .streaming(follow(app.clone(), caller.caller().clone(), after, seat)))
 }

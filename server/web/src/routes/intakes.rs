@@ -23,7 +23,7 @@ pub(super) const EVENTS: usize = 200;
 /// An intake that the caller may see.
 pub(super) async fn seen<P>(app: &Shared, caller: &Allowed<P>, id: IntakeId) -> Answer<Intake> {
     let intake = app.store.intake(id).await?.filter(|intake| {
-        intake.site == caller.principal().site
+        caller.principal().sites.has(&intake.site)
             && caller.only_own().is_none_or(|name| name == intake.submitted_by)
     });
     intake.ok_or_else(|| Fault::not_found(format_args!("intake {id}")))
@@ -47,7 +47,7 @@ pub(crate) async fn list_intakes(
         Some(text) => Some(text.parse().map_err(|error| Fault::value("source", format!("{error}")))?),
     };
     let query = IntakeQuery {
-        site: Some(caller.principal().site.clone()),
+        sites: caller.scope(),
         submitted_by: caller.only_own(),
         states: states.map_err(|why| Fault::value("state", why))?,
         source,
@@ -69,12 +69,13 @@ pub(crate) async fn show_intake(
     app: web::Data<Shared>,
 ) -> Answer {
     let intake = seen(&app, &caller, id).await?;
-    show(&app, &intake).await
+    show(&app, &caller, &intake).await
 }
 
-async fn show(app: &Shared, intake: &Intake) -> Answer {
+async fn show<P>(app: &Shared, caller: &Allowed<P>, intake: &Intake) -> Answer {
     let filings = app.store.intake_filings(intake.id).await?;
     let events = app.store.events_about(&Subject::Intake(intake.id), EVENTS).await?;
+    let events = super::filings::told(caller, events);
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, etag(intake.version)))
         .json(IntakeDetail::of(intake, &filings, &events)))
@@ -100,7 +101,7 @@ pub(crate) async fn assign(
     let intake =
         app.reception.assign(id, version, &body.work_item, area, &caller.actor(), &body.reason).await?;
     app.control.wake();
-    show(&app, &intake).await
+    show(&app, &caller, &intake).await
 }
 
 /// A person closes it; its documents stay.
@@ -120,7 +121,7 @@ pub(crate) async fn dismiss(
 ) -> Answer {
     seen(&app, &caller, id).await?;
     let intake = app.reception.dismiss(id, version, &caller.actor(), &body.reason).await?;
-    show(&app, &intake).await
+    show(&app, &caller, &intake).await
 }
 
 /// Out of quarantine, to the work item that was named for it.
@@ -151,5 +152,5 @@ pub(crate) async fn release(
     let version = version.or(Some(intake.version));
     let intake = app.reception.assign(id, version, &given, None, &caller.actor(), &body.reason).await?;
     app.control.wake();
-    show(&app, &intake).await
+    show(&app, &caller, &intake).await
 }

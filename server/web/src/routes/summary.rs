@@ -52,7 +52,7 @@ pub(crate) async fn show_totals(caller: Allowed<File>, app: web::Data<Shared>) -
 }
 
 async fn whole(app: &Shared, caller: &Allowed<File>, now: Timestamp, summary: &mut Summary) -> Answer<()> {
-    let found = app.store.summary(Some(&caller.principal().site)).await?;
+    let found = app.store.summary(&caller.scope()).await?;
     let pauses: BTreeMap<String, PauseView> = app
         .store
         .pauses()
@@ -108,8 +108,8 @@ async fn own(
     now: Timestamp,
     summary: &mut Summary,
 ) -> Answer<()> {
-    let site = Some(caller.principal().site.clone());
-    let filings = FilingQuery { site: site.clone(), submitted_by: Some(name.clone()), terms: Vec::new() };
+    let site = caller.scope();
+    let filings = FilingQuery { sites: site.clone(), submitted_by: Some(name.clone()), terms: Vec::new() };
     let mut tally = Tally::default();
     let mut window = Window { before: None, limit: MAX_LIMIT };
     for _ in 0..OWN_PAGES {
@@ -127,7 +127,7 @@ async fn own(
             break;
         }
     }
-    let intakes = IntakeQuery { site, submitted_by: Some(name), ..IntakeQuery::default() };
+    let intakes = IntakeQuery { sites: site, submitted_by: Some(name), ..IntakeQuery::default() };
     let mut counts = [0_u64; IntakeState::ALL.len()];
     let mut window = Window { before: None, limit: MAX_LIMIT };
     for _ in 0..OWN_PAGES {
@@ -154,6 +154,6 @@ async fn own(
 ))]
 #[get("/api/v1/causes")]
 pub(crate) async fn cause_groups(caller: Allowed<SeeAll>, app: web::Data<Shared>) -> Answer {
-    let groups = app.store.causes(Some(&caller.principal().site)).await?;
+    let groups = app.store.causes(&caller.scope()).await?;
     Ok(HttpResponse::Ok().json(Causes::from(groups.as_slice())))
 }

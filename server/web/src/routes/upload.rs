@@ -99,7 +99,7 @@ async fn accept(
         fingerprint: fingerprint(&meta, &source, &documents),
     });
     let arrival = Arrival {
-        site: principal.site.clone(),
+        site: principal.sites.home.clone(),
         source,
         submitted_by: principal.name.clone(),
         subject: meta.subject,
@@ -155,7 +155,7 @@ fn idempotency_key(request: &HttpRequest) -> Answer<Option<String>> {
 
 /// A key that two callers cannot share: the length tells where the name ends.
 fn scoped(principal: &Principal, key: &str) -> String {
-    format!("{}/{}:{}/upload/{key}", principal.site, principal.name.len(), principal.name)
+    format!("{}/{}:{}/upload/{key}", principal.sites.home, principal.name.len(), principal.name)
 }
 
 /// What was asked, as a hash: every text with its length before it.

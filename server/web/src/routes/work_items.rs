@@ -44,7 +44,7 @@ fn check(body: &WorkItemBody) -> Answer<()> {
 }
 
 async fn seen<P>(app: &Shared, caller: &Allowed<P>, id: WorkItemId) -> Answer<WorkItem> {
-    let item = app.store.work_item(id).await?.filter(|item| item.site == caller.principal().site);
+    let item = app.store.work_item(id).await?.filter(|item| caller.principal().sites.has(&item.site));
     item.ok_or_else(|| Fault::not_found(format_args!("work item {id}")))
 }
 
@@ -60,8 +60,7 @@ pub(crate) async fn list_work_items(
     app: web::Data<Shared>,
 ) -> Answer {
     let window = window(asked.limit, asked.cursor.as_deref())?;
-    let site = &caller.principal().site;
-    let slice = app.store.list_work_items(Some(site), asked.search.trim(), window).await?;
+    let slice = app.store.list_work_items(&caller.scope(), asked.search.trim(), window).await?;
     Ok(HttpResponse::Ok().json(Page::of(slice, |item| WorkItemView::from(&item))))
 }
 
@@ -95,7 +94,7 @@ pub(crate) async fn create_work_item(
     check(&body)?;
     let now = app.clock.now();
     let id = WorkItemId::from_u128(app.reception.mint.next(app.clock.as_ref(), app.entropy.as_ref()));
-    let item = body.work_item(id, caller.principal().site.clone(), 1, now);
+    let item = body.work_item(id, caller.principal().sites.home.clone(), 1, now);
     app.store.save_work_item(item.clone(), &caller.actor(), now).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/api/v1/work-items/{id}")))

@@ -132,12 +132,12 @@ impl World {
             entropy: entropy.clone(),
             mint: Arc::new(IdMint::after(store.greatest_id())),
             rules: Arc::new(Rules { repositories: vec![repository], areas: BTreeMap::new() }),
+            accounts: Arc::new(postroom_domain::link::SystemOnly),
         });
         let tokens: TokenTable = PEOPLE
             .iter()
             .map(|(name, role, site)| {
-                let principal =
-                    Principal { name: (*name).to_owned(), role: *role, site: site.parse().unwrap() };
+                let principal = Principal::program(name, *role, site.parse().unwrap());
                 (TokenHash::of(&format!("token-of-{name}")), principal)
             })
             .collect();
@@ -157,6 +157,12 @@ impl World {
             clock: clock.clone(),
             entropy,
             tokens: Arc::new(tokens),
+            identity: postroom_web::Identity {
+                people: crate::desk_world::Desk::new().people,
+                keys: None,
+                diagnosis: None,
+                home: "london".parse().unwrap(),
+            },
             policy: RetryPolicy::default(),
             sources: vec![source("upload", true), source("portal", true), source("scans", false)],
             destination_kinds: BTreeMap::from([("dms-eu".parse().unwrap(), "folder".to_owned())]),
