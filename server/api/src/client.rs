@@ -4,6 +4,7 @@
 //! caller, who knows its version. The token goes to the server it was given for and nowhere else: redirects are not followed.
 
 mod events;
+mod people;
 mod sse;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+pub use people::Download;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, IF_MATCH};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
@@ -78,7 +80,8 @@ pub struct Upload {
 pub struct Client {
     http: reqwest::Client,
     base: Url,
-    token: HeaderValue,
+    /// None for the socket in the data folder, where who may open it is trusted.
+    token: Option<HeaderValue>,
 }
 
 impl fmt::Debug for Client {
@@ -120,7 +123,21 @@ impl Client {
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|error| ClientError::Setup(plain(&error)))?;
-        Ok(Self { http, base, token })
+        Ok(Self { http, base, token: Some(token) })
+    }
+
+    /// A client for the server that listens on the socket in a data folder: who may open that is the local administrator.
+    pub fn local(socket: &std::path::Path) -> ClientResult<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = reqwest::Client::builder()
+            .unix_socket(socket)
+            .no_proxy()
+            .read_timeout(STILL)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("postroom-api/", env!("CARGO_PKG_VERSION")));
+        let http = builder.build().map_err(|error| ClientError::Setup(plain(&error)))?;
+        let base = Url::parse("http://localhost/").map_err(|error| ClientError::Setup(error.to_string()))?;
+        Ok(Self { http, base, token: None })
     }
 
     /// The server's address.
@@ -133,7 +150,11 @@ impl Client {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["api", "v1"]).extend(path);
         }
-        self.http.request(method, url).header(AUTHORIZATION, self.token.clone())
+        let request = self.http.request(method, url);
+        match &self.token {
+            Some(token) => request.header(AUTHORIZATION, token.clone()),
+            None => request,
+        }
     }
 
     async fn send<T: DeserializeOwned>(request: RequestBuilder) -> ClientResult<T> {
