@@ -133,7 +133,7 @@ pub(crate) async fn export_audit(
             Err(error) => {
                 tracing::warn!(error = %error, "an export of the audit ends because the history cannot be read");
                 // The connection breaks: half a file is not taken for a whole one.
-                Err(Fault::from(error))
+                Err(error)
             }
         }
     });

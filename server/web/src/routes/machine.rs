@@ -4,7 +4,6 @@ use actix_web::{HttpResponse, get, post, web};
 use postroom_api::capability::{Capabilities, CapabilityList, FindingView};
 use postroom_api::keys::{KeysView, RotateBody};
 use postroom_api::problem::{Code, Problem};
-use postroom_domain::event::{Happening, NewEvent, Security, Subject};
 use postroom_domain::keys::{Keys, Rotate, RotateError};
 use secrecy::SecretString;
 
@@ -36,20 +35,18 @@ pub(crate) async fn show_keys(_: Allowed<Administer>, app: web::Data<Shared>) ->
 #[post("/api/v1/keys/rotate")]
 pub(crate) async fn rotate_keys(
     caller: Allowed<Administer>,
-    OnlyLocal: OnlyLocal,
     Json(body): Json<RotateBody>,
     app: web::Data<Shared>,
 ) -> Answer {
+    if !caller.is_local() {
+        return Err(Fault::new(Code::Forbidden, "Keys are changed on the machine itself only.")
+            .hint("Run `postroom keys rotate` where the server runs."));
+    }
     if !body.data && body.master.is_none() {
         return Err(Fault::new(Code::BadValue, "The request changes no key.")
             .hint("Ask for a new data key, a new master key, or both."));
     }
     let keys = keys(&app)?;
-    let what = match (body.data, body.master.is_some()) {
-        (true, true) => "master key and data key",
-        (true, false) => "data key",
-        (false, _) => "master key",
-    };
     let master = body
         .master
         .map(|it| (SecretString::from(it.passphrase.expose()), SecretString::from(it.private_key.expose())));
@@ -63,37 +60,8 @@ pub(crate) async fn rotate_keys(
                 .log(why)
         }
     })?;
-    app.store
-        .record(NewEvent {
-            at: app.clock.now(),
-            site: None,
-            subject: Subject::System,
-            happening: Happening::Security { what: Security::KeysRotated },
-            actor: caller.actor(),
-            note: format!("a new {what} began to be used"),
-        })
-        .await?;
+    // Whoever changes the keys writes it to the history, in one order with the keyring.
     Ok(HttpResponse::Accepted().json(KeysView::from(status)))
-}
-
-/// Proof that the request came through the socket in the data folder. It stands before the body in a signature, so that secrets of
-/// others are not even read.
-pub(crate) struct OnlyLocal;
-
-impl actix_web::FromRequest for OnlyLocal {
-    type Error = Fault;
-    type Future = std::future::Ready<Result<Self, Fault>>;
-
-    fn from_request(request: &actix_web::HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
-        let local = request.app_data::<crate::auth::LocalDoor>().is_some()
-            && !request.headers().contains_key(actix_web::http::header::AUTHORIZATION);
-        std::future::ready(if local {
-            Ok(Self)
-        } else {
-            Err(Fault::new(Code::Forbidden, "Keys are changed on the machine itself only.")
-                .hint("Run `postroom keys rotate` where the server runs."))
-        })
-    }
 }
 
 /// What will not work, why, and who can mend it.

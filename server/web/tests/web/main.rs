@@ -14,6 +14,8 @@ mod desk_world;
 mod doors;
 mod events;
 mod intakes;
+mod matrix;
+mod origins;
 mod rights;
 mod uploads;
 mod world;

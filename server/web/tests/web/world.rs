@@ -7,9 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use postroom_domain::Fut;
 use postroom_domain::backoff::RetryPolicy;
+use postroom_domain::capability::{Diagnosis, Finding, Level};
+use postroom_domain::cause::Fixer;
 use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::ids::{IdMint, WorkItemId};
+use postroom_domain::keys::{Keys, KeysStatus, Rotate, RotateError};
 use postroom_domain::person::{Actor, Principal, Role};
 use postroom_domain::plan::Rules;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Window};
@@ -22,7 +26,9 @@ use postroom_domain::time::Clock;
 use postroom_domain::work_item::{Client, WorkItem};
 use postroom_store::MemoryStore;
 use postroom_store::spool::{FileSpool, SpoolOptions};
-use postroom_web::{App, Limits, ServeOptions, ServerHandle, Source, TokenHash, TokenTable, serve};
+use postroom_web::{
+    App, Limits, ServeOptions, ServerHandle, Source, TokenHash, TokenTable, serve, serve_local,
+};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -37,6 +43,11 @@ pub(crate) struct World {
     /// The next look at the metrics panics.
     pub(crate) panics: Arc<AtomicBool>,
     pub(crate) server: Option<ServerHandle>,
+    /// Persons, sessions and tokens, in the same store.
+    pub(crate) desk: crate::desk_world::Desk,
+    /// The server on the socket in the data folder.
+    pub(crate) local: Option<ServerHandle>,
+    pub(crate) socket: std::path::PathBuf,
     data: tempfile::TempDir,
     http: reqwest::Client,
 }
@@ -53,6 +64,35 @@ impl Control for Engine {
     }
     fn wake(&self) {
         self.woken.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Keys and a report that tell what they were asked, and change nothing.
+struct Played;
+
+impl Keys for Played {
+    fn status(&self) -> KeysStatus {
+        let (master, certificate) = ("m1".to_owned(), "c1".to_owned());
+        KeysStatus { master, certificate, current: 1, retiring: Vec::new(), progress: None, trouble: None }
+    }
+    fn rotate(&self, wanted: Rotate) -> Fut<'_, Result<KeysStatus, RotateError>> {
+        assert!(wanted.data && wanted.master.is_none());
+        Box::pin(async { Ok(KeysStatus { current: 2, retiring: vec![1], ..self.status() }) })
+    }
+}
+
+impl Diagnosis for Played {
+    fn findings(&self, live: bool) -> Fut<'_, Vec<Finding>> {
+        Box::pin(async move {
+            vec![Finding {
+                about: "service".to_owned(),
+                subject: "entra".to_owned(),
+                level: Level::Good,
+                detail: if live { "asked" } else { "read" }.to_owned(),
+                advice: String::new(),
+                fixer: Fixer::Administrator,
+            }]
+        })
     }
 }
 
@@ -96,7 +136,8 @@ impl World {
         let clock = Arc::new(ManualClock::at("2026-11-23T09:00:00Z"));
         let entropy = Arc::new(SeededEntropy::new(7));
         let data = tempfile::tempdir().unwrap();
-        let store = Arc::new(MemoryStore::new());
+        let desk = crate::desk_world::Desk::new();
+        let store = desk.store.clone();
         let options = SpoolOptions { reserve_bytes: Some(reserve), ..SpoolOptions::default() };
         let spool = Arc::new(FileSpool::open(data.path(), &options, clock.clone()).unwrap());
         let item = WorkItem {
@@ -158,9 +199,9 @@ impl World {
             entropy,
             tokens: Arc::new(tokens),
             identity: postroom_web::Identity {
-                people: crate::desk_world::Desk::new().people,
-                keys: None,
-                diagnosis: None,
+                people: desk.people.clone(),
+                keys: Some(Arc::new(Played)),
+                diagnosis: Some(Arc::new(Played)),
                 home: "london".parse().unwrap(),
             },
             policy: RetryPolicy::default(),
@@ -176,9 +217,23 @@ impl World {
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let options = ServeOptions { grace: Duration::from_secs(5), ..ServeOptions::default() };
+        let socket = data.path().join("admin.sock");
+        let local = Some(serve_local(app.clone(), &socket, &options).unwrap());
         let server = serve(app, listener, &options).unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
-        Self { address: server.address(), store, clock, control, panics, server: Some(server), data, http }
+        Self {
+            address: server.address(),
+            store,
+            clock,
+            control,
+            panics,
+            server: Some(server),
+            desk,
+            local,
+            socket,
+            data,
+            http,
+        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -275,6 +330,7 @@ impl World {
 
     pub(crate) async fn stop(mut self) {
         self.server.take().unwrap().stop().await.unwrap();
+        self.local.take().unwrap().stop().await.unwrap();
     }
 }
 

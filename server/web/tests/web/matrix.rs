@@ -1,0 +1,386 @@
+//! Who may call what: every route of the description, by everyone, on what is theirs to see and on what is another site's. The
+//! description is walked, so that a new route without a line in the table fails, and a line without a route too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use postroom_domain::desk::{NewToken, PersonChange};
+use postroom_domain::ids::LinkId;
+use postroom_domain::link::{Link, LinkState, LinkedAccount, Sealed};
+use postroom_domain::people::Status;
+use postroom_domain::person::Permission::{
+    self, Administer, Decide, EditWorkItems, File, ManageLinks, ManagePersons, Pause, ReadAudit, SeeAll,
+};
+use postroom_domain::person::{Permissions, Role};
+use postroom_domain::record::{Commit, Kept as _};
+use postroom_domain::store::Store as _;
+use postroom_domain::time::Clock as _;
+use postroom_web::Limits;
+use reqwest::{Client, Method, RequestBuilder};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use crate::world::{World, small, text};
+
+/// What a route is about, as to who sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    /// Nothing of a site: lists, and what is the program's own.
+    Nothing,
+    /// The whole history, which is of all sites.
+    AllSites,
+    /// What only the socket in the data folder may ask.
+    Machine,
+    /// A door; it has no site.
+    Door(&'static str),
+    /// Records that belong to whoever handed them in, and to those who see everything of their site.
+    Intake,
+    Filing,
+    /// A record of a site.
+    WorkItem,
+    Person,
+    /// What belongs to a person, and to those who look after persons of the site.
+    Session,
+    Token,
+    /// What belongs to a person, and to those who look after links of the site.
+    Link,
+    /// The same, but only its owner may do it.
+    OwnLink,
+}
+
+/// What a route needs, what it is about, and what who may do it is answered.
+type Row = (&'static str, Option<Permission>, About, u16);
+
+/// The table. 409 is the answer of one who may, to what a waiting filing or an intake on its way does not allow.
+const TABLE: &[Row] = &[
+    ("health", None, About::Nothing, 200),
+    ("ready", None, About::Nothing, 200),
+    ("openapi", None, About::Nothing, 200),
+    ("metrics", Some(Administer), About::Nothing, 200),
+    ("list_intakes", Some(File), About::Nothing, 200),
+    ("take_in", Some(File), About::Nothing, 202),
+    ("show_intake", Some(File), About::Intake, 200),
+    ("original", Some(File), About::Intake, 200),
+    ("assign_intake", Some(Decide), About::Intake, 409),
+    ("dismiss_intake", Some(Decide), About::Intake, 409),
+    ("release_intake", Some(Decide), About::Intake, 409),
+    ("list_filings", Some(File), About::Nothing, 200),
+    ("show_filing", Some(File), About::Filing, 200),
+    ("retry_filing", Some(Decide), About::Filing, 200),
+    ("hold_filing", Some(Decide), About::Filing, 200),
+    ("release_filing", Some(Decide), About::Filing, 409),
+    ("cancel_filing", Some(Decide), About::Filing, 200),
+    ("edit_filing", Some(Decide), About::Filing, 200),
+    ("link_filing", Some(Decide), About::Filing, 409),
+    ("file_anyway", Some(Decide), About::Filing, 409),
+    ("summary", Some(File), About::Nothing, 200),
+    ("causes", Some(SeeAll), About::Nothing, 200),
+    ("events", Some(File), About::Nothing, 200),
+    ("pause_source", Some(Pause), About::Door("scans"), 200),
+    ("resume_source", Some(Pause), About::Door("scans"), 200),
+    ("pause_destination", Some(Pause), About::Door("dms-eu"), 200),
+    ("resume_destination", Some(Pause), About::Door("dms-eu"), 200),
+    ("list_work_items", Some(File), About::Nothing, 200),
+    ("create_work_item", Some(EditWorkItems), About::Nothing, 201),
+    ("show_work_item", Some(File), About::WorkItem, 200),
+    ("change_work_item", Some(EditWorkItems), About::WorkItem, 200),
+    ("me", Some(File), About::Nothing, 200),
+    ("list_persons", Some(ManagePersons), About::Nothing, 200),
+    ("add_person", Some(ManagePersons), About::Nothing, 201),
+    ("show_person", Some(ManagePersons), About::Person, 200),
+    ("change_person", Some(ManagePersons), About::Person, 200),
+    ("invite_person", Some(ManagePersons), About::Person, 201),
+    ("unlock_person", Some(ManagePersons), About::Person, 200),
+    ("list_sessions", Some(File), About::Nothing, 200),
+    ("end_session", Some(File), About::Session, 204),
+    ("list_tokens", Some(File), About::Nothing, 200),
+    ("make_token", Some(File), About::Nothing, 201),
+    ("revoke_token", Some(File), About::Token, 204),
+    ("list_services", Some(File), About::Nothing, 200),
+    ("list_links", Some(File), About::Nothing, 200),
+    ("remove_link", Some(File), About::Link, 204),
+    ("confirm_link", Some(File), About::OwnLink, 403),
+    ("read_audit", Some(ReadAudit), About::Nothing, 200),
+    ("verify_audit", Some(ReadAudit), About::AllSites, 200),
+    ("export_audit", Some(ReadAudit), About::AllSites, 200),
+    ("show_keys", Some(Administer), About::Nothing, 200),
+    ("rotate_keys", Some(Administer), About::Machine, 202),
+    ("capabilities", Some(Administer), About::Nothing, 200),
+];
+
+/// Somebody who calls; of London, unless it is the machine's own.
+struct Caller {
+    name: &'static str,
+    /// None for who is nobody (any more).
+    may: Option<Permissions>,
+    local: bool,
+    person: bool,
+    header: Option<(&'static str, String)>,
+}
+
+impl Caller {
+    /// What the table says of it.
+    fn expects(&self, row: &Row, own_site: bool) -> u16 {
+        let (_, needs, about, done) = *row;
+        let Some(needs) = needs else { return 200 };
+        let Some(may) = self.may else { return 401 };
+        if !may.has(needs) {
+            return 403;
+        }
+        let site = own_site || self.local;
+        let seen = match about {
+            About::Nothing | About::Door(_) => true,
+            About::AllSites | About::Machine => return if self.local { done } else { 403 },
+            About::Intake | About::Filing => site && may.has(SeeAll),
+            About::WorkItem | About::Person => site,
+            About::Session | About::Token => site && may.has(ManagePersons),
+            About::Link | About::OwnLink => site && may.has(ManageLinks),
+        };
+        if seen { done } else { 404 }
+    }
+}
+
+/// A route of the description.
+struct Route {
+    operation: String,
+    method: Method,
+    path: String,
+}
+
+fn described(document: &Value) -> Vec<Route> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if !["get", "post", "put", "delete", "patch"].contains(&method.as_str()) {
+                continue;
+            }
+            found.push(Route {
+                operation: text(&operation["operationId"]),
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+            });
+        }
+    }
+    found
+}
+
+/// The world with everyone who calls.
+struct Stage {
+    world: World,
+    local: Client,
+    made: u32,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let limits = Limits { listeners: 4096, listeners_each: 4096, ..small() };
+        let world = World::with(limits, 0).await;
+        let local = Client::builder().no_proxy().unix_socket(world.socket.clone()).build().unwrap();
+        let stage = Self { world, local, made: 0 };
+        let item = json!({"reference": "0007.0001", "title": "Teal", "work_type": "matter/litigation"});
+        let request = stage.world.request("other", Method::POST, "/api/v1/work-items").json(&item);
+        assert_eq!(request.send().await.unwrap().status(), 201);
+        stage
+    }
+
+    /// Everyone, by name.
+    async fn callers(&self) -> Vec<Caller> {
+        let people = &self.world.desk.people;
+        let caller = |name, may, header| Caller { name, may, local: false, person: true, header };
+        let bearer = |token: &str| Some(("authorization", format!("Bearer {token}")));
+        let mut all = vec![caller("nobody", None, None)];
+        for role in ["user", "operator", "support", "admin", "desk"] {
+            let session = self.world.desk.member(&format!("{role}@harrow.example"), role, "london").await;
+            let signed_in = self.world.desk.who(&session).await;
+            let may = signed_in.principal.permissions;
+            if let Ok(known) = role.parse::<Role>() {
+                assert_eq!(may, Permissions::of(known.permissions()));
+            }
+            let cookie = format!("__Host-postroom={}", session.secret.expose_secret());
+            let name = signed_in.person.name.clone().leak();
+            all.push(caller(name, Some(may), Some(("cookie", cookie))));
+            if role == "admin" {
+                let new = NewToken {
+                    name: "narrow".to_owned(),
+                    scope: Some(vec![File, SeeAll]),
+                    life: Duration::from_hours(1),
+                    at_most: None,
+                };
+                let made = people.make_token(&signed_in.principal, new).await.unwrap();
+                let may = Permissions::of(&[File, SeeAll]);
+                all.push(caller("narrow token", Some(may), bearer(made.secret.expose_secret())));
+            }
+        }
+        let gone = self.world.desk.member("gone@harrow.example", "admin", "london").await;
+        let new =
+            NewToken { name: "t".to_owned(), scope: None, life: Duration::from_hours(1), at_most: None };
+        let principal = self.world.desk.who(&gone).await.principal;
+        let token = people.make_token(&principal, new).await.unwrap();
+        let change = PersonChange { status: Some(Status::Disabled), ..PersonChange::default() };
+        people.change_person(&self.world.desk.root(), gone.person.id, None, change).await.unwrap();
+        all.push(caller("disabled person", None, bearer(token.secret.expose_secret())));
+        let left = self.world.desk.member("left@harrow.example", "admin", "london").await;
+        people.sign_out(left.secret.expose_secret()).await.unwrap();
+        let cookie = format!("__Host-postroom={}", left.secret.expose_secret());
+        all.push(caller("ended session", None, Some(("cookie", cookie))));
+        let everything = Some(Permissions::of(&Permission::ALL));
+        all.push(Caller {
+            name: "local administrator",
+            may: everything,
+            local: true,
+            person: false,
+            header: None,
+        });
+        all
+    }
+
+    /// Something of a site that the caller has nothing to do with; its id.
+    async fn target(&mut self, about: About, site: &str) -> String {
+        self.made += 1;
+        let number = self.made;
+        let desk = &self.world.desk;
+        let role = if site == "london" { "admin" } else { "other" };
+        match about {
+            About::Nothing | About::AllSites | About::Machine => String::new(),
+            About::Door(name) => name.to_owned(),
+            About::Intake => self.world.one(role, format!("document {number}").as_bytes()).await.0,
+            About::Filing => self.world.one(role, format!("document {number}").as_bytes()).await.1,
+            About::WorkItem => {
+                let body = work_item(number);
+                let request = self.world.request(role, Method::POST, "/api/v1/work-items").json(&body);
+                let made: Value = request.send().await.unwrap().json().await.unwrap();
+                text(&made["id"])
+            }
+            About::Person => {
+                let email = format!("p{number}@harrow.example");
+                desk.add(&email, "user", site, Status::Active).await.id.to_string()
+            }
+            About::Session => {
+                let email = format!("p{number}@harrow.example");
+                desk.member(&email, "user", site).await.session.id.to_string()
+            }
+            About::Token => {
+                let session = desk.member(&format!("p{number}@harrow.example"), "user", site).await;
+                let principal = desk.who(&session).await.principal;
+                let life = Duration::from_hours(1);
+                let new = NewToken { name: "t".to_owned(), scope: None, life, at_most: None };
+                desk.people.make_token(&principal, new).await.unwrap().token.id.to_string()
+            }
+            About::Link | About::OwnLink => {
+                let email = format!("p{number}@harrow.example");
+                let person = desk.add(&email, "user", site, Status::Active).await;
+                let now = desk.clock.now();
+                let link = Link {
+                    id: LinkId::from_u128(u128::from(number)),
+                    version: 1,
+                    service: "dms".parse().unwrap(),
+                    person: Some(person.id),
+                    made_by: person.name,
+                    account: LinkedAccount { id: email.clone(), name: email, email: String::new() },
+                    state: LinkState::Unconfirmed,
+                    access: Sealed(String::new()),
+                    access_ends: None,
+                    refresh: None,
+                    refresh_ends: None,
+                    generation: 1,
+                    scope: String::new(),
+                    linked: now,
+                    renewed: now,
+                };
+                let commit = Commit { writes: vec![link.put().unwrap()], events: Vec::new() };
+                postroom_domain::record::Registry::commit(desk.store.as_ref(), commit).await.unwrap();
+                link.id.to_string()
+            }
+        }
+    }
+
+    fn request(&self, caller: &Caller, route: &Route, id: &str) -> RequestBuilder {
+        let path = route.path.replace("{id}", id).replace("{name}", id);
+        let request = if caller.local {
+            self.local.request(route.method.clone(), format!("http://localhost{path}"))
+        } else {
+            self.world.request("", route.method.clone(), &path)
+        };
+        let request = request.header("if-match", "*").header("sec-fetch-site", "same-origin");
+        let request = match &caller.header {
+            Some((name, value)) => request.header(*name, value),
+            None => request,
+        };
+        let program = json!({"roles": ["user"], "sites": {"home": "london"}});
+        match route.operation.as_str() {
+            "take_in" => {
+                let form = reqwest::multipart::Form::new().text("meta", json!({"subject": "x"}).to_string());
+                let part = reqwest::multipart::Part::bytes(b"x".to_vec()).file_name("a.pdf");
+                request.multipart(form.part("file", part))
+            }
+            "create_work_item" | "change_work_item" => request.json(&work_item(self.made + 100_000)),
+            "add_person" => request.json(&json!({
+                "email": format!("new{}@harrow.example", self.made), "roles": ["user"], "sites": {"home": "london"},
+            })),
+            "change_person" => request.json(&json!({"display_name": "Anybody"})),
+            "make_token" if caller.person => request.json(&json!({"name": "mine", "days": 1})),
+            "make_token" => request.json(&json!({"name": "scan", "days": 1, "program": program})),
+            "rotate_keys" => request.json(&json!({"data": true})),
+            "assign_intake" => request.json(&json!({"work_item": "0007.0001", "reason": "x"})),
+            "edit_filing" => request.json(&json!({"file_name": "b.pdf", "reason": "x"})),
+            "link_filing" => request.json(&json!({"document": "ACTIVE!1.1", "reason": "x"})),
+            "cancel_filing" | "file_anyway" | "dismiss_intake" | "release_intake" | "pause_source"
+            | "pause_destination" => request.json(&json!({"reason": "x"})),
+            _ => request,
+        }
+    }
+
+    async fn head(&self) -> u64 {
+        self.world.store.wait_beyond(0, Duration::ZERO).await
+    }
+}
+
+fn work_item(number: u32) -> Value {
+    json!({"reference": format!("W.{number}"), "title": "Title", "work_type": "matter/litigation"})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_by_everyone_on_both_sites() {
+    let mut stage = Stage::new().await;
+    let document = stage.world.get("", "/api/openapi.json").await.body;
+    let routes = described(&document);
+    let table: BTreeMap<&str, &Row> = TABLE.iter().map(|row| (row.0, row)).collect();
+    assert_eq!(table.len(), TABLE.len(), "each operation stands in the table once");
+    let found: BTreeSet<&str> = routes.iter().map(|route| route.operation.as_str()).collect();
+    assert_eq!(found.len(), routes.len(), "each operation has a name of its own");
+    assert_eq!(
+        found,
+        table.keys().copied().collect(),
+        "each route of the description has its line in the table"
+    );
+
+    let callers = stage.callers().await;
+    let (mut cells, mut wrong) = (0, Vec::new());
+    for route in &routes {
+        let row = table[route.operation.as_str()];
+        for caller in &callers {
+            for site in ["london", "paris"] {
+                let id = stage.target(row.2, site).await;
+                let wanted = caller.expects(row, site == "london");
+                let before = stage.head().await;
+                let answer = stage.request(caller, route, &id).send().await.unwrap();
+                let got = answer.status().as_u16();
+                let after = stage.head().await;
+                let case = format!("{} by {} on {site}", route.operation, caller.name);
+                if got != wanted {
+                    wrong.push(format!("{case}: {got}, not {wanted}: {}", answer.text().await.unwrap()));
+                }
+                if wanted >= 400 && after != before {
+                    wrong.push(format!("{case}: it was refused, and changed something"));
+                }
+                cells += 1;
+                // Tokens that nobody has are counted by address; that is another test's matter.
+                stage.world.clock.advance(Duration::from_secs(10));
+            }
+        }
+    }
+    println!("{cells} cells: {} routes, {} callers, 2 sites", routes.len(), callers.len());
+    assert_eq!(wrong, Vec::<String>::new(), "{} of {cells} cells", wrong.len());
+    assert_eq!(cells, TABLE.len() * callers.len() * 2);
+    stage.world.stop().await;
+}
