@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod asked;
+mod audit;
 mod decisions;
 mod desk_doors;
 mod desk_journey;

@@ -11,12 +11,13 @@ use crate::world::World;
 /// The public address of the world's desk.
 const OURS: &str = "https://postroom.example";
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_needs_a_page_of_ours_and_a_token_does_not() {
     let world = World::new().await;
     let session = world.desk.member("op@harrow.example", "operator", "london").await;
     let cookie = format!("__Host-postroom={}", session.secret.expose_secret());
-    type Headers<'a> = &'a [(&'a str, &'a str)];
     let table: [(Headers<'_>, bool); 11] = [
         (&[], false),
         (&[("sec-fetch-site", "same-origin")], true),
