@@ -98,7 +98,7 @@ impl OpenId {
             issuer,
             client: Client {
                 id: settings.client_id.clone(),
-                secret: settings.client_secret.clone(),
+                secret: settings.secret()?,
                 auth: settings.client_auth,
                 bare: false,
             },

@@ -1,5 +1,6 @@
 //! Settings of a linked service.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use postroom_domain::ids::ServiceName;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::oauth::ClientAuth;
+use crate::secret::{ReadSecretError, read_secret};
 
 /// Which kind of service it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -53,7 +55,7 @@ pub enum SystemAccount {
 }
 
 /// One linked service, a `[[services]]` of the settings. Keys that do not belong to the kind are refused by
-/// [`ServiceSettings::problem`]. `client_secret` may have been read from a file before.
+/// [`ServiceSettings::problem`].
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches of a settings file")]
@@ -87,6 +89,8 @@ pub struct ServiceSettings {
     pub client_id: String,
     /// The application's secret.
     pub client_secret: Option<SecretString>,
+    /// A file with it.
+    pub client_secret_file: Option<PathBuf>,
     /// How the secret is said.
     #[serde(default)]
     pub client_auth: ClientAuth,
@@ -153,6 +157,14 @@ pub enum ServiceError {
         /// What is wrong.
         error: crate::SetupError,
     },
+    /// The application's secret cannot be read.
+    #[error("service {service}: {error}")]
+    Secret {
+        /// The service.
+        service: ServiceName,
+        /// What is wrong.
+        error: ReadSecretError,
+    },
     /// Two services have one name.
     #[error("there are two services named {0}")]
     Twice(ServiceName),
@@ -167,8 +179,12 @@ impl ServiceSettings {
         if self.client_id.trim().is_empty() {
             return Some(("client_id", "is empty"));
         }
-        if self.client_auth != ClientAuth::None && self.client_secret.is_none() {
-            return Some(("client_secret", "is missing"));
+        let secrets =
+            u8::from(self.client_secret.is_some()) + u8::from(self.client_secret_file.is_some());
+        match (self.client_auth, secrets) {
+            (_, 2) => return Some(("client_secret", "and client_secret_file are both set: keep one")),
+            (ClientAuth::None, _) | (_, 1) => {}
+            _ => return Some(("client_secret", "is missing, and client_secret_file too")),
         }
         if addresses.into_iter().flatten().chain(&self.also_hosts).any(|url| !secure(url)) {
             return Some((
@@ -218,6 +234,15 @@ impl ServiceSettings {
             return Some(("tenant or addin_scope", "belongs to entra"));
         }
         None
+    }
+
+    /// The application's secret, wherever it is; none where there is none.
+    pub(crate) fn secret(&self) -> Result<Option<SecretString>, ServiceError> {
+        match read_secret("client_secret", self.client_secret.as_ref(), self.client_secret_file.as_deref()) {
+            Ok(secret) => Ok(Some(secret)),
+            Err(ReadSecretError::Missing { .. }) => Ok(None),
+            Err(error) => Err(ServiceError::Secret { service: self.name.clone(), error }),
+        }
     }
 
     /// As persons and links see it.

@@ -64,7 +64,7 @@ impl Vendor {
         let usual = if kind == ServiceKind::Netdocuments { "," } else { " " };
         let client = Client {
             id: settings.client_id.clone(),
-            secret: settings.client_secret.clone(),
+            secret: settings.secret()?,
             auth: settings.client_auth,
             bare: true,
         };

@@ -83,13 +83,15 @@ impl TokenKeeper {
             let keep = service.linked.keep_alive.filter(|_| link.refresh.is_some());
             keep.is_some_and(|keep| later(link.renewed, keep) <= now)
         };
-        let renewals = active.iter().filter(|it| idle(it)).map(|link| {
-            let (inner, service) = (Arc::clone(&self.0), Arc::clone(service));
-            let (id, generation) = (link.id.as_u128(), link.generation);
+        let due: Vec<(u128, u64)> =
+            active.iter().filter(|it| idle(it)).map(|it| (it.id.as_u128(), it.generation)).collect();
+        let (inner, service) = (Arc::clone(&self.0), Arc::clone(service));
+        let renewals = futures_util::stream::iter(due).map(move |(id, generation)| {
+            let (inner, service) = (Arc::clone(&inner), Arc::clone(&service));
             // On a task of its own: a shutdown does not cut a renewal off.
             tokio::spawn(async move { inner.renew(&service, id, Some(generation)).await })
         });
-        let mut renewals = futures_util::stream::iter(renewals).buffer_unordered(AT_ONCE);
+        let mut renewals = renewals.buffer_unordered(AT_ONCE);
         while let Some(renewal) = renewals.next().await {
             match renewal {
                 Ok(Ok(_)) => round.renewed += 1,
