@@ -5,6 +5,7 @@ use std::time::Duration;
 use postroom_domain::cause::Cause;
 use postroom_domain::control::{Control, Gate};
 use postroom_domain::filing::State;
+use postroom_domain::link::Standing;
 use postroom_domain::person::Credential;
 
 use crate::double::Fault;
@@ -77,6 +78,9 @@ async fn what_an_administrator_must_mend_blocks_and_goes_on_by_itself() {
 #[tokio::test(start_paused = true)]
 async fn one_account_is_closed_and_the_others_go_on() {
     let world = World::new();
+    for person in ["a.pike", "b.cole"] {
+        world.links.link(person, Standing::Works);
+    }
     let target = || World::target("dms");
     world.clock.attach();
     let (mut hers, mut his) = (Vec::new(), Vec::new());

@@ -12,7 +12,8 @@ use postroom_domain::dms::{
     RetryAfter, Trouble, Upload,
 };
 use postroom_domain::ids::{BlobHash, FilingId};
-use postroom_domain::person::Actor;
+use postroom_domain::link::Rights;
+use postroom_domain::person::{Actor, Credential};
 use postroom_domain::target::WorkspaceQuery;
 use postroom_domain::time::Clock;
 use tokio::time::Instant;
@@ -86,6 +87,16 @@ pub(crate) struct State {
     pub(crate) searches: usize,
     pub(crate) listings: usize,
     pub(crate) created: usize,
+    /// What persons may do; none when the DMS cannot be asked.
+    pub(crate) rights: Option<Rights>,
+    pub(crate) rights_asked: usize,
+    /// Calls of any kind but of its capabilities.
+    pub(crate) calls: usize,
+    /// For whom and with which account each upload and probe was made.
+    pub(crate) uploads_as: Vec<(String, Option<Credential>)>,
+    pub(crate) probes_as: Vec<(String, Option<Credential>)>,
+    /// An account whose probes find nothing.
+    pub(crate) hidden_from: Option<Credential>,
 }
 
 #[derive(Clone)]
@@ -128,6 +139,12 @@ impl Double {
                 searches: 0,
                 listings: 0,
                 created: 0,
+                rights: None,
+                rights_asked: 0,
+                calls: 0,
+                uploads_as: Vec::new(),
+                probes_as: Vec::new(),
+                hidden_from: None,
             })),
             clock,
         )
@@ -224,6 +241,12 @@ impl Double {
     }
 }
 
+/// For whom and with which account.
+fn who(actor: &Actor) -> (String, Option<Credential>) {
+    assert_eq!(actor.principal, "engine");
+    (actor.account_owner().to_owned(), actor.credential)
+}
+
 fn example_receipt() -> Receipt {
     Receipt {
         document: String::new(),
@@ -272,7 +295,8 @@ impl Drop for UnderWay {
 
 impl Dms for Double {
     fn capabilities(&self) -> Capabilities {
-        self.state().capabilities
+        let state = self.state();
+        Capabilities { rights: state.rights.is_some(), ..state.capabilities }
     }
 
     fn whoami(&self) -> Fut<'_, DmsResult<Account>> {
@@ -290,6 +314,7 @@ impl Dms for Double {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let mut state = self.state();
             state.searches += 1;
+            state.calls += 1;
             let WorkspaceQuery::Title(title) = query else { return Ok(Vec::new()) };
             Ok(state.workspaces.iter().filter(|w| w.name == *title).take(limit).cloned().collect())
         })
@@ -316,6 +341,7 @@ impl Dms for Double {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let mut state = self.state();
             state.listings += 1;
+            state.calls += 1;
             let all = state.folders.get(container).cloned().unwrap_or_default();
             let from: usize = page.map_or(0, |page| page.parse().unwrap());
             let next = (from + 2 < all.len()).then(|| (from + 2).to_string());
@@ -350,7 +376,13 @@ impl Dms for Double {
 
     fn upload<'a>(&'a self, upload: Upload<'a>) -> Fut<'a, DmsResult<Receipt>> {
         Box::pin(async move {
-            self.state().under_way += 1;
+            let by = who(upload.actor);
+            {
+                let mut state = self.state();
+                state.under_way += 1;
+                state.calls += 1;
+                state.uploads_as.push(by);
+            }
             let _under_way = UnderWay(self.clone());
             self.run(upload).await
         })
@@ -361,6 +393,8 @@ impl Dms for Double {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let mut state = self.state();
             state.probes += 1;
+            state.calls += 1;
+            state.probes_as.push(who(probe.actor));
             if let Some(status) = state.probe_fault {
                 return Err(DmsError::from_symptom(
                     Symptom::Status(status),
@@ -369,8 +403,10 @@ impl Dms for Double {
                 ));
             }
             let (lag, now) = (state.index_lag, self.1.monotonic());
+            let hidden = state.hidden_from.is_some() && state.hidden_from == probe.actor.credential;
             let found = |held: &&Held| {
                 held.filing == probe.mark.filing()
+                    && !hidden
                     && held.container == probe.container
                     && held.at + lag <= now
             };
@@ -380,6 +416,22 @@ impl Dms for Double {
                 1 => Found::Yes(found.remove(0)),
                 _ => Found::Several(found),
             })
+        })
+    }
+
+    fn rights<'a>(
+        &'a self,
+        actor: &'a Actor,
+        _: &'a str,
+        _: &'a str,
+        person: &'a str,
+    ) -> Fut<'a, DmsResult<Rights>> {
+        Box::pin(async move {
+            assert_eq!(who(actor), (person.to_owned(), Some(Credential::System)), "who is asked about");
+            let mut state = self.state();
+            state.rights_asked += 1;
+            state.calls += 1;
+            Ok(state.rights.unwrap_or(Rights::Unknown))
         })
     }
 

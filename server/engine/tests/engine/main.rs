@@ -5,9 +5,11 @@
 
 mod clock;
 mod double;
+mod links;
 mod shelf;
 mod world;
 
+mod accounts;
 mod breakers;
 mod crashes;
 mod doors;

@@ -9,7 +9,6 @@ use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::filing::{Filing, Progress, Request, State};
 use postroom_domain::ids::{FilingId, IdMint, IntakeId, WorkItemId};
 use postroom_domain::intake::{Document, Intake, IntakeState};
-use postroom_domain::link::{Accounts, SystemOnly};
 use postroom_domain::person::{Actor, Credential};
 use postroom_domain::spool::Blob;
 use postroom_domain::store::{Acceptance, Accepted, Pause, Store};
@@ -21,12 +20,13 @@ use postroom_store::MemoryStore;
 
 use crate::clock::TokioClock;
 use crate::double::Double;
+use crate::links::Register;
 use crate::shelf::Shelf;
 
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) shelf: Arc<Shelf>,
-    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) links: Arc<Register>,
     pub(crate) clock: Arc<TokioClock>,
     pub(crate) entropy: Arc<SeededEntropy>,
     pub(crate) policy: RetryPolicy,
@@ -50,7 +50,7 @@ impl World {
         Self {
             store: Arc::new(MemoryStore::new()),
             shelf: Arc::default(),
-            accounts: Arc::new(SystemOnly),
+            links: Arc::default(),
             clock,
             entropy: Arc::new(SeededEntropy::new(seed)),
             policy: RetryPolicy::default(),
@@ -83,7 +83,7 @@ impl World {
             store: self.store.clone(),
             spool: self.shelf.clone(),
             destinations: destinations.collect(),
-            accounts: self.accounts.clone(),
+            accounts: self.links.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             policy: self.policy.clone(),

@@ -1,0 +1,59 @@
+//! Who has linked what, as a test says it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use postroom_domain::Fut;
+use postroom_domain::ids::ServiceName;
+use postroom_domain::link::{Accounts, AccountsAt, Fallback, Standing};
+use postroom_domain::store::StoreResult;
+
+/// What is linked at every service.
+pub(crate) struct Links {
+    /// Persons and how their links stand. Names that are not here belong to doors and programs.
+    pub(crate) persons: HashMap<String, Standing>,
+    pub(crate) required: bool,
+    pub(crate) fallback: Fallback,
+    pub(crate) system: Standing,
+}
+
+#[derive(Default)]
+pub(crate) struct Register(Mutex<Links>);
+
+impl Default for Links {
+    fn default() -> Self {
+        Self {
+            persons: HashMap::new(),
+            required: false,
+            fallback: Fallback::BackgroundOnly,
+            system: Standing::Works,
+        }
+    }
+}
+
+impl Register {
+    pub(crate) fn set(&self) -> MutexGuard<'_, Links> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn link(&self, person: &str, standing: Standing) {
+        self.set().persons.insert(person.to_owned(), standing);
+    }
+}
+
+impl Accounts for Register {
+    fn at<'a>(&'a self, _: &'a ServiceName, name: &'a str) -> Fut<'a, StoreResult<AccountsAt>> {
+        Box::pin(async move {
+            let links = self.set();
+            let own = links.persons.get(name).copied();
+            Ok(AccountsAt {
+                person: own.is_some(),
+                own: own.unwrap_or(Standing::None),
+                required: links.required,
+                links: true,
+                fallback: links.fallback,
+                system: links.system,
+            })
+        })
+    }
+}
