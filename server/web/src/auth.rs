@@ -112,8 +112,6 @@ needs!(
     EditWorkItems,
     /// Look after persons, their sessions and tokens.
     ManagePersons,
-    /// Link system accounts, see everybody's links.
-    ManageLinks,
     /// Read the audit.
     ReadAudit,
     /// Everything about the machine itself.

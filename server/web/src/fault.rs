@@ -116,6 +116,10 @@ impl Fault {
         trace_id.clone_into(&mut self.0.problem.trace_id);
     }
 
+    pub(crate) fn problem(&self) -> &Problem {
+        &self.0.problem
+    }
+
     pub(crate) fn for_log(&self) -> Option<&str> {
         self.0.for_log.as_deref()
     }

@@ -20,6 +20,7 @@ mod events;
 mod fault;
 mod headers;
 mod identity;
+mod pages;
 mod request;
 mod routes;
 mod serve;

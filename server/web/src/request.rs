@@ -70,7 +70,7 @@ fn new_id(app: &Shared) -> String {
 }
 
 /// The fault behind an error, also of those that actix makes itself.
-fn fault_of(error: &Error) -> Fault {
+pub(crate) fn fault_of(error: &Error) -> Fault {
     if let Some(fault) = error.as_error::<Fault>() {
         return fault.clone();
     }

@@ -17,7 +17,7 @@ use crate::app::{App, Shared};
 use crate::auth::LocalDoor;
 use crate::auth::guesses::{self, Guesses};
 use crate::events::Listeners;
-use crate::{request, routes};
+use crate::{pages, request, routes};
 
 /// How the server runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,7 @@ pub fn serve(app: App, listener: TcpListener, options: &ServeOptions) -> io::Res
             .map(|app| app.wrap(from_fn(request::around)))
             .configure(routes::configure)
             .into_app()
+            .configure(pages::configure)
             .default_service(web::route().to(routes::nothing_here))
     })
     .workers(options.workers)

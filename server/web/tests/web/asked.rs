@@ -13,7 +13,7 @@ async fn mistakes_are_named() {
     let world = World::new().await;
     let long = format!("/api/v1/filings?q={}", "x".repeat(3000));
     let table: &[(&str, &str, u16, &str, &str)] = &[
-        ("GET", "/", 404, "not_found", "no such address"),
+        ("GET", "/nothing", 404, "not_found", "no such address"),
         ("GET", "/api/v1/nothing", 404, "not_found", "no such address"),
         ("GET", "/api/v1/intakes/", 404, "not_found", "no such address"),
         ("DELETE", "/api/v1/intakes", 405, "method_not_allowed", "GET, POST"),
