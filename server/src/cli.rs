@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use postroom_domain::person::Role;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use postroom_domain::ids::{RoleName, SiteName, TeamName, TokenId};
+use postroom_domain::person::Permission;
 
 /// The post room of a law firm: documents come in, are safe at once, and are filed in the right workspace, once.
 #[derive(Debug, Parser)]
@@ -25,9 +26,18 @@ pub(crate) enum Command {
     CheckConfig(ConfigArgs),
     /// Try every connection and tell what will not work
     Doctor(ConfigArgs),
-    /// Make bearer tokens
+    /// Add and look after persons of a running server
+    Person(PersonArgs),
+    /// Make, list and revoke bearer tokens of programs
+    Token(TokenArgs),
+    /// Make and change what seals tokens and documents
     #[command(subcommand)]
-    Token(TokenCommand),
+    Keys(KeysCommand),
+    /// Verify and export the history
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// See and remove linked accounts
+    Links(LinksArgs),
     /// Copy a stopped server's data to a new folder
     Backup(BackupArgs),
     /// Put a backup back into an empty folder
@@ -72,17 +82,303 @@ pub(crate) struct DemoArgs {
     pub(crate) json: bool,
 }
 
+/// Which server administration talks to. Without an address it is the one on this machine whose settings are named, by its socket: who
+/// may open that is the local administrator.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServerArgs {
+    /// The settings of the server on this machine
+    #[arg(long, value_name = "FILE", default_value = "postroom.toml", global = true)]
+    pub(crate) config: PathBuf,
+    /// The address of a server elsewhere; needs a token of an administrator
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) server: Option<String>,
+    /// A file with that token
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Print JSON, one object a line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PersonArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(subcommand)]
+    pub(crate) command: PersonCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PersonCommand {
+    /// Add a person and print a one-time link with which they set a password
+    Add(AddPersonArgs),
+    /// List persons
+    List {
+        /// Name or e-mail contains this
+        #[arg(default_value = "")]
+        text: String,
+    },
+    /// Show one
+    Show {
+        /// Their e-mail or name
+        who: String,
+    },
+    /// Change one
+    Set(SetPersonArgs),
+    /// Print a new one-time link, in place of those before
+    Invite {
+        /// Their e-mail or name
+        who: String,
+    },
+    /// End a lock-out after wrong passwords
+    Unlock {
+        /// Their e-mail or name
+        who: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddPersonArgs {
+    /// Their e-mail
+    pub(crate) email: String,
+    /// How they are called
+    #[arg(long, default_value = "")]
+    pub(crate) name: String,
+    /// An administrator of every site
+    #[arg(long, conflicts_with_all = ["role", "all_sites"])]
+    pub(crate) admin: bool,
+    /// What they may do; can be given more than once [default: user]
+    #[arg(long)]
+    pub(crate) role: Vec<RoleName>,
+    #[command(flatten)]
+    pub(crate) sites: SitesArgs,
+    /// A team they are in; can be given more than once
+    #[arg(long)]
+    pub(crate) team: Vec<TeamName>,
+    /// Only added: they may not come in yet
+    #[arg(long)]
+    pub(crate) pending: bool,
+    /// Print no one-time link: they sign in with a provider
+    #[arg(long)]
+    pub(crate) no_link: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SitesArgs {
+    /// The home site
+    #[arg(long, default_value = "main")]
+    pub(crate) site: SiteName,
+    /// A further site; can be given more than once
+    #[arg(long)]
+    pub(crate) also_site: Vec<SiteName>,
+    /// Every site
+    #[arg(long)]
+    pub(crate) all_sites: bool,
+}
+
+/// Whether a person may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatusArg {
+    Active,
+    Pending,
+    Disabled,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetPersonArgs {
+    /// Their e-mail or name
+    pub(crate) who: String,
+    /// A new e-mail
+    #[arg(long)]
+    pub(crate) email: Option<String>,
+    /// How they are called
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Whether they may come in
+    #[arg(long)]
+    pub(crate) status: Option<StatusArg>,
+    /// What they may do, in place of all before; can be given more than once
+    #[arg(long)]
+    pub(crate) role: Vec<RoleName>,
+    /// The home site, in place of all sites before
+    #[arg(long)]
+    pub(crate) site: Option<SiteName>,
+    /// A further site; can be given more than once
+    #[arg(long, requires = "site")]
+    pub(crate) also_site: Vec<SiteName>,
+    /// Every site
+    #[arg(long, requires = "site")]
+    pub(crate) all_sites: bool,
+    /// A team they are in, in place of all before; can be given more than once
+    #[arg(long)]
+    pub(crate) team: Vec<TeamName>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Make a token, print it once, with the lines for the settings
-    New {
-        /// What it may do: user, operator, support or admin
-        #[arg(long)]
-        role: Role,
-        /// The name that audit and screens show
-        #[arg(long)]
-        name: String,
+    /// Make a token for a program and print it once
+    New(NewTokenArgs),
+    /// List the tokens of programs
+    List,
+    /// Revoke one
+    Revoke {
+        /// Its id
+        id: TokenId,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewTokenArgs {
+    /// What the program may do: user, operator, support, admin, or a role of the firm's own
+    #[arg(long)]
+    pub(crate) role: RoleName,
+    /// The name that audit and screens show
+    #[arg(long)]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) sites: SitesArgs,
+    /// Days until it ends
+    #[arg(long, conflicts_with = "for_settings")]
+    pub(crate) days: Option<u32>,
+    /// What it may do at most; can be given more than once [default: all that the role allows]
+    #[arg(long, conflicts_with = "for_settings")]
+    pub(crate) scope: Vec<Permission>,
+    /// Ask no server: print the lines for the settings, for a token that ends only when they are taken out again
+    #[arg(long)]
+    pub(crate) for_settings: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a certificate, its private key and a passphrase, and print the section for the settings
+    #[command(long_about = "Make a certificate, its private key and a passphrase, and print the section for the settings.\n\n\
+        An existing certificate does as well: its private key as PEM, unencrypted, in a file that only Postroom's user reads. \
+        From a PKCS#12 file (.pfx, .p12):\n\n    \
+        openssl pkcs12 -in firm.pfx -nocerts -nodes | openssl pkey -out postroom-key.pem\n    \
+        chmod 600 postroom-key.pem\n\n\
+        Keep copies of passphrase and key apart from the backups of the data: without both nothing sealed opens again.")]
+    Init(InitArgs),
+    /// Tell which keys there are, and how far a change of them is
+    Status(ServerArgs),
+    /// Change keys while the server runs
+    #[command(long_about = "Change keys while the server runs.\n\n\
+        A new data key (--data) seals everything anew in the background; killed in between it goes on at the next start. \
+        A new master key (--passphrase-file and --private-key-file) is in force at once: put the same two files into the section \
+        [vault] of the settings before the next start.")]
+    Rotate(RotateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The folder for the three files
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) to: PathBuf,
+    /// The name in the certificate
+    #[arg(long, default_value = "Postroom")]
+    pub(crate) name: String,
+    /// Make no passphrase: there is one of more than 100 characters already
+    #[arg(long)]
+    pub(crate) no_passphrase: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// A new data key
+    #[arg(long)]
+    pub(crate) data: bool,
+    /// A file with the new passphrase
+    #[arg(long, value_name = "FILE", requires = "private_key_file")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// A file with the new private key, as PEM
+    #[arg(long, value_name = "FILE", requires = "passphrase_file")]
+    pub(crate) private_key_file: Option<PathBuf>,
+    /// Return at once instead of showing how far it is
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Look through the whole history: whether anything was changed, taken out, put in or reordered
+    Verify(VerifyAuditArgs),
+    /// Write the whole history to a file
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyAuditArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// An event known from elsewhere, as an earlier verification printed it (NUMBER:HASH): finds a history that was cut off or written anew
+    #[arg(long)]
+    pub(crate) known: Option<String>,
+    /// Verify an export in JSON Lines instead of a server's history
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) file: Option<PathBuf>,
+    /// Verify a stopped server's data folder, or a backup
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// The form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormatArg {
+    /// One JSON object a line, with the hashes: verifies on its own
+    Jsonl,
+    /// For spreadsheets; cells that would be formulas are made harmless
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// The form
+    #[arg(long, value_enum, default_value = "jsonl")]
+    pub(crate) format: ExportFormatArg,
+    /// Only what came after this event
+    #[arg(long, default_value_t = 0)]
+    pub(crate) after: u64,
+    /// The file; it must not exist [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LinksArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(subcommand)]
+    pub(crate) command: LinksCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LinksCommand {
+    /// List linked accounts, broken ones first
+    List,
+    /// Remove one; what waits to be filed with it waits until an account is linked again
+    Remove {
+        /// Its id
+        id: postroom_domain::ids::LinkId,
+    },
+}
+
+/// Where the keys of a data folder are: needed where its documents are sealed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct UnsealArgs {
+    /// The settings, whose section [vault] opens the data folder's keys
+    #[arg(long, value_name = "FILE", default_value = "postroom.toml")]
+    pub(crate) config: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +389,8 @@ pub(crate) struct BackupArgs {
     /// The new folder; it must not exist or be empty
     #[arg(long, value_name = "DIR")]
     pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) unseal: UnsealArgs,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +401,8 @@ pub(crate) struct RestoreArgs {
     /// The data folder; it must not exist or be empty
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) unseal: UnsealArgs,
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +410,8 @@ pub(crate) struct VerifyArgs {
     /// The data folder, or a backup
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) unseal: UnsealArgs,
 }
 
 #[derive(Debug, Args)]

@@ -6,15 +6,21 @@ use std::sync::Arc;
 
 use postroom_domain::time::Clock;
 
-use crate::cli::{Command, ServeArgs, TokenCommand};
+use crate::cli::{Command, ServeArgs};
 use crate::house::House;
 use crate::settings::Settings;
-use crate::system::{SystemClock, SystemEntropy};
-use crate::{logging, signals, tokens};
+use crate::system::SystemClock;
+use crate::{foundation, logging, signals};
 
+mod audit;
+mod connection;
 mod data;
 mod doctor;
 mod filings;
+mod keys;
+mod links;
+mod person;
+mod token;
 
 /// Runs a command.
 pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -24,29 +30,27 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve(args).await,
         Command::CheckConfig(args) => {
             let settings = Settings::load(&args.config, std::env::vars())?;
-            // What only a connector knows to be wrong: addresses, secrets that cannot be read.
+            // What only a connector, a service or the vault knows to be wrong: addresses, secrets that cannot be read.
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-            crate::house::destinations(&settings, &clock)?;
+            foundation::checked(&settings, &clock)?;
+            foundation::check_credentials(&settings)?;
             print(&format!(
-                "{} is in order: {} destination(s), {} repositories, {} hot folder(s), {} token(s).\n",
+                "{} is in order: {} destination(s), {} repositories, {} hot folder(s), {} service(s), {} token(s).\n",
                 args.config.display(),
                 settings.destinations.len(),
                 settings.repositories.len(),
                 settings.hot_folders.len(),
+                settings.services.len(),
                 settings.tokens.len(),
             ))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor(args) => doctor::run(&args).await,
-        Command::Token(TokenCommand::New { role, name }) => {
-            let token = tokens::mint(&SystemEntropy);
-            print(&format!(
-                "{token}\n\n# Add this to the settings and restart; the token itself is not kept anywhere.\n\
-                 [[tokens]]\nname = {name:?}\nrole = \"{role}\"\nsha256 = \"{}\"\n",
-                tokens::digest_hex(&token)
-            ))?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Person(args) => person::run(args).await,
+        Command::Token(args) => token::run(args).await,
+        Command::Keys(command) => keys::run(command).await,
+        Command::Audit(command) => audit::run(command).await,
+        Command::Links(args) => links::run(args).await,
         Command::Backup(args) => data::backup(&args).await,
         Command::Restore(args) => data::restore(&args).await,
         Command::Verify(args) => data::verify(&args).await,
@@ -70,6 +74,23 @@ pub(crate) fn print(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Shows things: as JSON, one object a line, or each as `shown` has it.
+pub(crate) fn lines<T: serde::Serialize>(
+    items: &[T],
+    json: bool,
+    shown: impl Fn(&T) -> String,
+) -> anyhow::Result<()> {
+    for item in items {
+        print(&if json { serde_json::to_string(item)? + "\n" } else { shown(item) })?;
+    }
+    Ok(())
+}
+
+/// A time, to the minute.
+pub(crate) fn when(at: jiff::Timestamp) -> String {
+    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
 }
 
 /// Tells why the program ends.

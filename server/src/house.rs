@@ -3,34 +3,39 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use postroom_dms::folder::Folder;
-use postroom_dms::imanage::Imanage;
 use postroom_domain::control::{Control, DestinationStatus, SourceStatus};
-use postroom_domain::dms::Dms;
-use postroom_domain::event::{Happening, NewEvent, Subject};
-use postroom_domain::ids::{IdMint, SourceName};
-use postroom_domain::person::{Actor, Principal};
+use postroom_domain::desk::People;
+use postroom_domain::event::{Happening, NewEvent, Security, Subject};
+use postroom_domain::ids::SourceName;
+use postroom_domain::link::Accounts;
+use postroom_domain::person::{Actor, Permissions, Principal};
+use postroom_domain::plan::Rules;
 use postroom_domain::reception::Reception;
+use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
-use postroom_domain::time::{Clock, Entropy};
-use postroom_engine::{Destination, DestinationSettings, Engine, EngineHandle, EngineOptions, EngineParts};
+use postroom_engine::{Engine, EngineHandle, EngineOptions, EngineParts};
 use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
-use postroom_store::spool::{FileSpool, SpoolOptions};
-use postroom_store::{OpenOptions, RedbStore};
-use postroom_web::{App, ServeOptions, ServerHandle, Source, TokenHash, TokenTable};
+use postroom_outbound::Doctor;
+use postroom_vault::HashCost;
+use postroom_web::{App, Identity, ServeOptions, ServerHandle, Source, TokenHash, TokenTable};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::diagnosis::{Door, HouseDoctor};
+use crate::foundation::{Cellar, Foundation};
 use crate::housekeeping;
-use crate::settings::{self, DestinationKind, Settings};
+use crate::keyring::{DeskOptions, DeskParts, KeyDesk};
+use crate::sealing::PasswordHashes;
+use crate::settings::{self, Remembered, Seen, Settings};
 use crate::signals;
-use crate::system::{SystemClock, SystemEntropy};
 use crate::tokens;
 
 /// The exit status after the store or the spool failed: a supervisor starts the process again.
@@ -39,6 +44,9 @@ const EXIT_FAIL_STOP: u8 = 70;
 /// The door for programs and people, as sources go.
 const UPLOAD: &str = "upload";
 
+/// What was set at the last start, beside the data.
+const REMEMBERED: &str = "settings.seen.json";
+
 /// A running Postroom.
 pub(crate) struct House {
     url: String,
@@ -46,36 +54,51 @@ pub(crate) struct House {
     store: Arc<dyn Store>,
     spool: Arc<dyn Spool>,
     reception: Arc<Reception>,
+    people: Arc<People>,
     engine: Arc<EngineHandle>,
     server: ServerHandle,
+    local: ServerHandle,
     doors: Arc<Doors>,
+    keys: Arc<KeyDesk>,
+    links: Links,
     housekeeping: JoinHandle<()>,
 }
 
+/// What looks after idle links.
+struct Links {
+    stop: oneshot::Sender<()>,
+    done: JoinHandle<()>,
+}
+
 impl House {
-    /// Starts everything: store, spool, engine, then the doors. When it returns, the doors are open.
+    /// Starts everything: keyring, store, spool, engine, then the doors. When it returns, the doors are open.
     pub(crate) async fn start(settings: Settings) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         signals::survive_size_limits();
-        // Before anything is made on disk: settings that only a connector knows to be wrong.
-        let destinations = destinations(&settings, &clock)?;
-        let (store, spool) = open_data(&settings, &clock)?;
+        let (foundation, cellar) = Foundation::lay(&settings).await?;
+        let Foundation { clock, entropy, store, mint, keeper, .. } = &foundation;
         // After the data, so that a second instance on the same folder is told of the first and not of its port.
         let listener = TcpListener::bind(&settings.server.listen)
             .with_context(|| format!("server.listen: cannot listen on {}", settings.server.listen))?;
-        let mint = Arc::new(IdMint::after(store.greatest_id()));
+        let public_url = settings.server.public_url_at(listener.local_addr()?);
+        remember(&settings, &foundation).await?;
+        let people = people(&settings, &foundation, &public_url)?;
+        let rules = Arc::new(settings.rules());
+        let accounts: Arc<dyn Accounts> = Arc::new(keeper.clone());
+        let Cellar { file, keyring, spool } = cellar;
+        let spool = Arc::new(spool);
         let reception = Arc::new(Reception {
             store: store.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            mint,
-            rules: Arc::new(settings.rules()),
+            mint: mint.clone(),
+            rules: rules.clone(),
+            accounts: accounts.clone(),
         });
         let engine = Engine::start(EngineParts {
             store: store.clone(),
             spool: spool.clone(),
-            destinations,
+            destinations: foundation.connectors.iter().map(crate::connectors::Connector::destination).collect(),
+            accounts: accounts.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             policy: settings.retry.clone(),
@@ -84,18 +107,38 @@ impl House {
         .await
         .context("cannot start the engine")?;
         let engine = Arc::new(engine);
+        keeper.tell(engine.clone());
+        let keys = Arc::new(KeyDesk::start(DeskParts {
+            file,
+            keyring,
+            vault: foundation.vault.clone(),
+            registry: store.clone(),
+            spool: spool.clone(),
+            reseal: spool.clone(),
+            clock: clock.clone(),
+            chance: foundation.chance.clone(),
+            options: DeskOptions::default(),
+        }));
+        let spool: Arc<dyn Spool> = spool;
         let doors = Arc::new(Doors {
             engine: engine.clone(),
             hot_folders: Mutex::new(hot_folders(&settings, &reception, &spool)),
         });
+        let diagnosis = diagnosis(&settings, &foundation, people.clone(), rules, &public_url)?;
         let app = App {
             store: store.clone(),
             spool: spool.clone(),
             reception: reception.clone(),
             control: doors.clone(),
             clock: clock.clone(),
-            entropy,
+            entropy: entropy.clone(),
             tokens: Arc::new(token_table(&settings)),
+            identity: Identity {
+                people: people.clone(),
+                keys: Some(keys.clone()),
+                diagnosis: Some(Arc::new(diagnosis)),
+                home: settings::main_site(),
+            },
             policy: settings.retry.clone(),
             sources: sources(&settings)?,
             destination_kinds: destination_kinds(&settings),
@@ -106,12 +149,34 @@ impl House {
         };
         let grace = Duration::from_secs(settings.server.grace_seconds);
         let options = ServeOptions { workers: settings.server.workers, grace, ..ServeOptions::default() };
+        let local = serve_local(app.clone(), &settings.socket(), &options)?;
         let server = postroom_web::serve(app, listener, &options).context("cannot start the HTTP server")?;
         let url = format!("http://{}", server.address());
         tracing::info!(server.url = %url, "Postroom is ready.");
         let grace_of_blobs = Duration::from_secs(settings.limits.sweep_grace_hours * 3600);
-        let housekeeping = tokio::spawn(housekeeping::run(store.clone(), spool.clone(), grace_of_blobs));
-        Ok(Self { url, grace, store, spool, reception, engine, server, doors, housekeeping })
+        let housekeeping = tokio::spawn(housekeeping::run(
+            store.clone(),
+            spool.clone(),
+            people.clone(),
+            grace_of_blobs,
+        ));
+        let links = look_after_links(keeper.clone());
+        let store = store.clone();
+        Ok(Self {
+            url,
+            grace,
+            store,
+            spool,
+            reception,
+            people,
+            engine,
+            server,
+            local,
+            doors,
+            keys,
+            links,
+            housekeeping,
+        })
     }
 
     /// Where it listens.
@@ -129,6 +194,12 @@ impl House {
     #[cfg(feature = "demo")]
     pub(crate) fn spool(&self) -> Arc<dyn Spool> {
         self.spool.clone()
+    }
+
+    /// Persons, and how they come in.
+    #[cfg(feature = "demo")]
+    pub(crate) fn people(&self) -> Arc<People> {
+        self.people.clone()
     }
 
     /// Where arrivals are handed in.
@@ -176,10 +247,17 @@ impl House {
         for folder in self.doors.take_hot_folders() {
             folder.stop().await;
         }
-        if let Err(error) = self.server.stop().await {
-            tracing::warn!(%error, "The HTTP server did not stop cleanly.");
+        for server in [self.server, self.local] {
+            if let Err(error) = server.stop().await {
+                tracing::warn!(%error, "The HTTP server did not stop cleanly.");
+            }
         }
         self.engine.stop(self.grace).await;
+        // Nobody asks for tokens any more; what is being sealed anew goes on at the next start.
+        self.keys.stop().await;
+        // Nobody may be left who looks after links; then there is nobody to tell.
+        let _ = self.links.stop.send(());
+        let _ended = self.links.done.await;
         let farewell = NewEvent {
             at: self.reception.clock.now(),
             site: None,
@@ -255,46 +333,113 @@ async fn watch_disk(store: Arc<dyn Store>, spool: Arc<dyn Spool>) -> String {
     }
 }
 
-fn open_data(
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Spool>)> {
-    let dir = &settings.data.dir;
-    std::fs::create_dir_all(dir)
-        .with_context(|| format!("data.dir: cannot make the folder {}", dir.display()))?;
-    let options = OpenOptions {
-        cache_bytes: settings.data.cache_mib << 20,
-        on_repair: Some(Box::new(|done| {
-            tracing::info!(store.repair = done, "The store is repaired after an unclean end.");
-        })),
-        ..OpenOptions::default()
+/// Tells the audit which settings changed since the last start, by their keys. What is remembered is written after that was told: a
+/// kill in between tells it once more.
+async fn remember(settings: &Settings, foundation: &Foundation) -> anyhow::Result<()> {
+    let path = settings.data.dir.join(REMEMBERED);
+    let now = settings.seen.remembered(foundation.seals.as_ref());
+    let before: Option<Remembered> = match std::fs::read(&path) {
+        // What cannot be read is told as if everything were new.
+        Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap_or_default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
-    let (store, report) = RedbStore::open(&dir.join("store.redb"), options)?;
-    tracing::info!(store.report = ?report, "The store is open.");
-    let options = SpoolOptions {
-        largest: settings.limits.largest_document_bytes,
-        reserve_bytes: Some(settings.data.reserve_bytes).filter(|bytes| *bytes > 0),
-        ..SpoolOptions::default()
-    };
-    let spool = FileSpool::open(dir, &options, clock.clone())?;
-    Ok((Arc::new(store), Arc::new(spool)))
+    if before.as_ref() == Some(&now) {
+        return Ok(());
+    }
+    if let Some(before) = &before {
+        let changed = Seen::changes(before, &now);
+        let named = changed.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = changed.len().checked_sub(20).filter(|more| *more > 0);
+        let note = named + &more.map(|more| format!(" and {more} more")).unwrap_or_default();
+        let happening = Happening::Security { what: Security::SettingsChanged };
+        let event = NewEvent {
+            at: foundation.clock.now(),
+            site: None,
+            subject: Subject::System,
+            happening,
+            actor: Actor::person("postroom"),
+            note,
+        };
+        foundation.store.record(event).await.context("the change of settings cannot be told in the audit")?;
+    }
+    write_aside(&path, &serde_json::to_vec(&now)?).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The connectors, as the settings have them.
-pub(crate) fn destinations(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<Destination>> {
-    let connect = |it: &settings::Destination| -> anyhow::Result<Destination> {
-        let dms: Arc<dyn Dms> = match (&it.folder, &it.imanage) {
-            (Some(folder), _) => Arc::new(Folder::new(folder.clone())),
-            (_, Some(imanage)) => Arc::new(
-                Imanage::new(it.name.as_str(), imanage.clone(), clock.clone())
-                    .with_context(|| format!("destinations \"{}\"", it.name))?,
-            ),
-            (None, None) => return Err(anyhow!("destinations \"{}\" has no section of its kind", it.name)),
-        };
-        let settings = DestinationSettings { concurrency: it.concurrency, ..DestinationSettings::default() };
-        Ok(Destination { name: it.name.clone(), dms, settings })
-    };
-    settings.destinations.iter().map(|it| connect(it.get_ref())).collect()
+fn write_aside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::Write::write_all(&mut file, bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// What looks at everything that the settings name.
+pub(crate) fn diagnosis(
+    settings: &Settings,
+    foundation: &Foundation,
+    people: Arc<People>,
+    rules: Arc<Rules>,
+    public_url: &str,
+) -> anyhow::Result<HouseDoctor> {
+    Ok(HouseDoctor {
+        people,
+        accounts: Arc::new(foundation.keeper.clone()),
+        services: Doctor::new(
+            foundation.services.clone(),
+            foundation.keeper.clone(),
+            foundation.store.clone(),
+            foundation.clock.clone(),
+            public_url.parse().context("server.public_url")?,
+        ),
+        connectors: foundation.connectors.clone(),
+        rules,
+        doors: Door::all(settings),
+    })
+}
+
+/// Persons, and how they come in.
+pub(crate) fn people(settings: &Settings, foundation: &Foundation, public_url: &str) -> anyhow::Result<Arc<People>> {
+    let services = &foundation.services;
+    let hashes = PasswordHashes::new(HashCost::DEFAULT, foundation.chance.clone())?;
+    let passwords: Arc<dyn Passwords> = Arc::new(hashes);
+    Ok(Arc::new(People {
+        store: foundation.store.clone(),
+        clock: foundation.clock.clone(),
+        entropy: foundation.entropy.clone(),
+        mint: foundation.mint.clone(),
+        roles: settings.all_roles(),
+        rules: settings.people.domain_rules.clone(),
+        services: services.linked(),
+        providers: services.providers().into_iter().map(|it| (it.service().clone(), it)).collect(),
+        links: Arc::new(foundation.keeper.clone()),
+        bearer: services.bearer_checks(),
+        seals: foundation.seals.clone(),
+        passwords,
+        limits: settings.people.limits(),
+        public_url: public_url.to_owned(),
+    }))
+}
+
+fn look_after_links(keeper: postroom_outbound::TokenKeeper) -> Links {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let done = tokio::spawn(async move {
+        keeper
+            .run(async {
+                // An end of the sender is a stop, too.
+                let _ = stopped.await;
+            })
+            .await;
+    });
+    Links { stop, done }
+}
+
+fn serve_local(app: App, socket: &Path, options: &ServeOptions) -> anyhow::Result<ServerHandle> {
+    postroom_web::serve_local(app, socket, options).with_context(|| {
+        let long = "hint: a socket's path has at most some 100 characters; name a shorter one with server.socket";
+        format!("cannot listen on the socket {}\n{long}", socket.display())
+    })
 }
 
 fn hot_folders(
@@ -317,9 +462,17 @@ fn hot_folders(
 }
 
 fn token_table(settings: &Settings) -> TokenTable {
+    let roles = settings.all_roles();
     let token = |token: &settings::Token| {
         let digest = tokens::parse_digest(&token.sha256)?;
-        let principal = Principal { name: token.name.clone(), role: token.role, site: token.site.clone() };
+        let principal = Principal {
+            name: token.name.clone(),
+            person: None,
+            roles: vec![token.role.clone()],
+            permissions: roles.get(&token.role).unwrap_or(Permissions::NONE),
+            sites: token.sites(),
+            teams: Vec::new(),
+        };
         Some((TokenHash::new(digest), principal))
     };
     settings.tokens.iter().filter_map(|it| token(it.get_ref())).collect()
@@ -333,15 +486,8 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
 }
 
 fn destination_kinds(settings: &Settings) -> BTreeMap<postroom_domain::ids::ServiceName, String> {
-    let kind = |kind| match kind {
-        DestinationKind::Folder => "folder",
-        DestinationKind::Imanage => "imanage",
-    };
-    settings
-        .destinations
-        .iter()
-        .map(|it| (it.get_ref().name.clone(), kind(it.get_ref().kind).to_owned()))
-        .collect()
+    let destinations = settings.destinations.iter().map(toml::Spanned::get_ref);
+    destinations.map(|it| (it.name.clone(), it.kind.as_str().to_owned())).collect()
 }
 
 fn limits(limits: &settings::Limits) -> postroom_web::Limits {

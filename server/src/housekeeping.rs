@@ -1,29 +1,50 @@
-//! What is done now and then: content that no row names is removed after its grace.
+//! What is done now and then: content that no row names is removed after its grace, and what is over of sessions, tokens and links of
+//! one use goes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use postroom_domain::desk::People;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 
 /// How often the spool is swept.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// How often what is over is looked for.
+const PEOPLE_EVERY: Duration = Duration::from_mins(5);
 
-/// Sweeps the spool every hour, for as long as the house stands.
-pub(crate) async fn run(store: Arc<dyn Store>, spool: Arc<dyn Spool>, grace: Duration) {
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+/// Keeps the house in order for as long as it stands.
+pub(crate) async fn run(store: Arc<dyn Store>, spool: Arc<dyn Spool>, people: Arc<People>, grace: Duration) {
+    let mut contents = tokio::time::interval(SWEEP_EVERY);
+    let mut over = tokio::time::interval(PEOPLE_EVERY);
     loop {
-        ticks.tick().await;
-        match postroom_store::spool::sweep(spool.as_ref(), store.as_ref(), grace).await {
-            Ok(swept) if swept.removed.is_empty() => {}
-            Ok(swept) => tracing::info!(
-                spool.seen = swept.seen,
-                spool.removed = swept.removed.len(),
-                "Content that no row names was removed."
-            ),
-            Err(error) => {
-                tracing::warn!(%error, "The spool could not be swept; it is tried again in an hour.");
-            }
+        tokio::select! {
+            _ = contents.tick() => sweep_contents(store.as_ref(), spool.as_ref(), grace).await,
+            _ = over.tick() => sweep_people(&people).await,
+        }
+    }
+}
+
+async fn sweep_contents(store: &dyn Store, spool: &dyn Spool, grace: Duration) {
+    match postroom_store::spool::sweep(spool, store, grace).await {
+        Ok(swept) if swept.removed.is_empty() => {}
+        Ok(swept) => tracing::info!(
+            spool.seen = swept.seen,
+            spool.removed = swept.removed.len(),
+            "Content that no row names was removed."
+        ),
+        Err(error) => {
+            tracing::warn!(%error, "The spool could not be swept; it is tried again in an hour.");
+        }
+    }
+}
+
+async fn sweep_people(people: &People) {
+    match people.sweep().await {
+        Ok(0) => {}
+        Ok(gone) => tracing::info!(people.gone = gone, "Sessions, tokens and links of one use were over and went."),
+        Err(error) => {
+            tracing::warn!(%error, "What is over of sessions and tokens could not be removed; it works no more all the same.");
         }
     }
 }

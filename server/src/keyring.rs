@@ -11,5 +11,6 @@ mod pass;
 mod tests;
 
 pub(crate) use desk::{DeskOptions, DeskParts, KeyDesk};
-pub(crate) use file::{KeyringFile, OpenKeyringError, keyring_summary, open_keyring};
-pub(crate) use init::{InitError, NewCredentials, init_credentials};
+pub(crate) use file::{KEYRING_FILES, KeyringFile, keyring_summary, open_keyring, read_keyring};
+pub(crate) use init::{NewCredentials, init_credentials};
+pub(crate) use pass::open_secrets;

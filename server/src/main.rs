@@ -2,11 +2,16 @@
 
 mod cli;
 mod commands;
+mod connectors;
 #[cfg(feature = "demo")]
 mod demo;
+mod diagnosis;
+mod foundation;
 mod house;
 mod housekeeping;
+mod keyring;
 mod logging;
+mod sealing;
 mod settings;
 mod signals;
 mod system;

@@ -1,22 +1,31 @@
 //! The settings: one TOML file, overridden key by key from the environment (`POSTROOM__SECTION__KEY`). Mistakes are told with the
 //! line, the key and, where one is near, the key that was meant; all of them at once.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use postroom_domain::backoff::RetryPolicy;
-use postroom_domain::ids::{RepositoryName, ServiceName, SiteName, SourceName};
-use postroom_domain::person::Role;
+use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName};
+use postroom_domain::person::{Roles, Sites};
 use postroom_domain::plan::Rules;
 use postroom_domain::repository::{Area, Repository, ResolverConfig, parse_folder_path};
 use postroom_domain::target::WhenAmbiguous;
+use postroom_dms::imanage;
+use postroom_outbound::ServiceSettings;
 use serde::Deserialize;
 use toml::Spanned;
+use url::Url;
 
+mod address;
 mod overlay;
+mod people;
 mod report;
+mod seen;
+mod vault;
 
 pub(crate) use report::SettingsError;
+pub(crate) use seen::{Remembered, Seen};
+pub(crate) use vault::Vault;
 
 /// Everything that can be set.
 #[derive(Debug, Deserialize)]
@@ -27,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) server: Server,
     /// Where everything is kept.
     pub(crate) data: Data,
+    /// What opens the keys of everything that is sealed. Nothing starts without it.
+    pub(crate) vault: Option<Vault>,
     /// What is taken in.
     #[serde(default)]
     pub(crate) limits: Limits,
@@ -36,9 +47,18 @@ pub(crate) struct Settings {
     /// What is logged, and where.
     #[serde(default)]
     pub(crate) log: Log,
-    /// Who may come in.
+    /// How people come in.
+    #[serde(default)]
+    pub(crate) people: people::People,
+    /// Roles of the firm's own.
+    #[serde(default)]
+    pub(crate) roles: Vec<Spanned<people::RoleSettings>>,
+    /// Programs that may come in.
     #[serde(default)]
     pub(crate) tokens: Vec<Spanned<Token>>,
+    /// Where people sign in and link accounts.
+    #[serde(default)]
+    pub(crate) services: Vec<Spanned<ServiceSettings>>,
     /// The document management systems.
     #[serde(default)]
     pub(crate) destinations: Vec<Spanned<Destination>>,
@@ -48,6 +68,9 @@ pub(crate) struct Settings {
     /// Folders that scanners and people drop files into.
     #[serde(default)]
     pub(crate) hot_folders: Vec<Spanned<HotFolderSettings>>,
+    /// What was set, as it is remembered: for telling at the next start what changed.
+    #[serde(skip)]
+    pub(crate) seen: Seen,
 }
 
 /// `[server]`
@@ -60,11 +83,22 @@ pub(crate) struct Server {
     pub(crate) workers: usize,
     /// How long a clean stop waits for what is under way, in seconds.
     pub(crate) grace_seconds: u64,
+    /// The address by which browsers reach the server, such as `https://postroom.firm.example`. Where it is absent it is the one that
+    /// the server listens on, which must be of this machine only.
+    pub(crate) public_url: Option<Url>,
+    /// The socket by which the command line reaches the server; `postroom.sock` in the data folder if absent.
+    pub(crate) socket: Option<PathBuf>,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8440".to_owned(), workers: 2, grace_seconds: 20 }
+        Self {
+            listen: "127.0.0.1:8440".to_owned(),
+            workers: 2,
+            grace_seconds: 20,
+            public_url: None,
+            socket: None,
+        }
     }
 }
 
@@ -139,19 +173,32 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// `[[tokens]]`: a program or person that may come in.
+/// `[[tokens]]`: a program that may come in. Tokens that end, and that are listed and revoked, are made while the server runs.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Token {
     /// The name that audit and screens show.
     pub(crate) name: String,
     /// What it may do.
-    pub(crate) role: Role,
+    pub(crate) role: RoleName,
     /// The site whose records it sees.
     #[serde(default = "main_site")]
     pub(crate) site: SiteName,
+    /// Further sites whose records it sees.
+    #[serde(default)]
+    also_sites: BTreeSet<SiteName>,
+    /// Whether it sees every site's.
+    #[serde(default)]
+    all_sites: bool,
     /// SHA-256 of the token, in hexadecimal digits: the token itself is kept nowhere.
     pub(crate) sha256: String,
+}
+
+impl Token {
+    /// The sites whose records it sees.
+    pub(crate) fn sites(&self) -> Sites {
+        Sites { home: self.site.clone(), also: self.also_sites.clone(), all: self.all_sites }
+    }
 }
 
 /// The site of a firm that has only one.
@@ -189,6 +236,16 @@ pub(crate) enum DestinationKind {
     Folder,
     /// iManage Work.
     Imanage,
+}
+
+impl DestinationKind {
+    /// The word in the settings.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Folder => "folder",
+            Self::Imanage => "imanage",
+        }
+    }
 }
 
 /// `[[repositories]]`: a named pointer to a place in a DMS.
@@ -264,8 +321,9 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let merged = overlay::apply(name, text, environment)?;
         let text = merged.as_deref().unwrap_or(text);
-        let settings: Self = toml::from_str(text)
+        let mut settings: Self = toml::from_str(text)
             .map_err(|error| SettingsError::Syntax(report::explain(name, text, &error)))?;
+        settings.seen = Seen::of(text);
         let mistakes = settings.mistakes();
         if mistakes.is_empty() {
             return Ok(settings);
@@ -292,6 +350,14 @@ impl Settings {
         if !(1..=64).contains(&self.server.workers) {
             wrong.push((0, "server.workers: 1 to 64".to_owned()));
         }
+        wrong.extend(self.server.address_mistake().map(|problem| (0, problem)));
+        if self.vault.is_none() {
+            wrong.push((0, vault::MISSING.to_owned()));
+        }
+        let (roles, mistakes) = people::roles(&self.roles);
+        wrong.extend(mistakes);
+        wrong.extend(self.people.mistakes(&roles).into_iter().map(|problem| (0, problem)));
+        wrong.extend(self.service_mistakes());
         let mut services = HashSet::new();
         for destination in &self.destinations {
             let at = destination.span().start;
@@ -354,16 +420,69 @@ impl Settings {
         for token in &self.tokens {
             let it = token.get_ref();
             let key = format!("tokens \"{}\"", it.name);
+            if roles.get(&it.role).is_none() {
+                let near = report::nearest(it.role.as_str(), roles.names().map(RoleName::as_str));
+                let at = token.span().start;
+                wrong.push((at, format!("{key}: role: there is no role \"{}\"{near}", it.role)));
+            }
             if it.sha256.len() != 64 || !it.sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
                 wrong.push((
                     token.span().start,
-                    format!("{key}: sha256: 64 hexadecimal digits; `postroom token new` prints them"),
+                    format!("{key}: sha256: 64 hexadecimal digits; `postroom token new --for-settings` prints them"),
                 ));
             } else if !hashes.insert(it.sha256.to_ascii_lowercase()) {
                 wrong.push((token.span().start, format!("{key}: the same token stands twice")));
             }
         }
         wrong
+    }
+
+    /// Services that are wrong in themselves, stand twice, or do not fit the destination of their name.
+    fn service_mistakes(&self) -> Vec<(usize, String)> {
+        let mut wrong = Vec::new();
+        let mut names = HashSet::new();
+        for service in &self.services {
+            let (at, it) = (service.span().start, service.get_ref());
+            let key = format!("services \"{}\"", it.name);
+            if !names.insert(&it.name) {
+                wrong.push((at, format!("{key}: the name stands twice")));
+            }
+            if let Some((what, problem)) = it.problem() {
+                wrong.push((at, format!("{key}: {what} {problem}")));
+            }
+            let destination = self.destinations.iter().find(|other| other.get_ref().name == it.name);
+            if let Some(destination) = destination
+                && destination.get_ref().kind.as_str() != it.kind.as_str()
+            {
+                let kind = destination.get_ref().kind.as_str();
+                wrong.push((at, format!("{key}: the destination of that name is of kind \"{kind}\"")));
+            }
+        }
+        for destination in &self.destinations {
+            let (at, it) = (destination.span().start, destination.get_ref());
+            let linked = it.imanage.as_ref().is_some_and(|it| matches!(it.auth, imanage::Auth::Link));
+            let service = self.services.iter().find(|other| other.get_ref().name == it.name);
+            if linked && !service.is_some_and(|it| it.get_ref().links) {
+                let name = &it.name;
+                wrong.push((at, format!("destinations \"{name}\": auth: grant \"link\" needs [[services]] of that name with links = true")));
+            }
+        }
+        wrong
+    }
+
+    /// The built-in roles and the firm's own.
+    pub(crate) fn all_roles(&self) -> Roles {
+        people::roles(&self.roles).0
+    }
+
+    /// The linked services' own settings.
+    pub(crate) fn service_settings(&self) -> Vec<ServiceSettings> {
+        self.services.iter().map(|it| it.get_ref().clone()).collect()
+    }
+
+    /// The socket by which the command line reaches the server.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.server.socket.clone().unwrap_or_else(|| socket_in(&self.data.dir))
     }
 
     /// The repositories and the doors' areas, read.
@@ -373,6 +492,11 @@ impl Settings {
             areas: self.hot_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area)).collect(),
         }
     }
+}
+
+/// Where the command line reaches a server whose settings name no other place.
+pub(crate) fn socket_in(data: &Path) -> PathBuf {
+    data.join("postroom.sock")
 }
 
 impl RepositorySettings {

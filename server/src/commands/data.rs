@@ -1,5 +1,5 @@
 //! `backup`, `restore` and `verify` of a data folder that no server uses: rows by the store's own copy, document bytes as hard links
-//! (or copies across file systems).
+//! (or copies across file systems), and the keyring, which opens nothing without passphrase and private key.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,9 +10,14 @@ use futures_util::StreamExt as _;
 use postroom_domain::spool::{Blob, Spool as _};
 use postroom_store::spool::{FileSpool, SpoolOptions};
 use postroom_store::{OpenOptions, RedbStore};
+use postroom_vault::{SystemChance, Vault};
 
 use super::print;
-use crate::cli::{BackupArgs, RestoreArgs, VerifyArgs};
+use crate::cli::{BackupArgs, RestoreArgs, UnsealArgs, VerifyArgs};
+use crate::foundation::credentials;
+use crate::keyring::{KEYRING_FILES, keyring_summary, open_secrets, read_keyring};
+use crate::sealing::{FileSeals, SecretSeals};
+use crate::settings::Settings;
 use crate::system::SystemClock;
 
 /// How many contents are asked for at once.
@@ -21,9 +26,11 @@ const PORTION: usize = 1000;
 /// Copies a data folder.
 pub(super) async fn backup(args: &BackupArgs) -> anyhow::Result<ExitCode> {
     empty_folder(&args.to)?;
+    let unsealed = Unsealed::of(&args.data, &args.unseal).await?;
     let store = open_store(&args.data)?;
+    copy_keyring(&args.data, &args.to)?;
     let rows = store.backup(&store_file(&args.to))?;
-    let (documents, bytes) = link_contents(&store, &open_spool(&args.data)?, &args.to).await?;
+    let (documents, bytes) = link_contents(&store, &unsealed.spool(&args.data)?, &args.to).await?;
     postroom_domain::store::Store::close(&store).await?;
     print(&format!("{} holds {rows} rows and {documents} documents ({bytes} bytes).\n", args.to.display()))?;
     Ok(ExitCode::SUCCESS)
@@ -34,8 +41,10 @@ pub(super) async fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     must_exist(&args.from)?;
     empty_folder(&args.data)?;
     // Bytes before rows, here too: an interrupted restore leaves no row whose bytes are missing.
+    let unsealed = Unsealed::of(&args.from, &args.unseal).await?;
     let source = open_store(&args.from)?;
-    let (documents, bytes) = link_contents(&source, &open_spool(&args.from)?, &args.data).await?;
+    copy_keyring(&args.from, &args.data)?;
+    let (documents, bytes) = link_contents(&source, &unsealed.spool(&args.from)?, &args.data).await?;
     postroom_domain::store::Store::close(&source).await?;
     // Its lock goes with it; the copy takes its own.
     drop(source);
@@ -49,16 +58,21 @@ pub(super) async fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Checks rows, indexes, counters and every document's bytes.
+/// Checks rows, indexes, counters, the history's chain, every sealed secret and every document's bytes.
 pub(super) async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     must_exist(&args.data)?;
+    let unsealed = Unsealed::of(&args.data, &args.unseal).await?;
     let found = postroom_store::verify(&store_file(&args.data))?;
     let mut wrong = found.check.wrong.clone();
     if !found.pages_sound {
         wrong.push("the store's pages do not agree with their books; the next start repairs them".to_owned());
     }
+    if let Some(fault) = found.chain.and_then(|chain| chain.fault) {
+        wrong.push(format!("the history was tampered with: {fault}"));
+    }
     let store = open_store(&args.data)?;
-    let spool = open_spool(&args.data)?;
+    let spool = unsealed.spool(&args.data)?;
+    let secrets = unsealed.secrets(&store, &mut wrong).await?;
     let (mut documents, mut after) = (0_u64, None);
     loop {
         let portion = store.contents_after(after, PORTION)?;
@@ -76,7 +90,7 @@ pub(super) async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         print(&format!("wrong: {line}\n"))?;
     }
     print(&format!(
-        "{}: {} filings, {} intakes, {documents} documents; {}.\n",
+        "{}: {} filings, {} intakes, {documents} documents, {secrets} secrets; {}.\n",
         args.data.display(),
         found.check.filings,
         found.check.intakes,
@@ -89,7 +103,7 @@ pub(super) async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn store_file(data: &Path) -> std::path::PathBuf {
+pub(super) fn store_file(data: &Path) -> std::path::PathBuf {
     data.join("store.redb")
 }
 
@@ -109,8 +123,64 @@ fn open_store(data: &Path) -> anyhow::Result<RedbStore> {
     Ok(store)
 }
 
-fn open_spool(data: &Path) -> anyhow::Result<FileSpool> {
-    Ok(FileSpool::open(data, &SpoolOptions::default(), Arc::new(SystemClock::new()))?)
+/// What opens what is sealed in a data folder; none where nothing ever was.
+struct Unsealed(Option<Arc<Vault>>);
+
+impl Unsealed {
+    /// By the section `[vault]` of the settings, where the folder has a keyring.
+    async fn of(data: &Path, args: &UnsealArgs) -> anyhow::Result<Self> {
+        let Some(keyring) = keyring_summary(data)? else { return Ok(Self(None)) };
+        let settings = Settings::load(&args.config, std::env::vars()).with_context(|| {
+            format!(
+                "{} is sealed with master key {}; name the settings whose section [vault] opens it with --config",
+                data.display(),
+                keyring.master
+            )
+        })?;
+        let (passphrase, key) = credentials(&settings)?;
+        let folder = data.to_owned();
+        let read = move || read_keyring(&folder, (&passphrase, &key));
+        let keyring = tokio::task::spawn_blocking(read).await??;
+        Ok(Self(Some(Arc::new(Vault::new(&keyring, Arc::new(SystemChance))))))
+    }
+
+    fn spool(&self, data: &Path) -> anyhow::Result<FileSpool> {
+        let (options, clock) = (SpoolOptions::default(), Arc::new(SystemClock::new()));
+        Ok(match &self.0 {
+            None => FileSpool::open(data, &options, clock)?,
+            Some(vault) => {
+                FileSpool::open_sealed(data, &options, clock, Arc::new(FileSeals::new(vault.clone())))?
+            }
+        })
+    }
+
+    /// Opens every secret of the records; answers how many there are.
+    async fn secrets(&self, store: &RedbStore, wrong: &mut Vec<String>) -> anyhow::Result<u64> {
+        let Some(vault) = &self.0 else { return Ok(0) };
+        let seals = SecretSeals::new(vault.clone(), Arc::new(SystemClock::new()));
+        Ok(open_secrets(store, &seals, wrong).await?)
+    }
+}
+
+/// The keyring goes along: a copy that is whole, or none.
+fn copy_keyring(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for name in KEYRING_FILES {
+        let (from, to) = (from.join(name), to.join(name));
+        match std::fs::read(&from) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", from.display())),
+            Ok(bytes) => write_new(&to, &bytes).with_context(|| format!("cannot write {}", to.display()))?,
+        }
+    }
+    Ok(())
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// The folder, made if it is not there; refused when something is in it.

@@ -1,73 +1,92 @@
-//! `doctor`: tries every connection of the settings and tells what will not work, and who can mend it.
+//! `doctor`: tries every connection of the settings and tells what will not work, why, and who can mend it. A running server is asked,
+//! because it holds the links' tokens; without one the same is computed here.
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use postroom_dms::doctor::{Finding, Level};
-use postroom_dms::folder::Folder;
-use postroom_dms::imanage::Imanage;
-use postroom_domain::time::Clock;
+use postroom_api::capability::{CapabilityList, FindingView};
+use postroom_api::client::Client;
+use postroom_domain::capability::{Diagnosis as _, Level};
+use postroom_domain::cause::Fixer;
 
-use super::print;
+use super::{connection, print};
 use crate::cli::ConfigArgs;
+use crate::foundation::{Foundation, check_credentials};
+use crate::house::diagnosis;
 use crate::settings::Settings;
-use crate::system::SystemClock;
+
+/// Every connection is looked at in turn, each with its own time-outs.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Runs all checks; ends with a failure when one found something bad.
 pub(super) async fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(&args.config, std::env::vars())?;
     print(&format!("{}: the settings are in order.\n", args.config.display()))?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let mut bad = false;
-    for destination in &settings.destinations {
-        let it = destination.get_ref();
-        let findings = match (&it.folder, &it.imanage) {
-            (Some(folder), _) => Folder::new(folder.clone()).doctor().await,
-            (_, Some(imanage)) => match Imanage::new(it.name.as_str(), imanage.clone(), clock.clone()) {
-                Ok(connector) => connector.doctor().await,
-                Err(error) => vec![Finding::bad("settings", error.to_string(), "Correct the settings.")],
-            },
-            (None, None) => Vec::new(),
-        };
-        print(&format!("\n{}\n", it.name))?;
-        for finding in findings {
-            bad |= finding.level == Level::Bad;
-            print(&describe(&finding))?;
+    let findings = match connection::listens(&settings.socket()).await {
+        Some(server) => {
+            print("The running server looks at its connections.\n")?;
+            ask(&server).await?
         }
+        None => look(&settings).await?,
+    };
+    let mut about = String::new();
+    for finding in &findings {
+        if finding.about != about {
+            print(&format!("\n{}\n", finding.about))?;
+            about.clone_from(&finding.about);
+        }
+        print(&describe(finding))?;
     }
-    for folder in &settings.hot_folders {
-        let it = folder.get_ref();
-        print(&format!("\n{}\n", it.name))?;
-        let finding = hot_folder(&it.path);
-        bad |= finding.level == Level::Bad;
-        print(&describe(&finding))?;
-    }
-    Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let bad = findings.iter().filter(|it| it.level == Level::Bad).count();
+    let warned = findings.iter().filter(|it| it.level == Level::Warning).count();
+    print(&match (bad, warned) {
+        (0, 0) => "\nEverything that was looked at works.\n".to_owned(),
+        _ => format!("\n{bad} thing(s) will not work; {warned} work now, but not for ever or not for all.\n"),
+    })?;
+    Ok(if bad > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn describe(finding: &Finding) -> String {
+async fn ask(server: &Client) -> anyhow::Result<Vec<FindingView>> {
+    let report = server.capabilities(&CapabilityList { live: true });
+    Ok(tokio::time::timeout(PATIENCE, report).await??.items)
+}
+
+/// Without a server. The data folder is opened where there is one, and never made.
+async fn look(settings: &Settings) -> anyhow::Result<Vec<FindingView>> {
+    check_credentials(settings)?;
+    let there = settings.data.dir.join("store.redb").is_file();
+    let (foundation, _cellar) = if there {
+        let (foundation, cellar) = Foundation::lay(settings).await?;
+        (foundation, Some(cellar))
+    } else {
+        (Foundation::lay_in_the_air(settings).await?, None)
+    };
+    let url = settings.server.public_url_planned();
+    let people = crate::house::people(settings, &foundation, &url)?;
+    let doctor = diagnosis(settings, &foundation, people, Arc::new(settings.rules()), &url)?;
+    let findings = doctor.findings(true).await;
+    foundation.store.close().await?;
+    Ok(findings.into_iter().map(FindingView::from).collect())
+}
+
+fn describe(finding: &FindingView) -> String {
     let sign = match finding.level {
         Level::Good => "ok  ",
         Level::Warning => "warn",
         Level::Bad => "BAD ",
     };
-    let advice =
-        if finding.advice.is_empty() { String::new() } else { format!("\n         → {}", finding.advice) };
+    let who = match finding.fixer {
+        Fixer::Nobody => "",
+        Fixer::DmsTeam => " (the team that runs the service)",
+        Fixer::Administrator => " (Postroom's administrator)",
+        Fixer::Operator => " (the operator)",
+        Fixer::AccountOwner => " (whose account it is)",
+    };
+    let advice = if finding.advice.is_empty() {
+        String::new()
+    } else {
+        format!("\n         → {}{who}", finding.advice)
+    };
     format!("  {sign}  {}: {}{advice}\n", finding.subject, finding.detail)
-}
-
-/// Whether the folder is there and files can be claimed in it by renaming.
-fn hot_folder(path: &std::path::Path) -> Finding {
-    if !path.is_dir() {
-        let detail = format!("{} is not there", path.display());
-        return Finding::bad("folder", detail, "Make the folder, or mount the share that it lies on.");
-    }
-    match tempfile::Builder::new().prefix(".postroom-doctor-").tempfile_in(path) {
-        Ok(_) => Finding::good("folder", format!("{} can be written", path.display())),
-        Err(error) => Finding::bad(
-            "folder",
-            format!("{} cannot be written: {error}", path.display()),
-            "Files are claimed by renaming them: give Postroom's user the right to write there.",
-        ),
-    }
 }

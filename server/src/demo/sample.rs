@@ -8,7 +8,7 @@ use bytes::Bytes;
 use postroom_domain::filing::State;
 use postroom_domain::ids::{BlobHash, WorkItemId};
 use postroom_domain::intake::{Document, IntakeState};
-use postroom_domain::person::{Actor, Role};
+use postroom_domain::person::{Actor, Role, Scope};
 use postroom_domain::reception::Arrival;
 use postroom_domain::store::{IdempotencyKey, Store, StoreError};
 use postroom_domain::work_item::{Client, WorkItem};
@@ -257,7 +257,7 @@ pub(super) async fn tell_progress(store: Arc<dyn Store>) {
     let (mut seen, mut last) = (0, String::new());
     loop {
         seen = store.wait_beyond(seen, std::time::Duration::from_secs(30)).await;
-        let Ok(summary) = store.summary(None).await else { return };
+        let Ok(summary) = store.summary(&Scope::All).await else { return };
         let count = |state| summary.filings.count(state);
         let open =
             count(State::Waiting) + count(State::Running) + count(State::Checking) + count(State::Blocked);

@@ -14,6 +14,8 @@ use secrecy::SecretString;
 const NAME: &str = "keyring.json";
 /// Says that there was a keyring: without it everything sealed is lost, so a new one is not made in silence.
 const MARK: &str = "keyring.made";
+/// What a backup of the data folder takes along.
+pub(crate) const KEYRING_FILES: [&str; 2] = [NAME, MARK];
 
 /// Why there is no keyring. Nothing was touched.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +96,17 @@ pub(crate) fn keyring_summary(data: &Path) -> Result<Option<Summary>, OpenKeyrin
     Keyring::peek(&bytes).map(Some).map_err(|source| file.closed(source))
 }
 
+/// Opens the keyring in a data folder or backup without changing anything there. Blocks for as long as the passphrase costs.
+pub(crate) fn read_keyring(
+    data: &Path,
+    (passphrase, private_key): (&SecretString, &SecretString),
+) -> Result<Keyring, OpenKeyringError> {
+    let (passphrase, private_key) = (Passphrase::new(passphrase)?, PrivateKey::from_pem(private_key)?);
+    let file = KeyringFile { folder: data.to_owned(), disk: Box::new(PlainDisk) };
+    let bytes = file.read()?.ok_or_else(|| OpenKeyringError::Gone { path: file.path().display().to_string() })?;
+    Keyring::open(&bytes, &passphrase, &private_key).map_err(|source| file.closed(source))
+}
+
 /// Opens the keyring in a data folder, or makes one where there never was any. Blocks for as long as the passphrase costs.
 ///
 /// `made` is the time of day, for people. A wrong passphrase or private key is told before anything is written.
@@ -137,6 +150,11 @@ pub(super) fn open_on(
 }
 
 impl KeyringFile {
+    /// Whether the file still holds this keyring.
+    pub(crate) fn is_still(&self, keyring: &Keyring) -> bool {
+        fs::read(self.path()).is_ok_and(|now| now == keyring.bytes())
+    }
+
     /// Replaces the keyring. Durable when it returns; after an error the one before stands there, unless the text says otherwise. Blocks.
     pub(crate) fn replace(&self, before: &Keyring, after: &Keyring) -> Result<(), String> {
         let Err(error) = self.put(after.bytes()) else { return Ok(()) };

@@ -211,6 +211,44 @@ pub(super) async fn count_secrets(registry: &dyn Registry) -> Result<u64, Troubl
     Ok(count)
 }
 
+/// Opens every secret of the records, without keeping any; what does not open is named in `wrong`. Answers how many there are.
+pub(crate) async fn open_secrets(
+    registry: &dyn Registry,
+    seals: &dyn Seals,
+    wrong: &mut Vec<String>,
+) -> Result<u64, StoreError> {
+    Ok(opened::<Link>(registry, seals, wrong).await? + opened::<Flow>(registry, seals, wrong).await?)
+}
+
+async fn opened<T: HoldsSecrets>(
+    registry: &dyn Registry,
+    seals: &dyn Seals,
+    wrong: &mut Vec<String>,
+) -> Result<u64, StoreError> {
+    let (mut count, mut after) = (0, None);
+    loop {
+        let page = registry.records(T::KIND, None, after, RECORDS).await?;
+        let Some(last) = page.last() else { return Ok(count) };
+        after = Some(last.id);
+        for record in &page {
+            let mut value = match T::read(record) {
+                Ok(value) => value,
+                Err(error) => {
+                    wrong.push(format!("{} {:x}: {error}", T::KIND.noun(), record.id));
+                    continue;
+                }
+            };
+            let id = value.place_id();
+            for (field, sealed) in value.secrets() {
+                count += 1;
+                if let Err(error) = seals.open(T::place(&id, field), sealed) {
+                    wrong.push(format!("{} {id}: {field}: {error}", T::KIND.noun()));
+                }
+            }
+        }
+    }
+}
+
 /// Writes a line into the history, behind everything that was committed before: when it returns, all of that is durable and seen.
 pub(super) async fn tell(registry: &dyn Registry, event: NewEvent) -> Result<(), StoreError> {
     registry.commit(Commit { writes: Vec::new(), events: vec![event] }).await

@@ -1,0 +1,229 @@
+//! The capability report: which function will not work, why, and who can mend it. Computed from the settings and what is kept; asked
+//! for live, it looks at every connection too.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use postroom_dms::doctor as dms;
+use postroom_domain::Fut;
+use postroom_domain::capability::{Diagnosis, Finding, Level};
+use postroom_domain::cause::Fixer;
+use postroom_domain::desk::People;
+use postroom_domain::ids::{ServiceName, SourceName};
+use postroom_domain::link::{
+    Accounts, Decision, Fallback, LinkedService, Offer, Operation, Refusal, whose_account,
+};
+use postroom_domain::plan::Rules;
+use postroom_domain::repository::Area;
+use postroom_outbound::Doctor;
+
+use crate::connectors::Connector;
+use crate::settings::{DestinationKind, Settings};
+
+/// Looks at everything that the settings name.
+pub(crate) struct HouseDoctor {
+    /// Persons, and how they come in.
+    pub(crate) people: Arc<People>,
+    /// Whose accounts are linked.
+    pub(crate) accounts: Arc<dyn Accounts>,
+    /// The linked services.
+    pub(crate) services: Doctor,
+    /// The DMSs.
+    pub(crate) connectors: Vec<Connector>,
+    /// Which repository serves what.
+    pub(crate) rules: Arc<Rules>,
+    /// The doors that no person stands behind.
+    pub(crate) doors: Vec<Door>,
+}
+
+/// A door that no person stands behind.
+pub(crate) struct Door {
+    name: SourceName,
+    area: Area,
+    path: PathBuf,
+}
+
+impl Door {
+    /// Those of the settings.
+    pub(crate) fn all(settings: &Settings) -> Vec<Self> {
+        let door = |it: &crate::settings::HotFolderSettings| Self {
+            name: it.name.clone(),
+            area: it.area,
+            path: it.path.clone(),
+        };
+        settings.hot_folders.iter().map(|it| door(it.get_ref())).collect()
+    }
+}
+
+impl Diagnosis for HouseDoctor {
+    fn findings(&self, live: bool) -> Fut<'_, Vec<Finding>> {
+        Box::pin(async move {
+            let mut all = self.ways_in().await;
+            for door in &self.doors {
+                all.extend(self.door(door, live).await);
+            }
+            for connector in &self.connectors {
+                all.extend(self.persons_at(&connector.name));
+                all.extend(self.system_at(connector).await);
+                if live {
+                    all.extend(connector.doctor().await.into_iter().map(|it| told(connector, it)));
+                }
+            }
+            all.extend(self.services.findings(live).await);
+            all
+        })
+    }
+}
+
+fn finding(about: &str, subject: &str, level: Level, detail: String, advice: &str, fixer: Fixer) -> Finding {
+    Finding {
+        about: about.to_owned(),
+        subject: subject.to_owned(),
+        level,
+        detail,
+        advice: advice.to_owned(),
+        fixer,
+    }
+}
+
+impl HouseDoctor {
+    async fn ways_in(&self) -> Vec<Finding> {
+        let about = "people";
+        let nobody = match self.people.is_nobody_here().await {
+            Ok(nobody) => nobody,
+            Err(error) => {
+                let advice = "look at the store";
+                let fixer = Fixer::Administrator;
+                return vec![finding(about, "store", Level::Bad, error.to_string(), advice, fixer)];
+            }
+        };
+        let visible = self.people.services.iter().filter(|it| it.sign_in == Offer::Visible).count();
+        let detail = format!("by password, and with {visible} provider(s)");
+        let mut all = vec![finding(about, "ways to sign in", Level::Good, detail, "", Fixer::Nobody)];
+        if nobody {
+            let detail = "there is nobody yet who may sign in".to_owned();
+            let advice = "postroom person add E-MAIL --admin prints a one-time link";
+            all.push(finding(about, "persons", Level::Warning, detail, advice, Fixer::Administrator));
+        }
+        all
+    }
+
+    /// Whether what comes in through a door is filed without anybody's help.
+    async fn door(&self, door: &Door, live: bool) -> Vec<Finding> {
+        let about = door.name.as_str();
+        let subject = "filing without a person";
+        let mut all = vec![folder(&door.name, &door.path, live)];
+        let serving: BTreeSet<&ServiceName> =
+            self.rules.repositories.iter().filter(|it| it.area == door.area).map(|it| &it.service).collect();
+        if serving.is_empty() {
+            let detail = format!("no repository serves the area {}", door.area.as_str());
+            let advice = "add one to the settings; until then everything waits for a person";
+            all.push(finding(about, subject, Level::Bad, detail, advice, Fixer::Administrator));
+        }
+        for service in serving {
+            all.push(match self.refusal(service).await {
+                Ok(None) => {
+                    let detail = format!("at {service} with the system account");
+                    finding(about, subject, Level::Good, detail, "", Fixer::Nobody)
+                }
+                Ok(Some(refusal)) => {
+                    let detail = format!("it does not work at {service}: {}", refusal.words());
+                    let advice = "link the system account on the page of services; what waits goes on then";
+                    finding(about, subject, Level::Bad, detail, advice, Fixer::Administrator)
+                }
+                Err(error) => {
+                    finding(about, subject, Level::Bad, error, "look at the store", Fixer::Administrator)
+                }
+            });
+        }
+        all
+    }
+
+    /// Why the system account cannot be used at a service.
+    async fn refusal(&self, service: &ServiceName) -> Result<Option<Refusal>, String> {
+        let mut at = self.accounts.at(service, "").await.map_err(|error| error.to_string())?;
+        at.person = false;
+        Ok(match whose_account(at.question(Operation::Background, None)) {
+            Decision::Refuse(refusal) => Some(refusal),
+            Decision::Use(_) | Decision::AskRights => None,
+        })
+    }
+
+    /// Whether there is a system account, at a destination that no door leads to: programs file there too.
+    async fn system_at(&self, connector: &Connector) -> Option<Finding> {
+        if !connector.system_is_linked {
+            return None;
+        }
+        let about = connector.name.as_str();
+        let refusal = self.refusal(&connector.name).await.ok()??;
+        let detail = format!("programs cannot file here: {}", refusal.words());
+        let advice = "link the system account on the page of services";
+        Some(finding(about, "system account", Level::Bad, detail, advice, Fixer::Administrator))
+    }
+
+    /// What becomes of the documents of persons who have linked no account.
+    fn persons_at(&self, name: &ServiceName) -> Option<Finding> {
+        let service = self.people.service(name).filter(|it| it.links)?;
+        let subject = "persons without a link";
+        let all_must = !service.available_to.is_empty() && service.available_to.iter().all(|it| it.required);
+        let (level, detail) = without_link(service, all_must);
+        let (advice, fixer) = match level {
+            Level::Good => ("", Fixer::Nobody),
+            _ => ("they link their account on the page of linked accounts", Fixer::AccountOwner),
+        };
+        Some(finding(name.as_str(), subject, level, detail.to_owned(), advice, fixer))
+    }
+}
+
+const fn without_link(service: &LinkedService, all_must: bool) -> (Level, &'static str) {
+    match (service.fallback, all_must) {
+        (_, true) => (Level::Warning, "their documents wait: every team here has to link"),
+        (Fallback::Never | Fallback::ReadOnly, _) => {
+            (Level::Warning, "their documents wait: the system account does not stand in for filing")
+        }
+        (Fallback::BackgroundOnly, _) => {
+            (Level::Good, "what they hand in is filed with the system account; what they look at is not")
+        }
+        (Fallback::Always, _) => {
+            (Level::Good, "the system account stands in where the DMS says that they may themselves")
+        }
+    }
+}
+
+/// A connector's own finding, with who can mend it.
+fn told(connector: &Connector, found: dms::Finding) -> Finding {
+    let level = match found.level {
+        dms::Level::Good => Level::Good,
+        dms::Level::Warning => Level::Warning,
+        dms::Level::Bad => Level::Bad,
+    };
+    let ours = matches!(found.subject, "settings" | "address" | "library" | "root" | "writing");
+    let fixer = match (level, connector.kind()) {
+        (Level::Good, _) => Fixer::Nobody,
+        (_, DestinationKind::Imanage) if !ours => Fixer::DmsTeam,
+        _ => Fixer::Administrator,
+    };
+    finding(connector.name.as_str(), found.subject, level, found.detail, found.advice, fixer)
+}
+
+/// Whether the folder is there and, looked at live, files can be claimed in it by renaming.
+fn folder(name: &SourceName, path: &Path, live: bool) -> Finding {
+    let told = |level, detail, advice, fixer| finding(name.as_str(), "folder", level, detail, advice, fixer);
+    let shown = path.display();
+    if !path.is_dir() {
+        let advice = "make the folder, or mount the share that it lies on";
+        return told(Level::Bad, format!("{shown} is not there"), advice, Fixer::Administrator);
+    }
+    if !live {
+        return told(Level::Good, format!("{shown} is there"), "", Fixer::Nobody);
+    }
+    match tempfile::Builder::new().prefix(".postroom-doctor-").tempfile_in(path) {
+        Ok(_) => told(Level::Good, format!("{shown} can be written"), "", Fixer::Nobody),
+        Err(error) => {
+            let advice =
+                "files are claimed by renaming them: give Postroom's user the right to write there";
+            told(Level::Bad, format!("{shown} cannot be written: {error}"), advice, Fixer::Administrator)
+        }
+    }
+}
