@@ -259,12 +259,14 @@ pub(crate) struct NewTokenArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Make a certificate, its private key and a passphrase, and print the section for the settings
-    #[command(long_about = "Make a certificate, its private key and a passphrase, and print the section for the settings.\n\n\
+    #[command(
+        long_about = "Make a certificate, its private key and a passphrase, and print the section for the settings.\n\n\
         An existing certificate does as well: its private key as PEM, unencrypted, in a file that only Postroom's user reads. \
         From a PKCS#12 file (.pfx, .p12):\n\n    \
         openssl pkcs12 -in firm.pfx -nocerts -nodes | openssl pkey -out postroom-key.pem\n    \
         chmod 600 postroom-key.pem\n\n\
-        Keep copies of passphrase and key apart from the backups of the data: without both nothing sealed opens again.")]
+        Keep copies of passphrase and key apart from the backups of the data: without both nothing sealed opens again."
+    )]
     Init(InitArgs),
     /// Tell which keys there are, and how far a change of them is
     Status(ServerArgs),

@@ -1,5 +1,5 @@
-//! The demo: everything on this machine, on embedded defaults. A folder as DMS, the fake iManage, sample matters and people, a hot
-//! folder, and a few documents on their way, one of which fails on purpose.
+//! The demo: everything on this machine, on embedded defaults. A folder as DMS, the fake iManage, a fake identity provider, sample
+//! matters and people, a hot folder, and a few documents on their way, one of which fails on purpose.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -8,15 +8,20 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use postroom_domain::person::Role;
-use postroom_sims::imanage;
+use postroom_domain::time::Clock as _;
+use postroom_sims::{imanage, openid};
+use postroom_vault::SystemChance;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::cli::DemoArgs;
 use crate::house::House;
+use crate::keyring::{NewCredentials, init_credentials};
 use crate::settings::Settings;
-use crate::system::SystemEntropy;
+use crate::system::{SystemClock, SystemEntropy};
 use crate::{commands, signals, tokens};
 
+mod people;
 mod sample;
 
 /// Runs the demo until a signal comes.
@@ -36,18 +41,23 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         (None, None) => unreachable!("one of the two is there"),
     };
     let places = Places::make(root)?;
-    let people = people(&places)?;
+    places.make_credentials()?;
+    let tokens = tokens_by_role(&places)?;
     let fake = imanage::Sim::start(imanage::Options::sample()).context("cannot start the fake iManage")?;
-    let text = sample::settings(&places, args.port, &fake.url(), &people);
+    let provider =
+        openid::Sim::start(openid::Options::sample()).context("cannot start the fake identity provider")?;
+    let fakes = Fakes { imanage: fake.url(), provider: provider.issuer() };
+    let text = sample::settings(&places, args.port, &fakes, &tokens);
     let settings = Settings::parse("the demo's settings", &text, std::env::vars())?;
     crate::logging::start(&settings.log)?;
     let house = House::start(settings).await?;
     sample::matters(&house).await?;
+    let sign_in = people::add(&house).await?;
 
     let console = console_command(house.url(), &places.token_file(Role::Operator));
     if args.json {
         let by_role: BTreeMap<&str, &str> =
-            people.iter().map(|(role, token)| (role.as_str(), token.as_str())).collect();
+            tokens.iter().map(|(role, token)| (role.as_str(), token.as_str())).collect();
         let line = json!({
             "url": house.url(),
             "tokens": by_role,
@@ -55,11 +65,20 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
             "dms_folder": places.dms,
             "data": places.root,
             "console": console,
-            "imanage": fake.url(),
+            "imanage": fakes.imanage,
+            "provider": fakes.provider,
+            "sign_in": sign_in.expose_secret(),
         });
         commands::print(&format!("{line}\n"))?;
     } else if !args.quiet {
-        commands::print(&tour(&house, &places, &people, &console, temporary.is_some()))?;
+        commands::print(&tour(
+            &house,
+            &places,
+            &tokens,
+            &console,
+            sign_in.expose_secret(),
+            temporary.is_some(),
+        ))?;
     }
 
     sample::deposit(&house, &places).await?;
@@ -69,11 +88,18 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         progress.abort();
     }
     fake.stop();
+    provider.stop();
     if let Some(temporary) = temporary {
         // What could not be removed is in the machine's temporary folder, where it is swept.
         let _left = temporary.close();
     }
     fatal
+}
+
+/// Addresses of what the demo fakes.
+struct Fakes {
+    imanage: String,
+    provider: String,
 }
 
 /// The demo's folders.
@@ -98,13 +124,37 @@ impl Places {
         Ok(places)
     }
 
+    fn passphrase(&self) -> PathBuf {
+        self.root.join("passphrase")
+    }
+
+    fn private_key(&self) -> PathBuf {
+        self.root.join("private-key.pem")
+    }
+
+    /// What opens the vault, kept beside the data so that a second start opens it. A firm keeps it elsewhere.
+    fn make_credentials(&self) -> anyhow::Result<()> {
+        if self.private_key().exists() && self.passphrase().exists() {
+            return Ok(());
+        }
+        let (certificate, private_key, passphrase) =
+            (self.root.join("certificate.pem"), self.private_key(), self.passphrase());
+        let files = NewCredentials {
+            certificate: &certificate,
+            private_key: &private_key,
+            passphrase: Some(&passphrase),
+        };
+        init_credentials(&files, "Postroom demo", SystemClock::new().now(), &SystemChance)?;
+        Ok(())
+    }
+
     fn token_file(&self, role: Role) -> PathBuf {
         self.root.join(format!("{role}.token"))
     }
 }
 
 /// A token for each role, kept beside the data so that a second start knows them.
-fn people(places: &Places) -> anyhow::Result<BTreeMap<Role, String>> {
+fn tokens_by_role(places: &Places) -> anyhow::Result<BTreeMap<Role, String>> {
     Role::ALL
         .into_iter()
         .map(|role| {
@@ -144,17 +194,21 @@ fn console_command(url: &str, token_file: &Path) -> String {
 fn tour(
     house: &House,
     places: &Places,
-    people: &BTreeMap<Role, String>,
+    tokens: &BTreeMap<Role, String>,
     console: &str,
+    sign_in: &str,
     temporary: bool,
 ) -> String {
     let url = house.url();
-    let user = people.get(&Role::User).map_or("", String::as_str);
+    let user = tokens.get(&Role::User).map_or("", String::as_str);
     let kept = if temporary { "removed at the end; keep it with --data DIR" } else { "kept" };
     format!(
         "Postroom's demo is running at {url}\n\
          \n\
          Watch it        {console}\n\
+         Sign in         {url}  with the firm's own sign-in: m.patel@firm.example and others, no password\n\
+         As the boss     {sign_in}\n\
+         \x20               (works once: set a password for {boss})\n\
          Drop a scan     cp letter.pdf {hot}/10517-0001/\n\
          See the DMS     {dms}\n\
          Hand one in     curl -H 'Authorization: Bearer {user}' \\\n\
@@ -166,6 +220,7 @@ fn tour(
          \n\
          A few e-mails and scans are on their way; one of them fails on purpose, one needs a person.\n\
          Ctrl-C stops.\n\n",
+        boss = people::ADMINISTRATOR,
         hot = places.hot.display(),
         dms = places.dms.display(),
         root = places.root.display(),

@@ -221,8 +221,7 @@ fn folder(name: &SourceName, path: &Path, live: bool) -> Finding {
     match tempfile::Builder::new().prefix(".postroom-doctor-").tempfile_in(path) {
         Ok(_) => told(Level::Good, format!("{shown} can be written"), "", Fixer::Nobody),
         Err(error) => {
-            let advice =
-                "files are claimed by renaming them: give Postroom's user the right to write there";
+            let advice = "files are claimed by renaming them: give Postroom's user the right to write there";
             told(Level::Bad, format!("{shown} cannot be written: {error}"), advice, Fixer::Administrator)
         }
     }

@@ -97,7 +97,11 @@ impl House {
         let engine = Engine::start(EngineParts {
             store: store.clone(),
             spool: spool.clone(),
-            destinations: foundation.connectors.iter().map(crate::connectors::Connector::destination).collect(),
+            destinations: foundation
+                .connectors
+                .iter()
+                .map(crate::connectors::Connector::destination)
+                .collect(),
             accounts: accounts.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -154,12 +158,8 @@ impl House {
         let url = format!("http://{}", server.address());
         tracing::info!(server.url = %url, "Postroom is ready.");
         let grace_of_blobs = Duration::from_secs(settings.limits.sweep_grace_hours * 3600);
-        let housekeeping = tokio::spawn(housekeeping::run(
-            store.clone(),
-            spool.clone(),
-            people.clone(),
-            grace_of_blobs,
-        ));
+        let housekeeping =
+            tokio::spawn(housekeeping::run(store.clone(), spool.clone(), people.clone(), grace_of_blobs));
         let links = look_after_links(keeper.clone());
         let store = store.clone();
         Ok(Self {
@@ -400,7 +400,11 @@ pub(crate) fn diagnosis(
 }
 
 /// Persons, and how they come in.
-pub(crate) fn people(settings: &Settings, foundation: &Foundation, public_url: &str) -> anyhow::Result<Arc<People>> {
+pub(crate) fn people(
+    settings: &Settings,
+    foundation: &Foundation,
+    public_url: &str,
+) -> anyhow::Result<Arc<People>> {
     let services = &foundation.services;
     let hashes = PasswordHashes::new(HashCost::DEFAULT, foundation.chance.clone())?;
     let passwords: Arc<dyn Passwords> = Arc::new(hashes);
@@ -437,7 +441,8 @@ fn look_after_links(keeper: postroom_outbound::TokenKeeper) -> Links {
 
 fn serve_local(app: App, socket: &Path, options: &ServeOptions) -> anyhow::Result<ServerHandle> {
     postroom_web::serve_local(app, socket, options).with_context(|| {
-        let long = "hint: a socket's path has at most some 100 characters; name a shorter one with server.socket";
+        let long =
+            "hint: a socket's path has at most some 100 characters; name a shorter one with server.socket";
         format!("cannot listen on the socket {}\n{long}", socket.display())
     })
 }

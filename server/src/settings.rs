@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use postroom_dms::imanage;
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName};
 use postroom_domain::person::{Roles, Sites};
 use postroom_domain::plan::Rules;
 use postroom_domain::repository::{Area, Repository, ResolverConfig, parse_folder_path};
 use postroom_domain::target::WhenAmbiguous;
-use postroom_dms::imanage;
 use postroom_outbound::ServiceSettings;
 use serde::Deserialize;
 use toml::Spanned;

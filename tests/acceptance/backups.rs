@@ -8,8 +8,9 @@ use postroom_tests::{Upload, World};
 
 use crate::document;
 
-async fn verify(data: &Path) -> (bool, String) {
-    let output = run("postroom", &["verify", "--data", &data.display().to_string()]).await;
+async fn verify(world: &World, data: &Path) -> (bool, String) {
+    let (data, config) = (data.display().to_string(), world.config().display().to_string());
+    let output = run("postroom", &["verify", "--data", &data, "--config", &config]).await;
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.success(), said)
@@ -41,21 +42,24 @@ async fn a_backup_brings_everything_back() {
 
     let data = world.data();
     let backup = world.root().join("backup");
-    let (good, said) = verify(&data).await;
+    let (good, said) = verify(&world, &data).await;
     assert!(good, "{said}");
     let to = backup.display().to_string();
-    let output = run("postroom", &["backup", "--data", &data.display().to_string(), "--to", &to]).await;
+    let config = world.config().display().to_string();
+    let command =
+        async |arguments: &[&str]| run("postroom", &[arguments, &["--config", &config]].concat()).await;
+    let output = command(&["backup", "--data", &data.display().to_string(), "--to", &to]).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let (good, said) = verify(&backup).await;
+    let (good, said) = verify(&world, &backup).await;
     assert!(good, "{said}");
     // Nothing is written over.
-    let output = run("postroom", &["backup", "--data", &data.display().to_string(), "--to", &to]).await;
+    let output = command(&["backup", "--data", &data.display().to_string(), "--to", &to]).await;
     assert!(!output.status.success(), "a backup was written over");
-    let output = run("postroom", &["restore", "--from", &to, "--data", &data.display().to_string()]).await;
+    let output = command(&["restore", "--from", &to, "--data", &data.display().to_string()]).await;
     assert!(!output.status.success(), "data was written over");
 
     std::fs::rename(&data, world.root().join("lost")).unwrap();
-    let output = run("postroom", &["restore", "--from", &to, "--data", &data.display().to_string()]).await;
+    let output = command(&["restore", "--from", &to, "--data", &data.display().to_string()]).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     world.start().await;
     let verdict = world.assert_exactly_once(&all).await;
@@ -87,10 +91,10 @@ async fn verify_tells_of_damage() {
         if let Some(damage) = damage {
             std::fs::write(&blob, damage).unwrap();
         }
-        let (good, said) = verify(&world.data()).await;
+        let (good, said) = verify(&world, &world.data()).await;
         assert!(!good && said.contains(hash.as_str()), "{what} went unseen: {said}");
         std::fs::write(&blob, &bytes).unwrap();
     }
-    let (good, said) = verify(&world.data()).await;
+    let (good, said) = verify(&world, &world.data()).await;
     assert!(good, "{said}");
 }

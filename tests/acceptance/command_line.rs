@@ -68,7 +68,8 @@ async fn scripts_list_show_and_decide() {
 
 #[tokio::test]
 async fn a_new_token_works() {
-    let output = run("postroom", &["token", "new", "--role", "support", "--name", "helpdesk"]).await;
+    let arguments = ["token", "new", "--for-settings", "--role", "support", "--name", "helpdesk"];
+    let output = run("postroom", &arguments).await;
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
     let token = text.lines().next().unwrap().to_owned();

@@ -86,8 +86,10 @@ async fn a_second_instance_is_refused_with_the_holders_pid() {
     assert!(said.contains(&world.server().pid().to_string()), "the holder's pid is not named: {said}");
     // Commands on the data of a running server are refused as well.
     let data = world.data().display().to_string();
-    for arguments in [vec!["verify", "--data", &data], vec!["backup", "--data", &data, "--to", "/tmp/never"]]
+    for mut arguments in
+        [vec!["verify", "--data", &data], vec!["backup", "--data", &data, "--to", "/tmp/never"]]
     {
+        arguments.extend(["--config", &config]);
         let output = run("postroom", &arguments).await;
         assert!(!output.status.success(), "{arguments:?} ran beside the server");
     }

@@ -177,6 +177,8 @@ async fn kill_loop() {
     // The store agrees with itself after all that.
     world.stop().await;
     let data = world.data().display().to_string();
-    let output = postroom_tests::process::run("postroom", &["verify", "--data", &data]).await;
+    let config = world.config().display().to_string();
+    let output =
+        postroom_tests::process::run("postroom", &["verify", "--data", &data, "--config", &config]).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -8,6 +8,18 @@ use sha2::{Digest, Sha256};
 /// The roles, each with one token.
 pub const ROLES: [&str; 4] = ["user", "operator", "support", "admin"];
 
+/// The passphrase of every world.
+pub const PASSPHRASE: &str = "every world of these tests is sealed with the same hundred characters and some, \
+    which nobody else may ever use for anything at all";
+
+/// The private key of every world, as `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256` made it. It protects nothing.
+pub const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgMX4UTUL0yGCQPx88
+9HVsE8qBzgk/0t7d7QmLTJi1KIWhRANCAARIzvyyuB4J59wv5UwM0uLGY6uXecXJ
+BQUX1umqilfE6XPhNSkehou4rw5XAu3JdUtK7G0OAbmgzKZALZwxpV5l
+-----END PRIVATE KEY-----
+";
+
 /// What differs between worlds.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -35,6 +47,8 @@ pub struct Settings {
     pub reserve_bytes: u64,
     /// Log filter.
     pub log: String,
+    /// Further sections.
+    pub more: String,
 }
 
 /// The token of a role, the same in every world.
@@ -66,11 +80,32 @@ impl Settings {
         self.root.join("data")
     }
 
+    /// The file with the passphrase.
+    pub fn passphrase(&self) -> PathBuf {
+        self.root.join("passphrase")
+    }
+
+    /// The file with the private key.
+    pub fn private_key(&self) -> PathBuf {
+        self.root.join("private-key.pem")
+    }
+
+    /// Writes passphrase and private key where [`Settings::text`] says that they are.
+    pub fn write_secrets(&self) -> std::io::Result<()> {
+        std::fs::write(self.passphrase(), PASSPHRASE)?;
+        std::fs::write(self.private_key(), PRIVATE_KEY)
+    }
+
     /// The file's text.
     pub fn text(&self) -> String {
+        let vault = format!(
+            "[vault]\npassphrase_file = {:?}\nprivate_key_file = {:?}\n",
+            self.passphrase().display().to_string(),
+            self.private_key().display().to_string()
+        );
         let mut text = format!(
             "[server]\nlisten = \"127.0.0.1:{}\"\n{}\n[data]\ndir = {:?}\nreserve_bytes = {}\n\n[limits]\n{}\n\n\
-             [retry]\n{}\n\n[log]\nfilter = \"{}\"\n",
+             [retry]\n{}\n\n[log]\nfilter = \"{}\"\n\n{vault}",
             self.port,
             self.server,
             self.data().display().to_string(),
@@ -135,6 +170,6 @@ impl Settings {
                 text += "area = \"matter_documents\"\n";
             }
         }
-        text
+        text + &self.more
     }
 }

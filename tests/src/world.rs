@@ -50,6 +50,7 @@ pub struct Builder {
     imanage_extra: String,
     reserve_bytes: u64,
     log: String,
+    more: String,
     prefix: Vec<String>,
     environment: Vec<(String, String)>,
 }
@@ -171,6 +172,13 @@ impl Builder {
         self
     }
 
+    /// With further sections of the settings.
+    #[must_use]
+    pub fn with_settings(mut self, sections: &str) -> Self {
+        self.more.push_str(sections);
+        self
+    }
+
     /// With a command in front of the server at every start (see [`crate::strace`]).
     #[must_use]
     pub fn under(mut self, prefix: Vec<String>) -> Self {
@@ -221,7 +229,9 @@ impl Builder {
             imanage_extra: self.imanage_extra,
             reserve_bytes: self.reserve_bytes,
             log: self.log,
+            more: self.more,
         };
+        settings.write_secrets().expect("the vault's secrets can be written");
         if self.folder {
             for (reference, ..) in &MATTERS[..MATTERS.len() - 1] {
                 std::fs::create_dir_all(settings.dms().join(reference)).expect("the folder DMS");
@@ -296,6 +306,7 @@ impl World {
             imanage_extra: "probe_lag_seconds = 1".into(),
             reserve_bytes: 1 << 20,
             log: "info".into(),
+            more: String::new(),
             prefix: Vec::new(),
             environment: Vec::new(),
         }

@@ -179,8 +179,7 @@ impl ServiceSettings {
         if self.client_id.trim().is_empty() {
             return Some(("client_id", "is empty"));
         }
-        let secrets =
-            u8::from(self.client_secret.is_some()) + u8::from(self.client_secret_file.is_some());
+        let secrets = u8::from(self.client_secret.is_some()) + u8::from(self.client_secret_file.is_some());
         match (self.client_auth, secrets) {
             (_, 2) => return Some(("client_secret", "and client_secret_file are both set: keep one")),
             (ClientAuth::None, _) | (_, 1) => {}

@@ -41,7 +41,9 @@ async fn verify(args: &VerifyAuditArgs) -> anyhow::Result<VerifyView> {
     }
     if let Some(data) = &args.data {
         let found = postroom_store::verify_with(&store_file(data), known)?;
-        let chain = found.chain.context("this data folder is from before there was a chain; start the server once")?;
+        let chain = found
+            .chain
+            .context("this data folder is from before there was a chain; start the server once")?;
         return Ok(VerifyView::from(&chain));
     }
     let client = connect(&args.server)?;

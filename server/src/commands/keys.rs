@@ -79,7 +79,9 @@ async fn rotate(client: &Client, args: &RotateArgs) -> anyhow::Result<ExitCode> 
         _ => None,
     };
     if !args.data && master.is_none() {
-        bail!("nothing is to be changed; give --data, or --passphrase-file and --private-key-file, or all of them");
+        bail!(
+            "nothing is to be changed; give --data, or --passphrase-file and --private-key-file, or all of them"
+        );
     }
     let new_master = master.is_some();
     let begun = client.rotate_keys(&RotateBody { data: args.data, master }).await?;

@@ -106,9 +106,9 @@ async fn set(client: &Client, args: SetPersonArgs, json: bool) -> anyhow::Result
             StatusArg::Disabled => Status::Disabled,
         }),
         roles: some(args.role.is_empty()).map(|()| args.role),
-        sites: args.site.map(|site| {
-            sites(SitesArgs { site, also_site: args.also_site, all_sites: args.all_sites })
-        }),
+        sites: args
+            .site
+            .map(|site| sites(SitesArgs { site, also_site: args.also_site, all_sites: args.all_sites })),
         teams: some(args.team.is_empty()).map(|()| args.team),
         forget: Vec::new(),
     };
@@ -140,7 +140,9 @@ async fn find(client: &Client, who: &str) -> anyhow::Result<PersonView> {
     let is = |it: &PersonView| it.email == wanted || it.name == wanted;
     match search(client, &wanted).await?.into_iter().find(is) {
         Some(person) => Ok(person),
-        None => bail!("there is nobody with the e-mail or name {who}; `postroom person list` shows who there is"),
+        None => {
+            bail!("there is nobody with the e-mail or name {who}; `postroom person list` shows who there is")
+        }
     }
 }
 

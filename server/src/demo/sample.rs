@@ -13,7 +13,7 @@ use postroom_domain::reception::Arrival;
 use postroom_domain::store::{IdempotencyKey, Store, StoreError};
 use postroom_domain::work_item::{Client, WorkItem};
 
-use super::Places;
+use super::{Fakes, Places};
 use crate::house::House;
 use crate::settings::main_site;
 use crate::{commands, tokens};
@@ -38,11 +38,49 @@ const LETTERS: [(&str, &str, &str); 4] = [
 ];
 
 /// Settings of the demo, as an administrator would write them.
-pub(super) fn settings(places: &Places, port: u16, imanage: &str, people: &BTreeMap<Role, String>) -> String {
+pub(super) fn settings(
+    places: &Places,
+    port: u16,
+    fakes: &Fakes,
+    tokens_by_role: &BTreeMap<Role, String>,
+) -> String {
     let quoted = |path: &std::path::Path| format!("{:?}", path.display().to_string());
     let mut text = format!(
         r#"[server]
 listen = "127.0.0.1:{port}"
+
+[vault]
+passphrase_file = {passphrase}
+private_key_file = {private_key}
+
+# Whoever signs in with an e-mail of the firm is a person from then on.
+[[people.domain_rules]]
+domain = "firm.example"
+site = "main"
+role = "user"
+status = "active"
+
+# A fake one, on this machine: it lets everybody in without a password.
+[[services]]
+name = "firm"
+title = "the firm's sign-in"
+kind = "openid"
+issuer = "{provider}"
+client_id = "postroom"
+client_secret = "postroom-openid-secret"
+sign_in = "visible"
+
+# Whoever links an account here files as themself; everybody else with the account of the destination.
+[[services]]
+name = "imanage"
+title = "iManage Work (fake)"
+kind = "imanage"
+base_url = "{imanage}"
+client_id = "postroom"
+client_secret = "postroom-client-secret"
+links = true
+system_account = "destination"
+keep_alive_days = 7
 
 [data]
 dir = {data}
@@ -106,11 +144,15 @@ path = {hot}
 settle_seconds = 1
 scan_millis = 250
 "#,
+        passphrase = quoted(&places.passphrase()),
+        private_key = quoted(&places.private_key()),
+        provider = fakes.provider,
+        imanage = fakes.imanage,
         data = quoted(&places.root.join("data")),
         dms = quoted(&places.dms),
         hot = quoted(&places.hot),
     );
-    for (role, token) in people {
+    for (role, token) in tokens_by_role {
         // Writing to a text does not fail.
         let _ = write!(
             text,

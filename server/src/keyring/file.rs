@@ -103,7 +103,8 @@ pub(crate) fn read_keyring(
 ) -> Result<Keyring, OpenKeyringError> {
     let (passphrase, private_key) = (Passphrase::new(passphrase)?, PrivateKey::from_pem(private_key)?);
     let file = KeyringFile { folder: data.to_owned(), disk: Box::new(PlainDisk) };
-    let bytes = file.read()?.ok_or_else(|| OpenKeyringError::Gone { path: file.path().display().to_string() })?;
+    let bytes =
+        file.read()?.ok_or_else(|| OpenKeyringError::Gone { path: file.path().display().to_string() })?;
     Keyring::open(&bytes, &passphrase, &private_key).map_err(|source| file.closed(source))
 }
 

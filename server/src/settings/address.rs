@@ -15,7 +15,9 @@ impl Server {
             Some(url) if !(url.scheme() == "https" || (url.scheme() == "http" && is_here(url))) => {
                 told("must begin with https:// (only on this machine is http:// enough)")
             }
-            Some(url) if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() => {
+            Some(url)
+                if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() =>
+            {
                 told("must end with the host or port: the pages stand at the root of a host")
             }
             Some(url) if !url.username().is_empty() || url.password().is_some() => {

@@ -24,16 +24,6 @@ pub(crate) struct Vault {
 }
 
 impl Vault {
-    /// By files, as the command line and the demo give them.
-    pub(crate) const fn files(passphrase: PathBuf, private_key: PathBuf) -> Self {
-        Self {
-            passphrase: None,
-            passphrase_file: Some(passphrase),
-            private_key: None,
-            private_key_file: Some(private_key),
-        }
-    }
-
     /// Passphrase and private key.
     pub(crate) fn read(&self) -> Result<(SecretString, SecretString), ReadSecretError> {
         let passphrase =

@@ -156,7 +156,9 @@ async fn everybodys(request: HttpRequest, told: web::Query<Told>) -> Answer {
             links.iter().filter(|it| it.person.is_some()).map(|it| show::link(Some(it))).collect();
         let attention = system.is_none_or(|it| it.state != LinkState::Active);
         let system = show::link(system);
-        Some(context! { name => service.name.as_str(), title => service.title.as_str(), attention, system, persons })
+        Some(
+            context! { name => service.name.as_str(), title => service.title.as_str(), attention, system, persons },
+        )
     };
     let services: Vec<Value> = people.services.iter().filter_map(row).collect();
     let notice = notice(&told, by_service.values().flatten());
