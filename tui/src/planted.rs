@@ -197,7 +197,14 @@ pub(crate) fn you(role: Role) -> You {
         }
     };
     let site = "london".parse().unwrap();
-    You { name: "ann".into(), roles: vec![role.name()], site, also_sites: Vec::new(), all_sites: false, permissions }
+    You {
+        name: "ann".into(),
+        roles: vec![role.name()],
+        site,
+        also_sites: Vec::new(),
+        all_sites: false,
+        permissions,
+    }
 }
 
 pub(crate) fn summary() -> Summary {
