@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use minijinja::value::merge_maps;
-use minijinja::{Environment, Value, context};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 use postroom_domain::desk::SignedIn;
 use postroom_domain::person::Permission;
 
@@ -46,6 +46,8 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
 
 fn environment() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
+    // What a form was not sent with stands for an empty field.
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     for (name, source) in SOURCES {
         environment.add_template(name, source)?;
     }
@@ -111,7 +113,8 @@ pub(super) fn page(
     frame: Option<&Frame<'_>>,
     about: Value,
 ) -> Answer {
-    let failed = |error: &minijinja::Error| Fault::internal(format!("{template}: {error:#}"));
+    // Never the long form of these errors: it lists the values that the template was given, secrets among them.
+    let failed = |error: &minijinja::Error| Fault::internal(format!("{template}: {error}"));
     let environment = TEMPLATES.as_ref().map_err(failed)?;
     let frame = frame.map_or_else(|| context! {}, around);
     let all = merge_maps([context! { title, installation => app.name.as_str() }, about, frame]);
