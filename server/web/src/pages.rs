@@ -66,13 +66,8 @@ async fn for_people<B: MessageBody + 'static>(
     if !page || asked.path().starts_with("/api/") {
         return next.call(asked).await.map(ServiceResponse::map_into_boxed_body);
     }
-    let http = asked.request().clone();
-    let answer = match next.call(asked).await {
-        Ok(answer) => answer.map_into_boxed_body(),
-        Err(error) => {
-            return Ok(ServiceResponse::new(http.clone(), apology(&http, &request::fault_of(&error))));
-        }
-    };
+    // No clone of the request is kept here: the router, which comes next, needs it for itself alone. Handlers' errors are answers.
+    let answer = next.call(asked).await?.map_into_boxed_body();
     let Some(fault) = answer.response().error().map(request::fault_of) else { return Ok(answer) };
     let (http, _) = answer.into_parts();
     let page = apology(&http, &fault);
