@@ -17,6 +17,7 @@ mod demo;
 mod events;
 mod hot_folder;
 mod lifecycle;
+mod linked;
 mod people;
 mod roles;
 mod settings;

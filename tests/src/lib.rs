@@ -22,6 +22,7 @@
     reason = "a test's support: what fails here fails the test, and tests read the real clock and environment"
 )]
 
+pub mod browser;
 pub mod chance;
 pub mod client;
 pub mod console;
