@@ -12,6 +12,7 @@ mod frozen;
 mod kill_loop;
 mod limits;
 mod poison;
+mod rotation;
 mod store_file;
 
 /// A small document that is like no other of its number.
