@@ -71,9 +71,22 @@ impl Diagnosis for HouseDoctor {
                 }
             }
             all.extend(self.services.findings(live).await);
-            all
+            together(all)
         })
     }
+}
+
+/// What is about one thing stands together, in the order in which the things were first met.
+fn together(all: Vec<Finding>) -> Vec<Finding> {
+    let mut order: Vec<String> = Vec::new();
+    for one in &all {
+        if !order.contains(&one.about) {
+            order.push(one.about.clone());
+        }
+    }
+    let mut all = all;
+    all.sort_by_key(|one| order.iter().position(|about| *about == one.about));
+    all
 }
 
 fn finding(about: &str, subject: &str, level: Level, detail: String, advice: &str, fixer: Fixer) -> Finding {

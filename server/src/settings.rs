@@ -12,6 +12,7 @@ use postroom_domain::plan::Rules;
 use postroom_domain::repository::{Area, Repository, ResolverConfig, parse_folder_path};
 use postroom_domain::target::WhenAmbiguous;
 use postroom_outbound::ServiceSettings;
+use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
 use toml::Spanned;
 use url::Url;
@@ -308,7 +309,9 @@ impl Settings {
         path: &Path,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
+        // Wiped afterwards: secrets may stand in it.
         let text = std::fs::read_to_string(path)
+            .map(Zeroizing::new)
             .map_err(|error| SettingsError::Unreadable { path: path.to_owned(), error })?;
         Self::parse(&path.display().to_string(), &text, environment)
     }
@@ -319,8 +322,8 @@ impl Settings {
         text: &str,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
-        let merged = overlay::apply(name, text, environment)?;
-        let text = merged.as_deref().unwrap_or(text);
+        let merged = overlay::apply(name, text, environment)?.map(Zeroizing::new);
+        let text = merged.as_deref().map_or(text, String::as_str);
         let mut settings: Self = toml::from_str(text)
             .map_err(|error| SettingsError::Syntax(report::explain(name, text, &error)))?;
         settings.seen = Seen::of(text);

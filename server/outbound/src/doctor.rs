@@ -19,7 +19,7 @@ use crate::keeper::TokenKeeper;
 use crate::service_settings::SystemAccount;
 use crate::services::{Service, Services};
 
-/// Clocks further apart than this are told of; sign-ins fail beyond the allowed skew.
+/// Clocks further apart than this are told of; sign-ins fail beyond the skew that the settings allow.
 const CLOCKS_APART: Duration = Duration::from_secs(30);
 
 /// Looks at linked services and their system accounts.
@@ -76,10 +76,13 @@ impl Doctor {
         let ours = self.clock.now();
         let apart = age(ours, theirs).max(age(theirs, ours));
         let detail = format!("the clocks are {} seconds apart", apart.as_secs());
-        let (level, advice) = if apart <= CLOCKS_APART {
-            (Level::Good, "")
-        } else {
-            (Level::Warning, "let this machine's clock follow a time server")
+        let (level, advice) = match apart {
+            _ if apart <= CLOCKS_APART => (Level::Good, ""),
+            _ if service.clocks_apart.is_some_and(|most| apart > most) => (
+                Level::Bad,
+                "let this machine's clock follow a time server: nobody can sign in with this until then",
+            ),
+            _ => (Level::Warning, "let this machine's clock follow a time server"),
         };
         finding(service, "clock", level, detail, advice.to_owned(), Fixer::Administrator)
     }

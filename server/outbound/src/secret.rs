@@ -4,6 +4,7 @@ use std::path::Path;
 
 use secrecy::ExposeSecret;
 pub use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 
 /// Why a secret is not there.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +49,7 @@ pub fn read_secret(
         (Some(_), Some(_)) => return Err(ReadSecretError::Both { name }),
         (None, None) => return Err(ReadSecretError::Missing { name }),
         (Some(value), None) => value.clone(),
-        (None, Some(path)) => match std::fs::read_to_string(path) {
+        (None, Some(path)) => match std::fs::read_to_string(path).map(Zeroizing::new) {
             Ok(text) => SecretString::from(text.trim_end_matches(['\r', '\n'])),
             Err(error) => {
                 return Err(ReadSecretError::File { name, path: path.display().to_string(), error });

@@ -45,6 +45,8 @@ pub struct Service {
     pub system_account: SystemAccount,
     pub(crate) wanted: Vec<String>,
     pub(crate) vague_ends: bool,
+    /// How far the clocks may be apart before its identity tokens are not believed; none where it gives none.
+    pub(crate) clocks_apart: Option<std::time::Duration>,
     pub(crate) renewing: Arc<dyn Renewing>,
     provider: Arc<dyn Provider>,
     bearer: Option<Arc<dyn BearerCheck>>,
@@ -108,10 +110,29 @@ impl Service {
                 .clone()
                 .map(|scope| -> Arc<dyn BearerCheck> { Arc::new(AddinCheck::new(Arc::clone(&it), scope)) });
             let (wanted, provider) = (it.scopes().to_vec(), Arc::clone(&it));
-            return Ok(Self { linked, system_account, wanted, vague_ends, renewing: it, provider, bearer });
+            let clocks_apart = Some(std::time::Duration::from_secs(settings.skew()));
+            return Ok(Self {
+                linked,
+                system_account,
+                wanted,
+                vague_ends,
+                clocks_apart,
+                renewing: it,
+                provider,
+                bearer,
+            });
         }
         let it = Arc::new(Vendor::new(settings, clock)?);
         let (wanted, provider) = (it.scopes().to_vec(), Arc::clone(&it));
-        Ok(Self { linked, system_account, wanted, vague_ends, renewing: it, provider, bearer: None })
+        Ok(Self {
+            linked,
+            system_account,
+            wanted,
+            vague_ends,
+            clocks_apart: None,
+            renewing: it,
+            provider,
+            bearer: None,
+        })
     }
 }

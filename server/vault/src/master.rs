@@ -3,8 +3,6 @@
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -90,17 +88,19 @@ impl PrivateKey {
         if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
             return Err(PrivateKeyError::Encrypted);
         }
-        let mut keys = PrivateKeyDer::pem_slice_iter(pem.as_bytes())
-            .collect::<Result<Vec<_>, _>>()
+        let sections = FORMS.iter().flat_map(|form| sections(pem, form)).collect::<Result<Vec<_>, _>>()?;
+        let [section] = sections[..] else {
+            let many = PrivateKeyError::Many(sections.len());
+            return Err(if sections.is_empty() { PrivateKeyError::None } else { many });
+        };
+        // Decoded into a buffer that is wiped, and into no other.
+        let mut der = Zeroizing::new(vec![0; section.len()]);
+        let (_, der) = pem_rfc7468::decode(section.as_bytes(), &mut der)
             .map_err(|error| PrivateKeyError::Damaged(error.to_string()))?;
-        match (keys.pop(), keys.len()) {
-            (None, _) => Err(PrivateKeyError::None),
-            (Some(_), others @ 1..) => Err(PrivateKeyError::Many(others + 1)),
-            (Some(key), 0) if key.secret_der().len() < MIN_KEY_BYTES => {
-                Err(PrivateKeyError::Damaged(format!("{} bytes are too few", key.secret_der().len())))
-            }
-            (Some(key), 0) => Ok(Self(Zeroizing::new(Sha256::digest(key.secret_der()).into()))),
+        if der.len() < MIN_KEY_BYTES {
+            return Err(PrivateKeyError::Damaged(format!("{} bytes are too few", der.len())));
         }
+        Ok(Self(Zeroizing::new(Sha256::digest(der).into())))
     }
 
     /// What tells this key from another, in public: a keyed hash that leads nobody back to the key. Short enough to compare by eye.
@@ -114,6 +114,24 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey({})", self.fingerprint())
     }
+}
+
+/// The forms of a private key in PEM: PKCS#8, SEC1, PKCS#1.
+const FORMS: [&str; 3] = ["PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"];
+
+/// The sections of one form, without what stands around them (OpenSSL writes attributes there).
+fn sections<'a>(pem: &'a str, form: &str) -> impl Iterator<Item = Result<&'a str, PrivateKeyError>> {
+    let (begin, end) = (format!("-----BEGIN {form}-----"), format!("-----END {form}-----"));
+    let found: Vec<_> = pem
+        .match_indices(&begin)
+        .map(|(at, _)| {
+            let rest = &pem[at..];
+            let length =
+                rest.find(&end).ok_or_else(|| PrivateKeyError::Damaged("it has no end".to_owned()))?;
+            Ok(&rest[..length + end.len()])
+        })
+        .collect();
+    found.into_iter()
 }
 
 /// What it costs to try one passphrase (Argon2id).
