@@ -80,5 +80,5 @@ async fn a_new_token_works() {
     world.start().await;
     let summary = postroom_tests::Api::new(&world.url(), &token).ok("/api/v1/summary").await;
     assert_eq!(summary["you"]["name"], "helpdesk");
-    assert_eq!(summary["you"]["role"], "support");
+    assert_eq!(summary["you"]["roles"][0], "support");
 }

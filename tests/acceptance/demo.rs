@@ -40,7 +40,7 @@ async fn the_demo_shows_itself_and_goes_on_where_it_was() {
     }
     for role in ["user", "operator", "support", "admin"] {
         let api = Api::new(ready["url"].as_str().unwrap(), ready["tokens"][role].as_str().unwrap());
-        assert_eq!(api.ok("/api/v1/summary").await["you"]["role"], role);
+        assert_eq!(api.ok("/api/v1/summary").await["you"]["roles"][0], role);
     }
     let api = client(&ready);
     let dms = Path::new(ready["dms_folder"].as_str().unwrap()).to_owned();

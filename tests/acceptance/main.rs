@@ -8,6 +8,7 @@
     reason = "tests: what fails here fails the test; a filed and a failed one stand side by side, in tables"
 )]
 
+mod administration;
 mod backups;
 mod bad_uploads;
 mod command_line;
@@ -16,10 +17,12 @@ mod decisions;
 mod demo;
 mod events;
 mod hot_folder;
+mod keys;
 mod lifecycle;
 mod linked;
 mod people;
 mod roles;
+mod secrets;
 mod settings;
 mod statuses;
 mod targets;

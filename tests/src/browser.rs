@@ -180,6 +180,11 @@ impl Browser {
         self.go(Method::GET, url, Vec::new(), Some(account)).await
     }
 
+    /// The cookies of this server, by name.
+    pub fn secrets(&self) -> BTreeMap<String, String> {
+        self.cookies.get(&host(&self.home)).cloned().unwrap_or_default()
+    }
+
     /// Whether there is a session's cookie.
     pub fn is_signed_in(&self) -> bool {
         self.cookies.get(&host(&self.home)).is_some_and(|it| it.contains_key("__Host-postroom"))
