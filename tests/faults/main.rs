@@ -12,6 +12,7 @@ mod frozen;
 mod kill_loop;
 mod limits;
 mod poison;
+mod refresh;
 mod rotation;
 mod store_file;
 
