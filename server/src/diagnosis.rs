@@ -12,7 +12,7 @@ use postroom_domain::cause::Fixer;
 use postroom_domain::desk::People;
 use postroom_domain::ids::{ServiceName, SourceName};
 use postroom_domain::link::{
-    Accounts, Decision, Fallback, LinkedService, Offer, Operation, Refusal, whose_account,
+    Accounts, Decision, Fallback, LinkedService, Offer, Operation, Refusal, WhenUnsure, whose_account,
 };
 use postroom_domain::plan::Rules;
 use postroom_domain::repository::Area;
@@ -190,16 +190,16 @@ impl HouseDoctor {
 }
 
 const fn without_link(service: &LinkedService, all_must: bool) -> (Level, &'static str) {
-    match (service.fallback, all_must) {
-        (_, true) => (Level::Warning, "their documents wait: every team here has to link"),
-        (Fallback::Never | Fallback::ReadOnly, _) => {
+    match (service.fallback, all_must, service.when_unsure) {
+        (_, true, _) => (Level::Warning, "their documents wait: every team here has to link"),
+        (Fallback::Never | Fallback::ReadOnly, ..) => {
             (Level::Warning, "their documents wait: the system account does not stand in for filing")
         }
-        (Fallback::BackgroundOnly, _) => {
-            (Level::Good, "what they hand in is filed with the system account; what they look at is not")
+        (Fallback::BackgroundOnly | Fallback::Always, _, WhenUnsure::Refuse) => {
+            (Level::Good, "the system account files for them where the DMS says for certain that they may themselves")
         }
-        (Fallback::Always, _) => {
-            (Level::Good, "the system account stands in where the DMS says that they may themselves")
+        (Fallback::BackgroundOnly | Fallback::Always, _, WhenUnsure::File) => {
+            (Level::Good, "the system account files for them unless the DMS says that they may not themselves")
         }
     }
 }

@@ -175,6 +175,18 @@ pub enum Fallback {
     Always,
 }
 
+/// What becomes of work in the background for a person without a link, when the DMS gives no certain answer about what they may do
+/// there themself. For what a person is shown there is no such choice: doubt refuses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenUnsure {
+    /// It is refused: the system account crosses no wall, also where it only may be one.
+    #[default]
+    Refuse,
+    /// It is filed: nobody is shown anything by it. For a DMS that cannot tell what a person may do.
+    File,
+}
+
 /// A team that a service is available to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -201,6 +213,8 @@ pub struct LinkedService {
     pub links: bool,
     /// When the system account stands in.
     pub fallback: Fallback,
+    /// What doubt about a person's own rights does to that.
+    pub when_unsure: WhenUnsure,
     /// Who may link; empty means everybody, optional.
     pub available_to: Vec<AvailableTo>,
     /// An idle link is refreshed this long after its last renewal; none never.
@@ -272,6 +286,8 @@ pub struct Question {
     pub links: bool,
     /// The policy of the service.
     pub fallback: Fallback,
+    /// The policy of the service for doubt.
+    pub when_unsure: WhenUnsure,
     /// The system account.
     pub system: Standing,
     /// What the person may do there; none when nobody has asked yet.
@@ -359,14 +375,11 @@ pub const fn whose_account(question: Question) -> Decision {
     if !matches!(system, Decision::Use(_)) {
         return system;
     }
-    match (question.rights, question.operation) {
-        (None, _) => Decision::AskRights,
-        (Some(Rights::Denied), _) => Decision::Refuse(Refusal::Denied),
-        // In the background nobody is shown anything, so an uncertain answer does not hold a document up.
-        (Some(Rights::Allowed), _) | (Some(Rights::Unknown), Operation::Background) => system,
-        (Some(Rights::Unknown), Operation::InteractiveRead | Operation::InteractiveWrite) => {
-            Decision::Refuse(Refusal::Unsure)
-        }
+    match (question.rights, question.operation, question.when_unsure) {
+        (None, ..) => Decision::AskRights,
+        (Some(Rights::Denied), ..) => Decision::Refuse(Refusal::Denied),
+        (Some(Rights::Allowed), ..) | (Some(Rights::Unknown), Operation::Background, WhenUnsure::File) => system,
+        (Some(Rights::Unknown), ..) => Decision::Refuse(Refusal::Unsure),
     }
 }
 
@@ -433,6 +446,8 @@ pub struct AccountsAt {
     pub links: bool,
     /// As in [`Question::fallback`].
     pub fallback: Fallback,
+    /// As in [`Question::when_unsure`].
+    pub when_unsure: WhenUnsure,
     /// As in [`Question::system`].
     pub system: Standing,
 }
@@ -440,8 +455,8 @@ pub struct AccountsAt {
 impl AccountsAt {
     /// The question about one call.
     pub const fn question(self, operation: Operation, rights: Option<Rights>) -> Question {
-        let Self { person, own, required, links, fallback, system } = self;
-        Question { person, operation, own, required, links, fallback, system, rights }
+        let Self { person, own, required, links, fallback, when_unsure, system } = self;
+        Question { person, operation, own, required, links, fallback, when_unsure, system, rights }
     }
 }
 
@@ -474,6 +489,7 @@ impl Accounts for SystemOnly {
                 required: false,
                 links: false,
                 fallback: Fallback::Always,
+                when_unsure: WhenUnsure::File,
                 system: Standing::Works,
             })
         })

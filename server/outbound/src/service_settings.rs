@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use postroom_domain::ids::ServiceName;
-use postroom_domain::link::{AvailableTo, Fallback, LinkedService, Offer};
+use postroom_domain::link::{AvailableTo, Fallback, LinkedService, Offer, WhenUnsure};
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
@@ -75,6 +75,9 @@ pub struct ServiceSettings {
     /// When the system account stands in.
     #[serde(default)]
     pub fallback: Fallback,
+    /// What becomes of the work in the background of a person without a link, when the DMS does not tell what they may do themself.
+    #[serde(default)]
+    pub when_unsure: WhenUnsure,
     /// Who may link; empty means everybody.
     #[serde(default)]
     pub available_to: Vec<AvailableTo>,
@@ -254,6 +257,7 @@ impl ServiceSettings {
             sign_in: self.sign_in,
             links: self.links,
             fallback: self.fallback,
+            when_unsure: self.when_unsure,
             available_to: self.available_to.clone(),
             keep_alive: self.keep_alive_days.map(days),
             warn_before: days(self.warn_before_days.unwrap_or(30)),

@@ -19,6 +19,7 @@ fn question(operation: Operation, own: Standing, fallback: Fallback) -> Question
         required: false,
         links: true,
         fallback,
+        when_unsure: WhenUnsure::Refuse,
         system: Works,
         rights: None,
     }
@@ -64,7 +65,7 @@ fn the_policy_decides_who_has_no_link() {
 }
 
 #[test]
-fn a_wall_is_never_crossed_and_doubt_stops_what_is_shown() {
+fn a_wall_is_never_crossed_and_doubt_stops_too() {
     #[rustfmt::skip]
     let table = [
         (InteractiveRead,  ReadOnly,       Rights::Allowed, SYSTEM),
@@ -78,10 +79,10 @@ fn a_wall_is_never_crossed_and_doubt_stops_what_is_shown() {
         (InteractiveWrite, Always,         Rights::Unknown, no(Refusal::Unsure)),
         (Background,       Always,         Rights::Allowed, SYSTEM),
         (Background,       Always,         Rights::Denied,  no(Refusal::Denied)),
-        (Background,       Always,         Rights::Unknown, SYSTEM),
+        (Background,       Always,         Rights::Unknown, no(Refusal::Unsure)),
         (Background,       BackgroundOnly, Rights::Allowed, SYSTEM),
         (Background,       BackgroundOnly, Rights::Denied,  no(Refusal::Denied)),
-        (Background,       BackgroundOnly, Rights::Unknown, SYSTEM),
+        (Background,       BackgroundOnly, Rights::Unknown, no(Refusal::Unsure)),
         // A right does not help where the policy says no.
         (InteractiveWrite, ReadOnly,       Rights::Allowed, no(Refusal::LinkNeeded)),
         (Background,       Never,          Rights::Allowed, no(Refusal::LinkNeeded)),
@@ -89,6 +90,10 @@ fn a_wall_is_never_crossed_and_doubt_stops_what_is_shown() {
     for (operation, fallback, rights, wanted) in table {
         let asked = Question { rights: Some(rights), ..question(operation, Missing, fallback) };
         assert_eq!(whose_account(asked), wanted, "{asked:?}");
+        // A firm may let doubt pass, in the background only.
+        let lenient = Question { when_unsure: WhenUnsure::File, ..asked };
+        let passes = operation == Background && rights == Rights::Unknown && fallback != Never;
+        assert_eq!(whose_account(lenient), if passes { SYSTEM } else { wanted }, "{lenient:?}");
         // Rights do not conjure up a system account.
         let without = Question { system: Missing, ..asked };
         assert!(matches!(whose_account(without), Decision::Refuse(_)), "{without:?}");
@@ -106,6 +111,7 @@ fn services_are_asked_of_teams() {
         sign_in: Offer::Disabled,
         links,
         fallback: BackgroundOnly,
+        when_unsure: WhenUnsure::Refuse,
         available_to,
         keep_alive: None,
         warn_before: Duration::ZERO,

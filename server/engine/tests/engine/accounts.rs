@@ -6,7 +6,7 @@ use postroom_domain::cause::Cause;
 use postroom_domain::event::{Happening, Security, Subject};
 use postroom_domain::filing::{Blocker, Filing, State};
 use postroom_domain::ids::FilingId;
-use postroom_domain::link::{Fallback, LinkListener, Refusal, Rights, Standing, Whose};
+use postroom_domain::link::{Fallback, LinkListener, Refusal, Rights, Standing, WhenUnsure, Whose};
 use postroom_domain::person::Credential;
 
 use crate::double::Fault;
@@ -68,7 +68,7 @@ async fn one_function_decides_whose_account_files() {
         let system = if stands_in { Ok(System) } else { Err(Refusal::LinkNeeded) };
         table.extend([
             (Nothing, false, fallback, Works, Allowed, system),
-            (Nothing, false, fallback, Works, Unknown, system),
+            (Nothing, false, fallback, Works, Unknown, or(Refusal::Unsure)),
             (Nothing, false, fallback, Works, Denied, or(Refusal::Denied)),
             (Nothing, false, fallback, Nothing, Allowed, or(Refusal::NoSystemAccount)),
             (Nothing, false, fallback, Broken, Allowed, or(Refusal::SystemLinkBroken)),
@@ -98,7 +98,7 @@ async fn one_function_decides_whose_account_files() {
             Err(refusal) => {
                 assert_eq!(uploads, [], "{case}");
                 assert!(progress.trouble.as_ref().unwrap().detail.contains(refusal.words()), "{case}");
-                if refusal == Refusal::Denied {
+                if matches!(refusal, Refusal::Denied | Refusal::Unsure) {
                     assert_eq!((progress.state, progress.cause()), (State::Failed, Some(Cause::NoRight)));
                 } else {
                     assert_eq!(progress.state, State::Blocked, "{case}");
@@ -111,6 +111,19 @@ async fn one_function_decides_whose_account_files() {
         }
         engine.stop(Duration::ZERO).await;
     }
+}
+
+/// Where the firm lets doubt pass, the system account files; the audit says for whom.
+#[tokio::test(start_paused = true)]
+async fn doubt_passes_where_the_firm_says_so() {
+    let world = World::new();
+    world.links.link("ada", Standing::None);
+    world.links.set().when_unsure = WhenUnsure::File;
+    world.dms().state().rights = Some(Rights::Unknown);
+    let id = world.by("ada").await;
+    let _engine = world.start().await;
+    world.assert_filed_once(&[world.rest(id).await]);
+    assert_eq!(world.stood_in(id).await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

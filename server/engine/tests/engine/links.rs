@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use postroom_domain::Fut;
 use postroom_domain::ids::ServiceName;
-use postroom_domain::link::{Accounts, AccountsAt, Fallback, Standing};
+use postroom_domain::link::{Accounts, AccountsAt, Fallback, Standing, WhenUnsure};
 use postroom_domain::store::StoreResult;
 
 /// What is linked at every service.
@@ -14,6 +14,7 @@ pub(crate) struct Links {
     pub(crate) persons: HashMap<String, Standing>,
     pub(crate) required: bool,
     pub(crate) fallback: Fallback,
+    pub(crate) when_unsure: WhenUnsure,
     pub(crate) system: Standing,
 }
 
@@ -26,6 +27,7 @@ impl Default for Links {
             persons: HashMap::new(),
             required: false,
             fallback: Fallback::BackgroundOnly,
+            when_unsure: WhenUnsure::Refuse,
             system: Standing::Works,
         }
     }
@@ -52,6 +54,7 @@ impl Accounts for Register {
                 required: links.required,
                 links: true,
                 fallback: links.fallback,
+                when_unsure: links.when_unsure,
                 system: links.system,
             })
         })

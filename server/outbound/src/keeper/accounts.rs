@@ -44,6 +44,7 @@ impl Accounts for TokenKeeper {
                 required: known.linked.asked_of(teams) == Some(true),
                 links: known.linked.links,
                 fallback: known.linked.fallback,
+                when_unsure: known.linked.when_unsure,
                 system,
             })
         })

@@ -350,6 +350,7 @@ impl Desk {
             sign_in,
             links,
             fallback: Fallback::BackgroundOnly,
+            when_unsure: postroom_domain::link::WhenUnsure::default(),
             available_to: Vec::new(),
             keep_alive: None,
             warn_before: Duration::ZERO,
