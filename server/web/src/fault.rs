@@ -270,7 +270,7 @@ impl From<QueryPayloadError> for Fault {
 }
 
 /// A message of the domain as a sentence.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     first + letters.as_str() + "."

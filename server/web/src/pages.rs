@@ -81,9 +81,12 @@ fn apology(request: &HttpRequest, fault: &Fault) -> HttpResponse {
         tracing::error!(error = fault.for_log().unwrap_or("-"), "a page could not be shown");
     }
     let problem = fault.problem();
+    let seconds = plain.headers().get(header::RETRY_AFTER).and_then(|it| it.to_str().ok());
     let (title, error, hint) = match plain.status() {
-        StatusCode::NOT_FOUND => ("There is no such page", "It does not exist, or you may not see it.", ""),
-        _ => ("That did not work", problem.detail.as_str(), problem.hint.as_str()),
+        StatusCode::NOT_FOUND => {
+            ("There is no such page", "It does not exist, or you may not see it.", String::new())
+        }
+        status => ("That did not work", problem.detail.as_str(), advice(status, &problem.hint, seconds)),
     };
     let Some(app) = request.app_data::<web::Data<Shared>>() else { return plain };
     let about = context! { narrow => true, back_path => "/", back_text => "To the start page", error, hint };
@@ -95,6 +98,20 @@ fn apology(request: &HttpRequest, fault: &Fault) -> HttpResponse {
         }
     }
     page
+}
+
+/// What to do, for people: a problem's own hint speaks of headers where programs read it.
+fn advice(status: StatusCode, hint: &str, seconds: Option<&str>) -> String {
+    match (status, seconds) {
+        (_, Some(seconds)) => format!("Try again in {seconds} seconds."),
+        (StatusCode::PRECONDITION_FAILED, _) => {
+            "Go back, load the page anew, and look whether you still want this.".to_owned()
+        }
+        _ if status.is_server_error() => {
+            "Try again. If it goes on, tell an administrator what you did, and when.".to_owned()
+        }
+        _ => hint.to_owned(),
+    }
 }
 
 /// A page that only who is signed in sees; strangers are sent to the sign-in, and come back here.

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::{Fields, Form, Visit, go, part, show, signed_in};
-use crate::fault::Answer;
+use crate::fault::{Answer, sentence};
 
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     config
@@ -55,14 +55,15 @@ async fn show_account(visit: &Visit, status: StatusCode, more: Value) -> Answer 
         permissions, max_days => people.limits.token_max.as_secs() / 86_400,
         has_password => visit.who.person.password.is_some(),
     };
-    visit.page_as(status, "account.html", "Your sessions and tokens", merge_maps([more, about]))
+    let untyped = context! { typed => context! { days => 30 } };
+    visit.page_as(status, "account.html", "Your sessions and tokens", merge_maps([untyped, more, about]))
 }
 
 /// A mistake in a form is shown beside it; everything else is an error of its own.
 pub(super) fn mistake(error: DeskError) -> Answer<(String, &'static str)> {
     match error {
-        DeskError::Bad { field, message } => Ok((format!("{field}: {message}."), field)),
-        DeskError::Beyond(why) => Ok((format!("{why}."), "")),
+        DeskError::Bad { field, message } => Ok((told(field, &message), field)),
+        DeskError::Beyond(why) => Ok((sentence(&why), "")),
         DeskError::WrongPassword => Ok(("The present password is not right.".to_owned(), "old")),
         DeskError::EmailTaken => Ok(("Another person has this e-mail.".to_owned(), "email")),
         DeskError::LastAdministrator => Ok((
@@ -77,6 +78,24 @@ pub(super) fn mistake(error: DeskError) -> Answer<(String, &'static str)> {
         }
         other => Err(other.into()),
     }
+}
+
+/// What is wrong with a field, under the name that the page gives it.
+fn told(field: &str, message: &str) -> String {
+    let named = match field {
+        "new" => return message.to_owned(),
+        "scope" => return "Tick at least one thing that it may do.".to_owned(),
+        "email" => "The e-mail",
+        "expires" => "The end",
+        "display_name" => "How they are called:",
+        "name" => "What it is for:",
+        "roles" => "Roles:",
+        "site" => "Home site:",
+        "also" => "Other sites:",
+        "teams" => "Teams:",
+        other => return sentence(&format!("{other}: {message}")),
+    };
+    sentence(&format!("{named} {message}"))
 }
 
 async fn end_session(request: HttpRequest, id: web::Path<String>, sent: Form) -> Answer {

@@ -135,15 +135,16 @@ async fn invitation(request: HttpRequest, secret: web::Path<String>) -> Answer {
     }
 }
 
-fn invite(request: &HttpRequest, secret: &str, person: &Person, error: Option<&str>) -> Answer {
+/// The page of a one-time link; with a mistake, that is the field and what is wrong with it.
+fn invite(request: &HttpRequest, secret: &str, person: &Person, mistake: Option<(&str, &str)>) -> Answer {
     let app = app(request)?;
     let (token, cookie) = code(&app, request);
     let action = format!("/auth/invitation/{}", show::encoded(secret));
     let about = context! {
         narrow => true, form_token => token, action, name => person.display_name.as_str(),
-        email => person.email.as_str(), error,
+        email => person.email.as_str(), field => mistake.map(|it| it.0), error => mistake.map(|it| it.1),
     };
-    let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = if mistake.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     given(templates::page(&app, status, "invitation.html", "Set your password", None, about)?, cookie)
 }
 
@@ -157,13 +158,14 @@ async fn accept(request: HttpRequest, secret: web::Path<String>, sent: Form) -> 
         return not_let_in(&app, &NotLetIn::LinkUsed);
     };
     if fields.get("password") != fields.get("again") {
-        return invite(&request, &secret, &person, Some("The two are not the same. Type the password anew."));
+        let mistake = ("again", "The two are not the same. Type the password anew.");
+        return invite(&request, &secret, &person, Some(mistake));
     }
     let session = cookies::read(&request, cookies::SESSION);
     let browser = Browser { agent: agent(&request), session: session.as_ref().map(|it| it.expose_secret()) };
     match people.accept_invitation(&secret, fields.secret("password"), browser).await {
         Ok(new) => with_session(go("/"), &new.secret),
-        Err(NotLetIn::Objection(why)) => invite(&request, &secret, &person, Some(&why)),
+        Err(NotLetIn::Objection(why)) => invite(&request, &secret, &person, Some(("password", &why))),
         Err(NotLetIn::Store(error)) => Err(error.into()),
         Err(why) => {
             tried(&app, &request);
