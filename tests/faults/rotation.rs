@@ -49,6 +49,8 @@ struct Counts {
     masters: u64,
     /// Of these, in force after the kill.
     masters_new: u64,
+    /// Linked anew while the keys changed.
+    linked: u64,
     /// Starts with the pair that is not in force, each refused.
     refused: u64,
     slowest: Duration,
@@ -56,6 +58,7 @@ struct Counts {
 
 struct Round<'a> {
     world: &'a mut World,
+    persons: &'a mut [Browser],
     chance: &'a mut Chance,
     counts: &'a mut Counts,
 }
@@ -107,7 +110,8 @@ async fn k1_keys_change_under_kills() {
     let mut counts = Counts::default();
     for number in 1..=rounds {
         crowd.tally.allow(MEANWHILE * number);
-        let mut round = Round { world: &mut world, chance: &mut chance, counts: &mut counts };
+        let mut round =
+            Round { world: &mut world, persons: &mut persons, chance: &mut chance, counts: &mut counts };
         let master = number.is_multiple_of(MASTER_EVERY);
         pair = round.play(number, pair, master, usual).await;
         // A few of them each time, all of them at the end.
@@ -149,11 +153,12 @@ async fn k1_keys_change_under_kills() {
     let said = verify(&world).await;
     let secrets: u64 = said.split(" secrets").next().unwrap().rsplit(' ').next().unwrap().parse().unwrap();
 
-    let Counts { moments: [before, during, after], again, masters, masters_new, refused, slowest } = counts;
+    let Counts { moments: [before, during, after], again, masters, masters_new, linked, refused, slowest } =
+        counts;
     let summary = json!({
         "test": "rotation", "seed": seed, "rounds": rounds, "killed_before": before, "killed_during": during,
         "killed_after": after, "killed_again": again, "masters": masters, "masters_new_in_force": masters_new,
-        "wrong_pairs_refused": refused, "accepted": verdict.accepted, "filed": verdict.filed, "lost": verdict.lost.len(),
+        "wrong_pairs_refused": refused, "linked_meanwhile": linked, "accepted": verdict.accepted, "filed": verdict.filed, "lost": verdict.lost.len(),
         "duplicates": verdict.duplicates.len(), "damaged": verdict.damaged.len(), "links_active": links.len(),
         "secrets": secrets, "requests_repeated": tally.repeated.load(std::sync::atomic::Ordering::Relaxed),
         "undisturbed_change_ms": usual / 1000, "slowest_start_ms": slowest.as_millis(),
@@ -202,6 +207,13 @@ impl Round<'_> {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             run("postroom", &arguments).await
         });
+        // Some link anew meanwhile: a secret is sealed right beside the change, with the one key or the other.
+        if self.chance.below(3) == 0 {
+            let who = usize::try_from(self.chance.below(PERSONS.len() as u64)).unwrap();
+            let service = if self.chance.below(2) == 0 { "dms" } else { "cabinets" };
+            self.persons[who].link(service, PERSONS[who]).await;
+            self.counts.linked += 1;
+        }
         // Half of them close to the moment at which the change comes into force, half until after its end.
         let most = if self.chance.below(2) == 0 { 400_000 } else { usual * 5 / 4 };
         tokio::time::sleep(Duration::from_micros(self.chance.below(most))).await;
