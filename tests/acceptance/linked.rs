@@ -1,5 +1,6 @@
 //! A person links an account in their browser, and what they hand in is filed with it.
 
+use postroom_sims::imanage::Access;
 use postroom_sims::{netdocuments, openid};
 use postroom_tests::browser::{
     Browser, PASSWORD, command, imanage_service, netdocuments_service, openid_service,
@@ -55,4 +56,53 @@ async fn what_a_linked_person_hands_in_is_filed_as_that_person() {
     assert_eq!(mina.own_link("dms").await.unwrap()["state"], "active");
     Browser::new(&world.url()).sign_in("m.patel@firm.example", PASSWORD).await;
     world.stop().await;
+}
+
+/// The system account stands in only for who may file there themself: a wall is not crossed, and doubt counts as one.
+#[tokio::test]
+async fn a_wall_is_not_crossed_for_who_has_no_link() {
+    let mut world = World::new("walls").with_imanage(sample()).build();
+    world.settings.more = imanage_service("dms", &world.sim("dms").url());
+    world.write_settings();
+    world.start().await;
+    world.create_matters().await;
+    let control = world.sim("dms").control();
+    control.update_switches(|it| it.security_lists = true);
+    control.set_access(3650, Some("TCHEN"), Access::ReadWrite);
+    control.set_access(3650, Some("JREED"), Access::NoAccess);
+    let mut filed = Vec::new();
+    for (number, (email, goes)) in
+        [("t.chen@firm.example", true), ("j.reed@firm.example", false), ("m.patel@firm.example", false)]
+            .into_iter()
+            .enumerate()
+    {
+        let mut browser = Browser::of_new_person(&world, email).await;
+        let upload = Upload::to(MATTER).file("a.pdf", document(number as u64));
+        let accepted = Accepted::of(&browser.api().await.upload(&upload).await.expect(202));
+        world.handed_in.extend(upload.hashes());
+        let filing = world.in_state(accepted.filing(), &["filed", "failed"]).await;
+        if goes {
+            assert_eq!(filing["state"], "filed", "{filing:#}");
+            filed.push(accepted);
+            continue;
+        }
+        assert_eq!((&filing["state"], &filing["cause"]["code"]), (&json!("failed"), &json!("no_right")));
+        if email.starts_with("j.reed") {
+            continue;
+        }
+        // Doubt is ended by linking: with the own account the DMS itself says what may be done.
+        browser.link("dms", email).await;
+        world.op().decide(accepted.filing(), "retry", &json!({})).await.expect(200);
+        world.in_state(accepted.filing(), &["filed"]).await;
+        filed.push(accepted);
+    }
+    assert_eq!(filed.len(), 2);
+    let by: Vec<_> = world.sim("dms").control().ledger().iter().map(|it| it.user.clone()).collect();
+    assert_eq!(by, ["POSTROOM", "MPATEL"]);
+    let file = world.root().join("audit.jsonl");
+    command(&world, &["audit", "export", "--output", &file.display().to_string()]).await;
+    let audit = std::fs::read_to_string(file).unwrap();
+    let stood_in: Vec<&str> = audit.lines().filter(|line| line.contains("system_account_used")).collect();
+    assert!(stood_in.iter().all(|line| line.contains("who has no link at dms")), "{stood_in:#?}");
+    assert!(stood_in.iter().any(|line| line.contains("t.chen@firm.example")), "{stood_in:#?}");
 }

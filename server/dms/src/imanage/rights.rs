@@ -2,6 +2,8 @@
 //!
 //! The list of who has access is documented for documents only; below folders and workspaces it is a guess (`rights_path`). What
 //! is not said with certainty is not known: a person whose access may come by a group, or by the container's default.
+//!
+//! The list names users by their ids; a person is known to us by e-mail, so their id is looked up first.
 
 use postroom_domain::dms::DmsResult;
 use postroom_domain::link::Rights;
@@ -17,6 +19,8 @@ impl Seat {
         if !self.settings.person_rights {
             return Ok(Rights::Unknown);
         }
+        let mut names = self.ids_of(person).await?;
+        names.push(person.to_owned());
         let parsed = ids::container(container)?;
         let kind = match self.kinds.of(container) {
             Some(kind) => kind,
@@ -32,7 +36,7 @@ impl Seat {
         match reply.status {
             200..=299 if reply.is_web_page() => Ok(Rights::Unknown),
             200..=299 => {
-                Ok(reply.json::<Envelope>().map_or(Rights::Unknown, |mut it| judge(&it.items(), person)))
+                Ok(reply.json::<Envelope>().map_or(Rights::Unknown, |mut it| judge(&it.items(), &names)))
             }
             // The server does not have the path, or does not show it to this account.
             400 | 403 | 404 | 405 | 501 => {
@@ -46,9 +50,27 @@ impl Seat {
     }
 }
 
-/// What a list of access says about a person. An entry of their own counts; groups and defaults leave it open.
-fn judge(entries: &[Item], person: &str) -> Rights {
-    let same = |text: Option<String>| text.is_some_and(|text| text.eq_ignore_ascii_case(person));
+impl Seat {
+    /// The ids of the users with a person's e-mail. The search may find more than was asked for, so its hits are compared again.
+    async fn ids_of(&self, person: &str) -> DmsResult<Vec<String>> {
+        let url = self.tenant().await?.url(&["users"], &[("email", person)]);
+        let reply = self.ask("users", Method::GET, url, None).await?;
+        if !reply.is_success() {
+            debug!(dms.service = %self.name, http.status = reply.status, "iManage does not tell whose an e-mail is.");
+            return Ok(Vec::new());
+        }
+        let users = reply.json::<Envelope>().map(|mut it| it.items()).unwrap_or_default();
+        let theirs = |it: &&Item| it.text("email").is_some_and(|email| email.eq_ignore_ascii_case(person));
+        Ok(users.iter().filter(theirs).filter_map(|it| it.text("id")).collect())
+    }
+}
+
+/// What a list of access says about a person, by whichever of their names. An entry of their own counts; groups and defaults leave it
+/// open.
+fn judge(entries: &[Item], names: &[String]) -> Rights {
+    let same = |text: Option<String>| {
+        text.is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
+    };
     let own = entries.iter().filter(|entry| entry.text("type").is_none_or(|kind| kind != "group"));
     let levels: Vec<Rights> = own
         .filter(|entry| ["id", "user_id", "email", "name"].iter().any(|field| same(entry.text(field))))
@@ -97,7 +119,7 @@ mod tests {
         for (entries, wanted) in table {
             let body = format!(r#"{{"data":{entries}}}"#);
             let items = serde_json::from_str::<Envelope>(&body).unwrap().items();
-            assert_eq!(judge(&items, "ada"), wanted, "{entries}");
+            assert_eq!(judge(&items, &["ada".to_owned()]), wanted, "{entries}");
         }
     }
 }

@@ -250,6 +250,7 @@ fn answer(call: &Call<'_>) -> Result<Reply> {
         Op::GetUser => people::get(call),
         Op::UserLibraries => people::libraries(call),
         Op::Groups => Ok(people::groups()),
+        Op::Security => people::security(call),
         Op::Classes => lookups::classes(call),
         Op::Types => lookups::types(call),
         Op::CustomSearch => lookups::search(call),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::dispatch::Call;
 use super::error::{ApiError, Result};
 use super::matching;
-use super::model::User;
+use super::model::{Access, User};
 use super::paging::Page;
 use super::render::user_json;
 use super::reply::Reply;
@@ -49,6 +49,25 @@ pub(super) fn libraries(call: &Call<'_>) -> Result<Reply> {
     let state = call.shared.state();
     let user = state.users.get(&call.route.id().to_uppercase()).ok_or_else(ApiError::no_record)?;
     Ok(Reply::data(user_json(user, &state.libraries)["libraries"].take()))
+}
+
+/// `GET L/workspaces/{id}/security` and the same below folders: the entries of the workspace. Who has none comes by its default.
+pub(super) fn security(call: &Call<'_>) -> Result<Reply> {
+    if !call.switches.security_lists {
+        return Err(ApiError::no_record());
+    }
+    let caller = call.caller()?;
+    let library = call.library()?;
+    let state = call.shared.state();
+    let asked = state.container(caller, Some(library), call.route.id())?;
+    let workspace = state.containers.get(&asked.workspace).ok_or_else(ApiError::no_record)?;
+    let entry = |(id, access): (&String, &Access)| {
+        let name = state.users.get(id).map_or("", |user| user.full_name.as_str());
+        json!({ "id": id, "name": name, "type": "user", "access_level": access.name() })
+    };
+    let entries: Vec<Value> = workspace.rights.iter().map(entry).collect();
+    let count = entries.len();
+    Ok(Reply::Json(200, json!({ "data": entries, "total_count": count })))
 }
 
 /// `GET /groups`: the simulator has none.

@@ -36,7 +36,7 @@ operations! {
     DocumentOperations => "document_operations", CheckedOut => "checked_out", Users => "users",
     GetUser => "get_user", UserLibraries => "user_libraries", Classes => "classes", Types => "types",
     CustomSearch => "custom_search", GetCustom => "get_custom", CreateCustom => "create_custom",
-    Groups => "groups",
+    Groups => "groups", Security => "security",
 }
 
 impl Op {
@@ -145,6 +145,7 @@ fn in_library<'a>(method: &str, rest: &[&'a str]) -> (Op, Vec<&'a str>) {
         ("GET", ["recent-workspaces"]) => (Op::RecentWorkspaces, vec![]),
         ("GET", ["workspaces", id]) => (Op::GetWorkspace, vec![id]),
         ("PATCH", ["workspaces", id]) => (Op::UpdateWorkspace, vec![id]),
+        ("GET", ["workspaces" | "folders", id, "security"]) => (Op::Security, vec![id]),
         ("GET", ["workspaces", id, "children"]) => (Op::WorkspaceChildren, vec![id]),
         ("POST", ["workspaces", id, "folders"]) => (Op::CreateFolder, vec![id]),
         ("GET", ["workspaces" | "folders" | "documents", id, "name-value-pairs"]) => {

@@ -71,6 +71,8 @@ pub struct Switches {
     pub index_delay_ms: u32,
     /// How long a new version stays invisible to folder listings (inferred; normally 0).
     pub listing_delay_ms: u32,
+    /// Whether workspaces and folders tell who has access (`…/security`; known for documents only, so inferred).
+    pub security_lists: bool,
     /// Status of a successful upload: 201 or 200.
     pub upload_status: u16,
     /// What missing required fields do.
@@ -128,6 +130,7 @@ impl Default for Switches {
             throttle: None,
             index_delay_ms: 0,
             listing_delay_ms: 0,
+            security_lists: false,
             upload_status: 201,
             required_fields: RequiredFields::Warn,
             validate_lookups: true,
