@@ -195,12 +195,14 @@ const fn without_link(service: &LinkedService, all_must: bool) -> (Level, &'stat
         (Fallback::Never | Fallback::ReadOnly, ..) => {
             (Level::Warning, "their documents wait: the system account does not stand in for filing")
         }
-        (Fallback::BackgroundOnly | Fallback::Always, _, WhenUnsure::Refuse) => {
-            (Level::Good, "the system account files for them where the DMS says for certain that they may themselves")
-        }
-        (Fallback::BackgroundOnly | Fallback::Always, _, WhenUnsure::File) => {
-            (Level::Good, "the system account files for them unless the DMS says that they may not themselves")
-        }
+        (Fallback::BackgroundOnly | Fallback::Always, _, WhenUnsure::Refuse) => (
+            Level::Good,
+            "the system account files for them where the DMS says for certain that they may themselves",
+        ),
+        (Fallback::BackgroundOnly | Fallback::Always, _, WhenUnsure::File) => (
+            Level::Good,
+            "the system account files for them unless the DMS says that they may not themselves",
+        ),
     }
 }
 

@@ -3,6 +3,9 @@ use super::*;
 const GOOD: &str = r#"
 [data]
 dir = "/var/lib/postroom"
+[vault]
+passphrase_file = "/run/secrets/passphrase"
+private_key_file = "/run/secrets/key.pem"
 [[destinations]]
 name = "files"
 kind = "folder"
@@ -58,7 +61,7 @@ fn every_mistake_names_line_key_and_remedy() {
             "service = \"fils\"",
             "there is no destination \"fils\" (did you mean \"files\"?)",
         ),
-        ("service = \"files\"", "service = \"fils\"", "postroom.toml:9:"),
+        ("service = \"files\"", "service = \"fils\"", "postroom.toml:12:"),
         ("kind = \"folder\"", "kind = \"imanage\"", "needs a section [destinations.imanage]"),
         ("[workitem.title]", "[workitem.", "resolver_config: at character 11"),
         ("\"default\"", "\"fuzzy\"", "\"fuzzy\" is not a resolver mode"),
@@ -71,4 +74,89 @@ fn every_mistake_names_line_key_and_remedy() {
         let error = read(&text).unwrap_err().to_string();
         assert!(error.contains(wanted), "{wanted:?} not in:\n{error}");
     }
+}
+
+/// Sections about people: each with one mistake, and what is said about it. All but the mistake is good.
+#[test]
+fn mistakes_about_people_are_told_too() {
+    let people = r#"
+[server]
+public_url = "https://postroom.firm.example"
+[people]
+session_hours = 9
+[[people.domain_rules]]
+domain = "firm.example"
+site = "london"
+role = "scan-desk"
+status = "pending"
+[[roles]]
+name = "scan-desk"
+permissions = ["file", "see_all"]
+[[tokens]]
+name = "scanner"
+role = "scan-desk"
+site = "london"
+also_sites = ["leeds"]
+sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+[[services]]
+name = "entra"
+kind = "entra"
+tenant = "7d3f0c52-6a1b-4e0e-9a54-2f5b1f6f0a11"
+client_id = "b51c2e0a"
+client_secret = "a secret of the application"
+sign_in = "visible"
+"#;
+    let good = format!("{GOOD}{people}");
+    let settings = read(&good).unwrap();
+    let role = "scan-desk".parse().unwrap();
+    let allowed = settings.all_roles().get(&role).unwrap().list();
+    assert_eq!(
+        allowed,
+        [postroom_domain::person::Permission::File, postroom_domain::person::Permission::SeeAll]
+    );
+    let sites = settings.tokens[0].get_ref().sites();
+    assert!(sites.has(&"leeds".parse().unwrap()) && !sites.has(&main_site()));
+    assert_eq!(settings.people.limits().absolute, std::time::Duration::from_hours(9));
+    assert_eq!(settings.server.public_url_planned(), "https://postroom.firm.example");
+    assert!(!format!("{settings:?}").contains("a secret of the application"), "a secret is shown");
+    for (from, to, wanted) in [
+        (
+            "role = \"scan-desk\"\nstatus",
+            "role = \"scan-dask\"\nstatus",
+            "there is no role \"scan-dask\" (did you mean \"scan-desk\"?)",
+        ),
+        ("domain = \"firm.example\"", "domain = \"gmail.com\"", "anybody gets an e-mail of gmail.com"),
+        ("\"see_all\"", "\"see_al\"", "see_al"),
+        ("name = \"scan-desk\"", "name = \"operator\"", "roles \"operator\": the name is taken"),
+        (
+            "role = \"scan-desk\"\nsite",
+            "role = \"scanner\"\nsite",
+            "tokens \"scanner\": role: there is no role",
+        ),
+        ("session_hours = 9", "session_hours = 0", "people.session_hours: 1 to 744"),
+        ("session_hours", "session_hour", "did you mean \"session_hours\"?"),
+        ("https://postroom.firm", "http://postroom.firm", "server.public_url: must begin with https://"),
+        ("postroom.firm.example\"", "postroom.firm.example/postroom\"", "must end with the host or port"),
+        (
+            "client_secret = \"a secret of the application\"",
+            "",
+            "services \"entra\": client_secret is missing",
+        ),
+        ("tenant = \"7d3f0c52-6a1b-4e0e-9a54-2f5b1f6f0a11\"", "", "services \"entra\": tenant is missing"),
+        ("kind = \"entra\"", "kind = \"entar\"", "unknown variant `entar`"),
+        ("name = \"entra\"", "name = \"files\"", "the destination of that name is of kind \"folder\""),
+        (
+            "[vault]\npassphrase_file = \"/run/secrets/passphrase\"\nprivate_key_file = \"/run/secrets/key.pem\"\n",
+            "",
+            "the section [vault] is missing",
+        ),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let error = read(&good.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{wanted:?} not in:\n{error}");
+        assert!(!error.contains("a secret of the application"), "a secret is shown: {error}");
+    }
+    let open =
+        good.replacen("public_url = \"https://postroom.firm.example\"", "listen = \"0.0.0.0:8440\"", 1);
+    assert!(read(&open).unwrap_err().to_string().contains("server.public_url: is needed"));
 }

@@ -281,7 +281,11 @@ async fn report(visit: &Visit, live: bool) -> Answer {
             "This server looks at nothing by itself; run “postroom doctor”.".to_owned()
         }
         (0, 0) => "Everything that was looked at works.".to_owned(),
-        (bad, warned) => format!("Does not work: {bad}. Will not for ever, or not for all: {warned}."),
+        (0, warned) => format!("Nothing is broken. Works now, but not for ever or not for all: {warned}."),
+        (bad, 0) => format!("Does not work: {bad}."),
+        (bad, warned) => {
+            format!("Does not work: {bad}. Works now, but not for ever or not for all: {warned}.")
+        }
     };
     let rows: Vec<Value> = findings.iter().map(finding).collect();
     let about = context! { findings => rows, summary, live, can_ask => diagnosis.is_some() };

@@ -47,10 +47,37 @@ pub(super) fn permission(permission: Permission) -> &'static str {
     }
 }
 
+/// A browser by the name that people know it by; what is none we know is shown as it calls itself.
+fn browser(agent: &str) -> String {
+    // Most call themselves by the names of others too: the first that fits is the one.
+    let named = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+    };
+    let browser = named(&[
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = named(&[
+        ("iPhone", "an iPhone"),
+        ("iPad", "an iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS", "a Mac"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        _ => agent.to_owned(),
+    }
+}
+
 pub(super) fn sessions(sessions: &[Session], here: Option<SessionId>) -> Vec<Value> {
     let row = |it: &Session| {
         context! {
-            id => it.id.to_string(), agent => it.agent.as_str(), by => it.by.as_str(), since => time(it.created), used => time(it.used),
+            id => it.id.to_string(), agent => browser(&it.agent), by => it.by.as_str(), since => time(it.created), used => time(it.used),
             ends => time(it.ends), here => here == Some(it.id),
         }
     };
@@ -94,4 +121,28 @@ pub(super) fn link(link: Option<&Link>) -> Value {
 pub(super) fn account(link: &Link) -> &str {
     let account = &link.account;
     [&account.name, &account.email, &account.id].into_iter().find(|it| !it.is_empty()).map_or("?", |it| it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser;
+
+    #[test]
+    fn browsers_have_the_names_that_people_know() {
+        let windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+        let table = [
+            (windows.to_owned(), "Chrome on Windows"),
+            (format!("{windows} Edg/140.0.0.0"), "Edge on Windows"),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15".to_owned(),
+                "Safari on a Mac",
+            ),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(), "Firefox on Linux"),
+            ("curl/8.5.0".to_owned(), "curl/8.5.0"),
+            (String::new(), ""),
+        ];
+        for (agent, wanted) in table {
+            assert_eq!(browser(&agent), wanted, "{agent}");
+        }
+    }
 }
