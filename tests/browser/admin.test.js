@@ -131,6 +131,9 @@ scene('one ends a session of one’s own elsewhere', async ({ world, open }) => 
   await comeIn(world, here, 'own@firm.example');
   await signIn(there, 'own@firm.example');
   await here.goto('/account');
+  const sessions = await here.getByRole('region', { name: 'Table of sessions' }).locator('tbody tr').allInnerTexts();
+  assert.equal(sessions.filter((it) => it.startsWith('Chrome on Linux')).length, 2);
+  assert.equal(sessions.filter((it) => it.includes('this browser')).length, 1);
   await press(here, /^End the session/);
   assert.equal(await notice(here), 'The session is ended.');
   await there.goto('/');

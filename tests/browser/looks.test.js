@@ -95,6 +95,10 @@ scene('what a person sees', async ({ world, open }) => {
   await look(page, 'account-wrong');
   await page.goto('/auth/dialog');
   await look(page, 'dialog');
+  // The add-in's window is small: what there is to do is seen without scrolling.
+  await page.setViewportSize(SIZES[400]);
+  const { y, height } = await page.getByRole('button', { name: 'Continue' }).boundingBox();
+  assert.ok(y + height <= SIZES[400].height, `the button ends at ${y + height}`);
   await page.goto('/admin/persons');
   await look(page, 'no-page');
 });
