@@ -96,6 +96,28 @@ pub(crate) fn when(at: jiff::Timestamp) -> String {
 /// Tells why the program ends.
 pub(crate) fn complain(error: &anyhow::Error) -> ExitCode {
     // Nowhere is left to report that standard error is closed.
-    let _ = writeln!(std::io::stderr(), "postroom: {error:#}");
+    let _ = writeln!(std::io::stderr(), "postroom: {}", told(error));
     ExitCode::FAILURE
+}
+
+/// An error with what led to it, each said once: many of them name their cause in their own text.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        known if known.contains(&cause) => text,
+        known => format!("{known}: {cause}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow!("the disk is full").context("keyring.json: the disk is full");
+        assert_eq!(super::told(&error), "keyring.json: the disk is full");
+        let error = anyhow!("the disk is full").context("cannot write keyring.json");
+        assert_eq!(super::told(&error), "cannot write keyring.json: the disk is full");
+    }
 }

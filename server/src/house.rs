@@ -440,10 +440,9 @@ fn look_after_links(keeper: postroom_outbound::TokenKeeper) -> Links {
 }
 
 fn serve_local(app: App, socket: &Path, options: &ServeOptions) -> anyhow::Result<ServerHandle> {
-    postroom_web::serve_local(app, socket, options).with_context(|| {
-        let long =
-            "hint: a socket's path has at most some 100 characters; name a shorter one with server.socket";
-        format!("cannot listen on the socket {}\n{long}", socket.display())
+    postroom_web::serve_local(app, socket, options).map_err(|error| {
+        let hint = "hint: a socket's path has at most some 100 characters; name a shorter one with server.socket";
+        anyhow!("cannot listen on the socket {}: {error}\n{hint}", socket.display())
     })
 }
 
