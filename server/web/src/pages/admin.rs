@@ -99,7 +99,7 @@ fn typed(fields: &Fields) -> Value {
     }
 }
 
-fn bad(field: &'static str, message: impl ToString) -> DeskError {
+fn bad(field: &'static str, message: &(impl ToString + ?Sized)) -> DeskError {
     DeskError::Bad { field, message: message.to_string() }
 }
 
@@ -109,14 +109,14 @@ fn names<T: std::str::FromStr<Err: ToString>, C: FromIterator<T>>(
     text: &str,
 ) -> Result<C, DeskError> {
     let texts = text.split(',').map(str::trim).filter(|it| !it.is_empty());
-    texts.map(|it| it.parse().map_err(|error: T::Err| bad(field, error.to_string()))).collect()
+    texts.map(|it| it.parse().map_err(|error: T::Err| bad(field, &error))).collect()
 }
 
 fn new_person(fields: &Fields) -> Result<NewPerson, DeskError> {
     let also: BTreeSet<_> = names("also", fields.get("also"))?;
-    let home = fields.get("site").trim().parse().map_err(|error| bad("site", error))?;
+    let home = fields.get("site").trim().parse().map_err(|error| bad("site", &error))?;
     let roles: Result<_, _> =
-        fields.all("roles").map(|it| it.parse().map_err(|error| bad("roles", error))).collect();
+        fields.all("roles").map(|it| it.parse().map_err(|error| bad("roles", &error))).collect();
     let status = match fields.get("status") {
         "active" => Status::Active,
         "pending" => Status::Pending,
@@ -202,7 +202,7 @@ async fn change(request: HttpRequest, id: web::Path<String>, sent: Form) -> Answ
 fn change_of(fields: &Fields) -> Result<PersonChange, DeskError> {
     let wanted = new_person(fields)?;
     let forget: Result<_, _> =
-        fields.all("forget").map(|it| it.parse().map_err(|error| bad("forget", error))).collect();
+        fields.all("forget").map(|it| it.parse().map_err(|error| bad("forget", &error))).collect();
     Ok(PersonChange {
         email: Some(wanted.email),
         display_name: Some(wanted.display_name),

@@ -21,13 +21,11 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
 }
 
 async fn begin(request: HttpRequest) -> Answer {
-    match Visit::of(&request).await? {
-        Ok(visit) => visit.page("dialog.html", "Sign in to the add-in", context! { narrow => true }),
-        Err(_) => {
-            let entering = entrance::Entering { then: "/auth/dialog", dialog: true, ..Default::default() };
-            entrance::form(&request, StatusCode::OK, &entering)
-        }
+    if let Ok(visit) = Visit::of(&request).await? {
+        return visit.page("dialog.html", "Sign in to the add-in", context! { narrow => true });
     }
+    let entering = entrance::Entering { then: "/auth/dialog", dialog: true, ..Default::default() };
+    entrance::form(&request, StatusCode::OK, &entering)
 }
 
 async fn go_on(request: HttpRequest, sent: Form) -> Answer {

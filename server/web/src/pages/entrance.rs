@@ -6,7 +6,7 @@ use minijinja::{Value, context};
 use postroom_domain::desk::{Browser, NotLetIn, own_path};
 use postroom_domain::link::Offer;
 use postroom_domain::people::Person;
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::{Fields, Form, agent, app, dialog, go, show, templates, visitor, with_cookie, with_session};
@@ -89,7 +89,8 @@ async fn password(request: HttpRequest, sent: Form) -> Answer {
     let then = own_path(fields.get("then"));
     let wants_token = fields.get("dialog") == "yes";
     let session = cookies::read(&request, cookies::SESSION);
-    let browser = Browser { agent: agent(&request), session: session.as_ref().map(|it| it.expose_secret()) };
+    let browser =
+        Browser { agent: agent(&request), session: session.as_ref().map(ExposeSecret::expose_secret) };
     let people = &app.identity.people;
     match people.sign_in_with_password(fields.get("email"), fields.secret("password"), browser).await {
         Ok(new) if wants_token => with_session(dialog::hand_back(&app, &new.person).await?, &new.secret),
@@ -126,13 +127,11 @@ async fn sign_out(request: HttpRequest, sent: Form) -> Answer {
 async fn invitation(request: HttpRequest, secret: web::Path<String>) -> Answer {
     let app = app(&request)?;
     may_try(&app, &request)?;
-    match app.identity.people.invited(&secret).await? {
-        Some(person) => invite(&request, &secret, &person, None),
-        None => {
-            tried(&app, &request);
-            not_let_in(&app, &NotLetIn::LinkUsed)
-        }
+    if let Some(person) = app.identity.people.invited(&secret).await? {
+        return invite(&request, &secret, &person, None);
     }
+    tried(&app, &request);
+    not_let_in(&app, &NotLetIn::LinkUsed)
 }
 
 /// The page of a one-time link; with a mistake, that is the field and what is wrong with it.
@@ -162,7 +161,8 @@ async fn accept(request: HttpRequest, secret: web::Path<String>, sent: Form) -> 
         return invite(&request, &secret, &person, Some(mistake));
     }
     let session = cookies::read(&request, cookies::SESSION);
-    let browser = Browser { agent: agent(&request), session: session.as_ref().map(|it| it.expose_secret()) };
+    let browser =
+        Browser { agent: agent(&request), session: session.as_ref().map(ExposeSecret::expose_secret) };
     match people.accept_invitation(&secret, fields.secret("password"), browser).await {
         Ok(new) => with_session(go("/"), &new.secret),
         Err(NotLetIn::Objection(why)) => invite(&request, &secret, &person, Some(("password", &why))),

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use minijinja::context;
 use postroom_domain::desk::{Begun, Browser, CameBack, Errand, NotLetIn, Return, SettingOut};
 use postroom_domain::ids::ServiceName;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{Visit, agent, app, dialog, entrance, go, part, templates, visitor, with_cookie, with_session};
@@ -34,7 +34,7 @@ async fn begin(request: HttpRequest, service: web::Path<String>, asked: web::Que
     tried(&app, &request);
     let kept = cookies::read(&request, cookies::FLOW);
     let dialog = asked.dialog == "yes";
-    let browser_secret = kept.as_ref().map(|it| it.expose_secret());
+    let browser_secret = kept.as_ref().map(ExposeSecret::expose_secret);
     let out = SettingOut { then: &asked.then, dialog, small: dialog, hint: None, browser_secret };
     match app.identity.people.begin(&service, Errand::SignIn, out).await {
         Ok(begun) => leaving(go(&begun.location), &begun),
@@ -55,7 +55,7 @@ pub(super) async fn begin_link(
     then: &str,
 ) -> Answer {
     let kept = cookies::read(&visit.request, cookies::FLOW);
-    let browser_secret = kept.as_ref().map(|it| it.expose_secret());
+    let browser_secret = kept.as_ref().map(ExposeSecret::expose_secret);
     let out =
         SettingOut { then, hint: Some(&visit.who.person.email), browser_secret, ..SettingOut::default() };
     match visit.people().begin(service, errand, out).await {
@@ -94,8 +94,11 @@ async fn come_back(request: HttpRequest, service: web::Path<String>, brought: we
     let back = Return {
         state: &brought.state,
         code: brought.code.as_ref().filter(|_| brought.error.is_empty()).ok_or(brought.error.as_str()),
-        browser_secret: kept.as_ref().map(|it| it.expose_secret()),
-        browser: Browser { agent: agent(&request), session: session.as_ref().map(|it| it.expose_secret()) },
+        browser_secret: kept.as_ref().map(ExposeSecret::expose_secret),
+        browser: Browser {
+            agent: agent(&request),
+            session: session.as_ref().map(ExposeSecret::expose_secret),
+        },
         signed_in: who.as_ref(),
     };
     match app.identity.people.come_back(&service, back).await {
