@@ -16,6 +16,7 @@ mod file;
 mod large;
 mod raw;
 mod sim;
+mod vault;
 
 use serde_json::{Value, json};
 
@@ -72,6 +73,9 @@ fn main() {
         arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with("--")).collect();
     let runs = |name: &str| wanted.is_empty() || wanted.contains(&name);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    if runs("vault") {
+        vault::run(&sizes);
+    }
     runtime.block_on(async {
         if runs("accept") {
             accept::run(&sizes).await;
