@@ -441,7 +441,8 @@ fn look_after_links(keeper: postroom_outbound::TokenKeeper) -> Links {
 
 fn serve_local(app: App, socket: &Path, options: &ServeOptions) -> anyhow::Result<ServerHandle> {
     postroom_web::serve_local(app, socket, options).map_err(|error| {
-        let hint = "hint: a socket's path has at most some 100 characters; name a shorter one with server.socket";
+        let hint =
+            "hint: a socket's path has at most some 100 characters; name a shorter one with server.socket";
         anyhow!("cannot listen on the socket {}: {error}\n{hint}", socket.display())
     })
 }

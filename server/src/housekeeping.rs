@@ -43,7 +43,7 @@ async fn sweep_people(people: &People) {
     match people.sweep().await {
         Ok(0) => {}
         Ok(gone) => {
-            tracing::info!(people.gone = gone, "Sessions, tokens and links of one use were over and went.")
+            tracing::info!(people.gone = gone, "Sessions, tokens and links of one use were over and went.");
         }
         Err(error) => {
             tracing::warn!(%error, "What is over of sessions and tokens could not be removed; it works no more all the same.");

@@ -378,7 +378,9 @@ pub const fn whose_account(question: Question) -> Decision {
     match (question.rights, question.operation, question.when_unsure) {
         (None, ..) => Decision::AskRights,
         (Some(Rights::Denied), ..) => Decision::Refuse(Refusal::Denied),
-        (Some(Rights::Allowed), ..) | (Some(Rights::Unknown), Operation::Background, WhenUnsure::File) => system,
+        (Some(Rights::Allowed), ..) | (Some(Rights::Unknown), Operation::Background, WhenUnsure::File) => {
+            system
+        }
         (Some(Rights::Unknown), ..) => Decision::Refuse(Refusal::Unsure),
     }
 }

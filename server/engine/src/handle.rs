@@ -112,8 +112,8 @@ impl Engine {
                 news: news.clone(),
                 hurry: hurry.clone(),
             };
-            let (changed, changes) = mpsc::unbounded_channel();
-            lines.push((name.clone(), changed));
+            let (line, changes) = mpsc::unbounded_channel();
+            lines.push((name.clone(), line));
             let desk = Desk {
                 accounts: accounts.clone(),
                 changes,

@@ -68,10 +68,13 @@ struct Inner {
     /// Renewed tokens that the store has not taken yet: the refresh token they replace, sealed, and they.
     unsaved: Mutex<HashMap<u128, (Sealed, Grant)>>,
     /// Tokens of applications, never kept on disk.
-    own: Mutex<HashMap<ServiceName, (Access, Option<Timestamp>, Timestamp)>>,
+    own: Mutex<HashMap<ServiceName, OwnToken>>,
     /// Links whose end was warned about, with that end.
     warned: Mutex<HashMap<u128, Timestamp>>,
 }
+
+/// A token of an application, when it ends, and when it was fetched.
+type OwnToken = (Access, Option<Timestamp>, Timestamp);
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

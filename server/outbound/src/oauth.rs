@@ -1,6 +1,7 @@
 //! OAuth 2.0 as servers really speak it: numbers as text, missing fields, errors in several shapes, web pages.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
@@ -39,8 +40,8 @@ impl Doors {
         let mut doors = HashMap::new();
         for url in at {
             let origin = url.origin().ascii_serialization();
-            if !doors.contains_key(&origin) {
-                doors.insert(origin, Outbound::new(service, url, settings)?);
+            if let Entry::Vacant(free) = doors.entry(origin) {
+                free.insert(Outbound::new(service, url, settings)?);
             }
         }
         Ok(Self(doors))
@@ -132,7 +133,7 @@ impl Client {
         let mut call = door.post("token", url.clone()).header("accept", "application/json");
         match (self.auth, &self.secret) {
             (ClientAuth::Basic, Some(secret)) => {
-                call = call.secret_header("authorization", &self.basic(secret))
+                call = call.secret_header("authorization", &self.basic(secret));
             }
             (ClientAuth::Post, Some(secret)) => {
                 form.extend([("client_id", self.id.as_str()), ("client_secret", secret.expose_secret())]);
@@ -263,7 +264,7 @@ mod tests {
             let said = fields(body.as_bytes());
             let access = text(&said, "access_token")?;
             let it = tokens(&said, access, now).grant;
-            Some((it.access_ends.map(|at| at.as_second()), it.refresh.is_some(), it.scope))
+            Some((it.access_ends.map(Timestamp::as_second), it.refresh.is_some(), it.scope))
         };
         let table = [
             (

@@ -58,7 +58,6 @@ pub enum SystemAccount {
 /// [`ServiceSettings::problem`].
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches of a settings file")]
 pub struct ServiceSettings {
     /// Its name; the same as the destination's, where it is one.
     pub name: ServiceName,

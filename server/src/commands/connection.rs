@@ -9,6 +9,7 @@ use crate::cli::ServerArgs;
 use crate::settings::Settings;
 
 /// A connection to the server that the arguments name.
+#[expect(clippy::disallowed_methods, reason = "the token of a client, not a setting of the server")]
 pub(super) fn connect(args: &ServerArgs) -> anyhow::Result<Client> {
     let Some(server) = &args.server else {
         let settings = Settings::load(&args.config, std::env::vars())?;

@@ -143,10 +143,10 @@ fn status(keys: &KeysView) -> String {
     if !keys.retiring.is_empty() {
         let numbers: Vec<_> = keys.retiring.iter().map(ToString::to_string).collect();
         let far = keys.progress.as_ref().map(progress).unwrap_or_default();
-        text += &format!("on its way out  {}\n  {far}\n", numbers.join(", "));
+        text = format!("{text}on its way out  {}\n  {far}\n", numbers.join(", "));
     }
     if let Some(trouble) = &keys.trouble {
-        text += &format!("  stands still: {trouble}\n");
+        text = format!("{text}  stands still: {trouble}\n");
     }
     text
 }

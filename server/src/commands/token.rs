@@ -65,7 +65,7 @@ fn for_settings(args: &NewTokenArgs) -> std::io::Result<()> {
     let mut sites = format!("site = \"{}\"\n", args.sites.site);
     if !args.sites.also_site.is_empty() {
         let also: Vec<_> = args.sites.also_site.iter().map(|it| format!("\"{it}\"")).collect();
-        sites += &format!("also_sites = [{}]\n", also.join(", "));
+        sites = format!("{sites}also_sites = [{}]\n", also.join(", "));
     }
     if args.sites.all_sites {
         sites += "all_sites = true\n";

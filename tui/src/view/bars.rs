@@ -20,7 +20,7 @@ pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Some(summary) => {
             let name = if summary.name.is_empty() { "Postroom" } else { &summary.name };
             let you = &summary.you;
-            let roles: Vec<_> = you.roles.iter().map(|role| role.as_str()).collect();
+            let roles: Vec<_> = you.roles.iter().map(postroom_api::RoleName::as_str).collect();
             format!(" {name} · {} · {} ({})", you.site, you.name, roles.join(", "))
         }
         None => format!(" Postroom · {}", state.server),

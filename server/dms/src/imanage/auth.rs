@@ -119,7 +119,7 @@ impl Tokens {
         match &self.source {
             Source::Settings(keeper) => keeper.get(http).await,
             Source::Link { service, person, tokens } => {
-                token(tokens.access(service, whose(person)).await, service, person)
+                token(tokens.access(service, whose(person.as_deref())).await, service, person.as_deref())
             }
         }
     }
@@ -129,8 +129,8 @@ impl Tokens {
         match &self.source {
             Source::Settings(keeper) => keeper.renew(http, refused).await,
             Source::Link { service, person, tokens } => {
-                let answer = tokens.after_refusal(service, whose(person), refused.generation).await;
-                token(answer, service, person)
+                let answer = tokens.after_refusal(service, whose(person.as_deref()), refused.generation).await;
+                token(answer, service, person.as_deref())
             }
         }
     }
@@ -161,21 +161,21 @@ impl Tokens {
     }
 }
 
-fn whose(person: &Option<String>) -> Whose<'_> {
-    person.as_deref().map_or(Whose::System, Whose::Own)
+fn whose(person: Option<&str>) -> Whose<'_> {
+    person.map_or(Whose::System, Whose::Own)
 }
 
 /// A linked account's token, or what it means for a call that there is none.
 fn token(
     answer: Result<Access, AccessError>,
     service: &ServiceName,
-    person: &Option<String>,
+    person: Option<&str>,
 ) -> DmsResult<Token> {
     let error = match answer {
         Ok(Access { token, generation }) => return Ok(Token { value: token, generation }),
         Err(error) => error,
     };
-    let account = person.as_deref().unwrap_or("the system account");
+    let account = person.unwrap_or("the system account");
     let detail = format!("{account} at {service}: {error}");
     Err(match error {
         AccessError::NoLink => DmsError::NeedsLogin(Trouble::new(Cause::LoginNeeded, detail)),

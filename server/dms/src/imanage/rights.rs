@@ -22,12 +22,11 @@ impl Seat {
         let mut names = self.ids_of(person).await?;
         names.push(person.to_owned());
         let parsed = ids::container(container)?;
-        let kind = match self.kinds.of(container) {
-            Some(kind) => kind,
-            None => {
-                self.by_id(container, &[Kind::Folder, Kind::Workspace]).await?;
-                self.kinds.of(container).unwrap_or(Kind::Folder)
-            }
+        let kind = if let Some(kind) = self.kinds.of(container) {
+            kind
+        } else {
+            self.by_id(container, &[Kind::Folder, Kind::Workspace]).await?;
+            self.kinds.of(container).unwrap_or(Kind::Folder)
         };
         let kind = if kind == Kind::Workspace { "workspaces" } else { "folders" };
         let path = ["libraries", parsed.library, kind, container, self.settings.rights_path.as_str()];

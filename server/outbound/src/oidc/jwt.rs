@@ -57,7 +57,7 @@ pub(crate) struct Key {
     kid: Option<String>,
     /// The algorithms it is for.
     algorithms: Vec<Algorithm>,
-    key: DecodingKey,
+    decoding: DecodingKey,
 }
 
 impl Key {
@@ -71,7 +71,7 @@ impl Key {
         if it.used_for.as_deref().is_some_and(|used| used != "sig") {
             return None;
         }
-        let (key, mut algorithms) = match (it.kty.as_str(), it.crv.as_deref()) {
+        let (decoding, mut algorithms) = match (it.kty.as_str(), it.crv.as_deref()) {
             ("RSA", _) => {
                 let key = DecodingKey::from_rsa_components(it.n.as_deref()?, it.e.as_deref()?).ok()?;
                 (key, ALLOWED[..6].to_vec())
@@ -85,7 +85,7 @@ impl Key {
         if let Some(named) = &it.alg {
             algorithms.retain(|known| format!("{known:?}") == *named);
         }
-        Some(Self { kid: it.kid, algorithms, key })
+        Some(Self { kid: it.kid, algorithms, decoding })
     }
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn verify(token: &str, keys: &[Key]) -> Result<(Algorithm, Said), Uns
     (rules.validate_exp, rules.validate_nbf, rules.validate_aud) = (false, false, false);
     rules.required_spec_claims.clear();
     install();
-    let data = jsonwebtoken::decode::<Said>(token, &key.key, &rules)
+    let data = jsonwebtoken::decode::<Said>(token, &key.decoding, &rules)
         .map_err(|e| Unsound::Forged(format!("the token's signature or form is wrong ({e})")))?;
     Ok((header.alg, data.claims))
 }
@@ -143,10 +143,12 @@ fn install() {
     let _ = PROVIDER.install_default();
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that the provider wants")]
 fn no_signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>, JwtError> {
     Err(ErrorKind::InvalidAlgorithm.into())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that the provider wants")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, JwtError> {
     let fits = match algorithm.family() {
         AlgorithmFamily::Rsa => matches!(key.kind(), DecodingKeyKind::RsaModulusExponent { .. }),

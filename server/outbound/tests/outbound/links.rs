@@ -66,7 +66,7 @@ async fn what_passes_breaks_no_link() {
         Action::Refuse {
             error: "temporarily_unavailable".into(),
             description: String::new(),
-            form: Default::default(),
+            form: postroom_sims::openid::TokenError::default(),
         },
     ] {
         world.clock.advance(Duration::from_mins(57));

@@ -113,7 +113,7 @@ async fn web_pages_replays_and_refusals_are_told_apart() {
     let refuse = Action::Refuse {
         error: "invalid_client".into(),
         description: String::new(),
-        form: Default::default(),
+        form: postroom_sims::openid::TokenError::default(),
     };
     world.control.add_fault(Rule::on("token", refuse).fire(Fire::First(1)));
     let refused = world.sign_in(MINA).await;

@@ -193,7 +193,7 @@ impl World {
             teams: Vec::new(),
             identities: Vec::new(),
             password: None,
-            refusals: Default::default(),
+            refusals: postroom_domain::people::Refusals::default(),
             created: self.clock.now(),
             last_sign_in: None,
         };
