@@ -129,7 +129,8 @@ impl Tokens {
         match &self.source {
             Source::Settings(keeper) => keeper.renew(http, refused).await,
             Source::Link { service, person, tokens } => {
-                let answer = tokens.after_refusal(service, whose(person.as_deref()), refused.generation).await;
+                let answer =
+                    tokens.after_refusal(service, whose(person.as_deref()), refused.generation).await;
                 token(answer, service, person.as_deref())
             }
         }
