@@ -129,8 +129,11 @@ async fn follow(client: &Client, json: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn progress(it: &ProgressView) -> String {
+    let done = it.secrets_done >= it.secrets_total && it.blobs_done >= it.blobs_total;
+    let waits =
+        if done { "; the old key goes when nothing under way can name it, in a minute or so" } else { "" };
     format!(
-        "sealed anew: {} of {} secrets, {} of {} documents",
+        "sealed anew: {} of {} secrets, {} of {} documents{waits}",
         it.secrets_done, it.secrets_total, it.blobs_done, it.blobs_total
     )
 }
