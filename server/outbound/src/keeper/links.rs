@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use postroom_domain::Fut;
 use postroom_domain::event::Security;
-use postroom_domain::ids::LinkId;
-use postroom_domain::link::{Link, LinkError, LinkKeeper, LinkState, NewLink, Sealed};
+use postroom_domain::ids::{LinkId, PersonId, ServiceName};
+use postroom_domain::link::{Link, LinkError, LinkKeeper, LinkState, LinkedAccount, NewLink, Sealed};
 use postroom_domain::person::Actor;
 use postroom_domain::record::{Commit, Kept as _, Write, by_id, by_key, page};
 use postroom_domain::store::StoreError;
@@ -24,10 +24,13 @@ impl LinkKeeper for TokenKeeper {
 
     fn confirm<'a>(&'a self, link: LinkId, version: u64, by: &'a str) -> Fut<'a, Result<Link, LinkError>> {
         Box::pin(async move {
+            let _one_at_a_time = self.0.linking.lock().await;
             let mut it = self.0.existing(link).await?;
             if it.version != version || it.state != LinkState::Unconfirmed {
                 return Err(LinkError::Changed);
             }
+            // Nobody's word was waited for: whose account it is may have linked it meanwhile.
+            self.0.is_free(&it.service, &it.account, it.person).await?;
             it.state = LinkState::Active;
             it.version += 1;
             self.0.written(&it, it.put()?, Security::LinkConfirmed, by).await?;
@@ -66,21 +69,30 @@ impl Inner {
         }
     }
 
-    /// Whether the outside account is linked to another person already.
-    async fn taken(&self, new: &NewLink) -> Result<bool, LinkError> {
-        let Some(person) = new.person else { return Ok(false) };
-        let group = Link::group_of_service(&new.service);
+    /// Refuses an outside account that is linked to another person already. A link that waits for its owner's word holds nothing: it
+    /// may well be a mistake, and must not keep the account from whose it is.
+    async fn is_free(
+        &self,
+        service: &ServiceName,
+        account: &LinkedAccount,
+        person: Option<PersonId>,
+    ) -> Result<(), LinkError> {
+        let Some(person) = person else { return Ok(()) };
+        let group = Link::group_of_service(service);
         let mut after = None;
         loop {
             let links: Vec<Link> = page(self.registry.as_ref(), Some(&group), after, PAGE).await?;
-            let same =
-                |it: &Link| it.account.id == new.account.id && it.person.is_some_and(|of| of != person);
-            if links.iter().any(same) {
-                return Ok(true);
+            let holds = |it: &Link| {
+                it.account.id == account.id
+                    && it.person.is_some_and(|of| of != person)
+                    && it.state != LinkState::Unconfirmed
+            };
+            if links.iter().any(holds) {
+                return Err(LinkError::Taken { account: account.name.clone() });
             }
             match links.last() {
                 Some(last) if links.len() == PAGE => after = Some(last.number()),
-                _ => return Ok(false),
+                _ => return Ok(()),
             }
         }
     }
@@ -90,9 +102,7 @@ impl Inner {
             return Err(LinkError::NotOffered(new.service));
         };
         let _one_at_a_time = self.linking.lock().await;
-        if self.taken(&new).await? {
-            return Err(LinkError::Taken { account: new.account.name });
-        }
+        self.is_free(&new.service, &new.account, new.person).await?;
         let key = Link::key(&new.service, new.person);
         let before: Option<Link> = by_key(self.registry.as_ref(), &key).await?;
         let now = self.now();

@@ -186,6 +186,22 @@ async fn one_outside_account_belongs_to_one_person_and_waits_for_their_word() {
     );
 }
 
+/// What was linked by mistake and never confirmed keeps nobody from their own account, and cannot be confirmed afterwards.
+#[tokio::test]
+async fn a_mistake_that_waits_for_a_word_holds_no_account() {
+    let world = World::new();
+    let reed = world.person(2, REED).await;
+    let mut mistaken = world.new_link(Some(reed), MINA).await;
+    mistaken.ask = true;
+    let mistaken = world.keeper.link(mistaken).await.unwrap();
+    world.linked(1, MINA).await;
+    world.keeper.access(&world.service, Whose::Own(MINA)).await.unwrap();
+    let late = world.keeper.confirm(mistaken.id, mistaken.version, REED).await;
+    assert_eq!(late.unwrap_err(), LinkError::Taken { account: "Mina Patel".into() });
+    let still = world.keeper.access(&world.service, Whose::Own(REED)).await;
+    assert!(matches!(still, Err(AccessError::Broken(_))), "{still:?}");
+}
+
 #[tokio::test]
 async fn idle_links_are_kept_alive() {
     let world = World::new();

@@ -17,6 +17,7 @@ mod events;
 mod intakes;
 mod matrix;
 mod origins;
+mod pages;
 mod rights;
 mod uploads;
 mod world;

@@ -1,0 +1,91 @@
+//! The pages as a browser asks for them: who sees which, what stands around them, and how errors read. What they do is tried in a real
+//! browser elsewhere.
+
+use postroom_domain::person::Permission::{self, Administer, File, ManageLinks, ManagePersons, ReadAudit};
+use postroom_domain::person::Role;
+use reqwest::{Client, Method, Response, redirect};
+use secrecy::ExposeSecret as _;
+
+use crate::world::World;
+
+const PAGES: [(&str, Option<Permission>); 7] = [
+    ("/", None),
+    ("/account", None),
+    ("/links", Some(File)),
+    ("/admin/persons", Some(ManagePersons)),
+    ("/admin/links", Some(ManageLinks)),
+    ("/admin/audit", Some(ReadAudit)),
+    ("/admin/capabilities", Some(Administer)),
+];
+
+/// As a browser asks, without following.
+async fn ask(world: &World, method: Method, path: &str, cookie: &str) -> Response {
+    let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
+    let request = client
+        .request(method, world.url(path))
+        .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+        .header("cookie", cookie);
+    request.send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_by_every_role_and_strangers() {
+    let world = World::new().await;
+    for role in Role::ALL {
+        let email = format!("{role}@harrow.example");
+        let session = world.desk.member(&email, role.as_str(), "london").await;
+        let cookie = format!("__Host-postroom={}", session.secret.expose_secret());
+        for (path, needs) in PAGES {
+            let case = format!("{role}: {path}");
+            let answer = ask(&world, Method::GET, path, &cookie).await;
+            let wanted = if needs.is_none_or(|needs| role.may(needs)) { 200 } else { 404 };
+            assert_eq!(answer.status(), wanted, "{case}");
+            let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+            assert!(header("content-type").starts_with("text/html"), "{case}");
+            assert!(header("content-security-policy").contains("default-src 'none'"), "{case}");
+            assert!(header("cache-control").contains("no-store"), "{case}");
+            assert_eq!(header("x-content-type-options"), "nosniff", "{case}");
+            let text = answer.text().await.unwrap();
+            assert!(!text.contains("<script") && !text.contains(" style="), "{case}");
+            // The menu leads to nothing that is not there for them.
+            for (other, needs) in PAGES {
+                let may = needs.is_none_or(|needs| role.may(needs));
+                let leads = text.contains(&format!("href=\"{}\"", other.replace('/', "&#x2f;")));
+                assert!(wanted != 200 || leads == may, "{case}: the menu and {other}");
+            }
+        }
+    }
+    for (path, _) in PAGES {
+        let answer = ask(&world, Method::GET, path, "").await;
+        let to = answer.headers()["location"].to_str().unwrap();
+        assert!(answer.status() == 303 && to.starts_with("/auth/sign-in?then="), "{path}: {to}");
+        // A session that never was is nobody's.
+        let made_up = format!("__Host-postroom={}", "a".repeat(64));
+        assert_eq!(ask(&world, Method::GET, path, &made_up).await.status(), 303, "{path}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_are_pages_for_browsers_and_problems_for_programs() {
+    let world = World::new().await;
+    let session = world.desk.member("m@harrow.example", "user", "london").await;
+    let cookie = format!("__Host-postroom={}", session.secret.expose_secret());
+    for (method, path, status, words) in [
+        (Method::GET, "/admin/persons/not-an-id", 404, "There is no such page"),
+        (Method::GET, "/links/confirm/not-an-id", 404, "There is no such page"),
+        (Method::GET, "/auth/invitation/0000", 403, "You are not signed in"),
+        (Method::GET, "/auth/nobody", 403, "You are not signed in"),
+        (Method::POST, "/account/tokens", 415, "That did not work"),
+    ] {
+        let answer = ask(&world, method, path, &cookie).await;
+        assert_eq!(answer.status(), status, "{path}");
+        let text = answer.text().await.unwrap();
+        assert!(text.contains("<!doctype html>") && text.contains(words), "{path}: {text}");
+    }
+    // What is under /api speaks JSON to everybody.
+    let answer = ask(&world, Method::GET, "/api/v1/nothing", &cookie).await;
+    assert_eq!(answer.status(), 404);
+    assert!(answer.headers()["content-type"].to_str().unwrap().contains("json"));
+    world.stop().await;
+}
