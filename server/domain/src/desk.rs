@@ -217,7 +217,14 @@ impl People {
         }
     }
 
+    /// The note names the person where somebody else does it: ids say nothing to who reads the history.
     fn about(&self, what: Security, person: &Person, actor: &str, note: impl Into<String>) -> NewEvent {
+        let note = note.into();
+        let note = match (person.name == actor, note.is_empty()) {
+            (true, _) => note,
+            (false, true) => person.name.clone(),
+            (false, false) => format!("{}: {note}", person.name),
+        };
         self.event(what, Subject::Person(person.id), Some(&person.sites.home), actor, note)
     }
 

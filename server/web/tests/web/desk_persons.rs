@@ -163,7 +163,10 @@ async fn a_change_says_what_it_looked_at_and_is_told() {
     let same =
         desk.people.change_person(&root, mary.id, None, email("m.smith@harrow.example")).await.unwrap();
     assert_eq!(same.version, 2);
-    assert_eq!(desk.told(told).await, ["local administrator: person changed [email (status active)]"]);
+    assert_eq!(
+        desk.told(told).await,
+        ["local administrator: person changed [mary@harrow.example: email (status active)]"]
+    );
 }
 
 #[tokio::test]
