@@ -47,6 +47,9 @@ pub enum Event {
     ProbeAbsent {
         /// How long after an attempt "not found" proves nothing.
         lag: std::time::Duration,
+        /// When it was asked. The answer tells of that time, however long it took to come, and to be read: a process that stood still
+        /// in between knows no more than before.
+        asked: Timestamp,
     },
     /// The DMS has several with the mark.
     ProbeSeveral(Vec<Receipt>),
@@ -224,11 +227,11 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
             undecide(&mut next, UNASKABLE.to_owned());
         }
         (State::Checking, Event::ProbeImpossible) => undecide(&mut next, UNASKABLE.to_owned()),
-        (State::Running | State::Checking, Event::ProbeAbsent { lag }) => {
+        (State::Running | State::Checking, Event::ProbeAbsent { lag, asked }) => {
             if state == State::Running {
                 attempt = Some(end(context.now, Outcome::Abandoned, 0));
             }
-            if proves_absence(progress, lag, context.now) {
+            if proves_absence(progress, lag, asked) {
                 next.unsure = false;
                 not_there(&mut next, context);
             } else {
@@ -366,9 +369,10 @@ const fn end(at: Timestamp, outcome: Outcome, bytes_sent: u64) -> AttemptChange 
     AttemptChange::End { at, outcome, bytes_sent }
 }
 
-/// Whether "not found" means that it is not there: an index may be late by `lag` after the last attempt ended.
-pub fn proves_absence(progress: &Progress, lag: std::time::Duration, now: Timestamp) -> bool {
-    now >= later(progress.last_end.unwrap_or(progress.since), lag)
+/// Whether "not found" means that it is not there: an index may be late by `lag` after the last attempt ended, and what counts is when
+/// it was asked, not when the answer was read.
+pub fn proves_absence(progress: &Progress, lag: std::time::Duration, asked: Timestamp) -> bool {
+    asked >= later(progress.last_end.unwrap_or(progress.since), lag)
 }
 
 /// The document is not in the DMS: it is sent again, within the budget, and not in a tight circle when its answers keep

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use postroom_domain::backoff::TARGET_LAG;
 use postroom_domain::cause::{Cause, Sent, Symptom};
 use postroom_domain::dms::{Content, Dms, DmsError, Found, Gauge, Probe, Receipt, Trouble, Upload};
@@ -217,6 +218,7 @@ async fn attempt(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Report {
     let refused = |error, container| Event::Refused { error, bytes_sent: pulse.gauge.bytes(), container };
     let mut alert = None;
     if filing.progress.unsure {
+        let asked = bench.clock.now();
         match ask(bench, errand, pulse).await {
             Asked::Found(receipt) => return Report::of(Event::ProbeFound(receipt)),
             Asked::Several(receipts) => return Report::of(Event::ProbeSeveral(receipts)),
@@ -224,10 +226,10 @@ async fn attempt(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Report {
             Asked::Failed(error) => return Report::of(refused(error, None)),
             Asked::OwnFault(why) => return Report::own_fault(why),
             Asked::WrongCopy(text) => alert = Some(text),
-            Asked::Closed(refusal) => return closed(filing, refusal, false),
+            Asked::Closed(refusal) => return closed(filing, refusal, Some(asked)),
             Asked::Absent(lag) => {
-                if !proves_absence(&filing.progress, lag, bench.clock.now()) {
-                    return Report::of(Event::ProbeAbsent { lag });
+                if !proves_absence(&filing.progress, lag, asked) {
+                    return Report::of(Event::ProbeAbsent { lag, asked });
                 }
             }
         }
@@ -430,12 +432,12 @@ enum Asked {
     OwnFault(String),
 }
 
-/// What is reported when only an account that is closed could tell. Never that nothing is there.
-fn closed(filing: &Filing, refusal: Refusal, checking: bool) -> Report {
-    let event = if checking {
-        Event::ProbeFailed(DmsError::NeedsLogin(trouble(filing, refusal)))
-    } else {
-        Event::ProbeAbsent { lag: FOR_GOOD }
+/// What is reported when only an account that is closed could tell. Never that nothing is there. `running` is when it was asked by an
+/// attempt that would have sent it.
+fn closed(filing: &Filing, refusal: Refusal, running: Option<Timestamp>) -> Report {
+    let event = match running {
+        None => Event::ProbeFailed(DmsError::NeedsLogin(trouble(filing, refusal))),
+        Some(asked) => Event::ProbeAbsent { lag: FOR_GOOD, asked },
     };
     Report { contact: Some(Contact::Nothing), ..Report::of(event) }
 }
@@ -521,18 +523,20 @@ async fn ask_with(bench: &Bench, actor: &Actor, filing: &Filing) -> Asked {
 
 /// A checking filing: ask whether the document is there.
 async fn check(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Report {
-    let asked = ask(bench, errand, pulse).await;
+    let asked = bench.clock.now();
+    let answer = ask(bench, errand, pulse).await;
     pulse.step();
-    Report::of(match asked {
+    Report::of(match answer {
         Asked::Found(receipt) => Event::ProbeFound(receipt),
         Asked::Several(receipts) => Event::ProbeSeveral(receipts),
-        Asked::Absent(lag) => Event::ProbeAbsent { lag },
+        Asked::Absent(lag) => Event::ProbeAbsent { lag, asked },
         Asked::Impossible => Event::ProbeImpossible,
         Asked::Failed(error) => Event::ProbeFailed(error),
-        Asked::Closed(refusal) => return closed(&errand.filing, refusal, true),
+        Asked::Closed(refusal) => return closed(&errand.filing, refusal, None),
         Asked::OwnFault(why) => return Report::own_fault(why),
         Asked::WrongCopy(alert) => {
-            return Report { alert: Some(alert), ..Report::of(Event::ProbeAbsent { lag: Duration::ZERO }) };
+            let absent = Event::ProbeAbsent { lag: Duration::ZERO, asked };
+            return Report { alert: Some(alert), ..Report::of(absent) };
         }
     })
 }

@@ -48,7 +48,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("abandoned", Event::Abandoned),
         ("interrupted", Event::Interrupted),
         ("found", Event::ProbeFound(receipt("d-1"))),
-        ("absent", Event::ProbeAbsent { lag: Duration::ZERO }),
+        ("absent", Event::ProbeAbsent { lag: Duration::ZERO, asked: Timestamp::MAX }),
         ("several", Event::ProbeSeveral(vec![receipt("d-1"), receipt("d-2")])),
         ("unaskable", Event::ProbeImpossible),
         ("unasked", Event::ProbeFailed(status(503))),
@@ -211,7 +211,10 @@ fn play(name: &str, policy: &RetryPolicy, scenario: Vec<Met>) -> Progress {
         now = progress.due.unwrap_or(now);
         if progress.state == State::Checking {
             let context = Context { now, chance: 0.5, policy };
-            progress = step(&progress, Event::ProbeAbsent { lag: Duration::ZERO }, context).unwrap().next;
+            progress =
+                step(&progress, Event::ProbeAbsent { lag: Duration::ZERO, asked: Timestamp::MAX }, context)
+                    .unwrap()
+                    .next;
             now = progress.due.unwrap_or(now);
         }
     }
@@ -384,7 +387,7 @@ fn the_budget_is_five_days() {
         let event = match progress.state {
             State::Waiting => Event::Claim,
             State::Running => refused(lost()),
-            _ => Event::ProbeAbsent { lag: Duration::from_mins(2) },
+            _ => Event::ProbeAbsent { lag: Duration::from_mins(2), asked: now },
         };
         progress = step(&progress, event, Context { now, chance: 0.5, policy: &policy }).unwrap().next;
         now = progress.due.unwrap_or(now);
@@ -404,7 +407,7 @@ fn the_budget_is_five_days() {
 fn three_interruptions_in_a_row_set_a_filing_aside() {
     let policy = RetryPolicy::default();
     let mut progress = Progress::new(start());
-    let absent = || Event::ProbeAbsent { lag: Duration::ZERO };
+    let absent = || Event::ProbeAbsent { lag: Duration::ZERO, asked: Timestamp::MAX };
     for (interruptions, state) in [(1, State::Checking), (2, State::Checking), (3, State::Failed)] {
         progress = at(&progress, 10, Event::Claim, &policy).unwrap().next;
         progress = at(&progress, 10, Event::Interrupted, &policy).unwrap().next;
@@ -422,7 +425,7 @@ fn three_interruptions_in_a_row_set_a_filing_aside() {
     let claim = at(&again, 20, Event::Claim, &policy).unwrap();
     assert!(matches!(claim.attempt, Some(AttemptChange::Begin(ref attempt)) if attempt.probed));
     // "Not found" proves nothing yet: it goes to be asked again, not to be sent.
-    let soon = at(&claim.next, 21, Event::ProbeAbsent { lag: Duration::from_mins(2) }, &policy).unwrap();
+    let soon = at(&claim.next, 21, absent_for(21), &policy).unwrap();
     assert_eq!((soon.next.state, soon.next.unsure), (State::Checking, true));
     assert_eq!(soon.next.due, Some(later(start(), Duration::from_secs(21 + 15))));
 
@@ -444,6 +447,23 @@ fn three_interruptions_in_a_row_set_a_filing_aside() {
     assert_eq!((progress.state, progress.interruptions), (State::Waiting, 1));
 }
 
+/// "Not there", asked so many seconds after the start, by an index that is late by two minutes.
+fn absent_for(seconds: u64) -> Event {
+    Event::ProbeAbsent { lag: Duration::from_mins(2), asked: later(start(), Duration::from_secs(seconds)) }
+}
+
+/// Asked in time and answered late: the process stood still, or the DMS took its time. The answer is as old as the question.
+#[test]
+fn a_late_answer_proves_no_more_than_an_early_one() {
+    let policy = RetryPolicy::default();
+    let claimed = at(&Progress::new(start()), 0, Event::Claim, &policy).unwrap().next;
+    let lost = at(&claimed, 0, refused(lost()), &policy).unwrap().next;
+    let late = at(&lost, 600, absent_for(119), &policy).unwrap().next;
+    assert_eq!((late.state, late.unsure), (State::Checking, true));
+    let sure = at(&late, 700, absent_for(690), &policy).unwrap().next;
+    assert_eq!((sure.state, sure.unsure), (State::Waiting, false));
+}
+
 #[test]
 fn absence_is_believed_only_after_the_lag() {
     let policy = RetryPolicy::default();
@@ -454,8 +474,7 @@ fn absence_is_believed_only_after_the_lag() {
     while progress.state == State::Checking {
         now = age(progress.due.unwrap(), start()).as_secs();
         asked.push(now);
-        progress =
-            at(&progress, now, Event::ProbeAbsent { lag: Duration::from_mins(2) }, &policy).unwrap().next;
+        progress = at(&progress, now, absent_for(now), &policy).unwrap().next;
     }
     assert_eq!(asked, [0, 15, 45, 105, 120]);
     assert_eq!(
@@ -535,7 +554,7 @@ fn any_event() -> impl Strategy<Value = (&'static str, Event)> {
             .prop_map(|cause| ("refused", refused(DmsError::from_trouble(Trouble::new(cause, "seeded"))))),
         2 => proptest::sample::select(causes)
             .prop_map(|cause| ("unasked", Event::ProbeFailed(DmsError::from_trouble(Trouble::new(cause, "seeded"))))),
-        2 => (0_u64..300).prop_map(|lag| ("absent", Event::ProbeAbsent { lag: Duration::from_secs(lag) })),
+        2 => (0_u64..300).prop_map(|lag| ("absent", Event::ProbeAbsent { lag: Duration::from_secs(lag), asked: Timestamp::MAX })),
         8 => proptest::sample::select(events()),
     ]
 }

@@ -79,6 +79,8 @@ pub(crate) struct State {
     pub(crate) probe_fault: Option<u16>,
     pub(crate) takes: Duration,
     pub(crate) index_lag: Duration,
+    /// How long the answer to a probe is on its way, after it was found out.
+    pub(crate) probe_answer_takes: Duration,
     pub(crate) seed: u64,
     /// When each upload began, and how many were under way then, itself among them.
     pub(crate) uploads: Vec<(Instant, FilingId, usize)>,
@@ -132,6 +134,7 @@ impl Double {
                 probe_fault: None,
                 takes: Duration::from_millis(100),
                 index_lag: Duration::ZERO,
+                probe_answer_takes: Duration::ZERO,
                 seed: 1,
                 uploads: Vec::new(),
                 under_way: 0,
@@ -157,6 +160,33 @@ impl Double {
     /// Documents that carry a filing's mark.
     pub(crate) fn held(&self, filing: FilingId) -> Vec<Held> {
         self.state().ledger.iter().filter(|held| held.filing == filing).cloned().collect()
+    }
+
+    /// What a probe finds now, and how long the answer is on its way.
+    fn answer_to(&self, probe: &Probe<'_>) -> (DmsResult<Found>, Duration) {
+        let mut state = self.state();
+        state.probes += 1;
+        state.calls += 1;
+        state.probes_as.push(who(probe.actor));
+        if let Some(status) = state.probe_fault {
+            let error = DmsError::from_symptom(Symptom::Status(status), Sent::Nothing, "the question failed");
+            return (Err(error), state.probe_answer_takes);
+        }
+        let (lag, now) = (state.index_lag, self.1.monotonic());
+        let hidden = state.hidden_from.is_some() && state.hidden_from == probe.actor.credential;
+        let found = |held: &&Held| {
+            held.filing == probe.mark.filing()
+                && !hidden
+                && held.container == probe.container
+                && held.at + lag <= now
+        };
+        let mut found: Vec<Receipt> = state.ledger.iter().filter(found).map(receipt).collect();
+        let answer = match found.len() {
+            0 => Found::No,
+            1 => Found::Yes(found.remove(0)),
+            _ => Found::Several(found),
+        };
+        (Ok(answer), state.probe_answer_takes)
     }
 
     fn store(&self, upload: &Upload<'_>, size: u64) -> Receipt {
@@ -391,31 +421,9 @@ impl Dms for Double {
     fn probe<'a>(&'a self, probe: Probe<'a>) -> Fut<'a, DmsResult<Found>> {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            let mut state = self.state();
-            state.probes += 1;
-            state.calls += 1;
-            state.probes_as.push(who(probe.actor));
-            if let Some(status) = state.probe_fault {
-                return Err(DmsError::from_symptom(
-                    Symptom::Status(status),
-                    Sent::Nothing,
-                    "the question failed",
-                ));
-            }
-            let (lag, now) = (state.index_lag, self.1.monotonic());
-            let hidden = state.hidden_from.is_some() && state.hidden_from == probe.actor.credential;
-            let found = |held: &&Held| {
-                held.filing == probe.mark.filing()
-                    && !hidden
-                    && held.container == probe.container
-                    && held.at + lag <= now
-            };
-            let mut found: Vec<Receipt> = state.ledger.iter().filter(found).map(receipt).collect();
-            Ok(match found.len() {
-                0 => Found::No,
-                1 => Found::Yes(found.remove(0)),
-                _ => Found::Several(found),
-            })
+            let (answer, takes) = self.answer_to(&probe);
+            tokio::time::sleep(takes).await;
+            answer
         })
     }
 

@@ -49,6 +49,22 @@ async fn what_comes_in_while_it_runs_is_filed_at_once() {
     }
 }
 
+/// "Not there" was true when it was asked, and the index was late; by the time the answer is read it would prove something if it were
+/// fresh. A process that stood still meanwhile reads it in just this way.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_long_on_its_way_sends_nothing_twice() {
+    let world = World::new();
+    let dms = world.dms();
+    dms.state().script = [Fault::LostAnswer].into();
+    dms.state().index_lag = Duration::from_secs(3);
+    dms.state().capabilities.probe_lag_seconds = 4;
+    dms.state().probe_answer_takes = Duration::from_secs(10);
+    let ids = world.accept("scans", "dms", 1).await;
+    let _engine = world.start().await;
+    world.assert_filed_once(&world.until_state(&ids, State::Filed).await);
+    assert_eq!(dms.state().uploads.len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_leaves_exactly_one_document() {
     // Fault, what the DMS's search is late by, uploads that follow.

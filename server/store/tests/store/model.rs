@@ -160,8 +160,8 @@ fn event(filing: &Filing, choice: usize) -> Option<Event> {
         ],
         State::Checking => &[
             |_| Event::ProbeFound(receipt("found")),
-            |_| Event::ProbeAbsent { lag: Duration::ZERO },
-            |_| Event::ProbeAbsent { lag: Duration::from_mins(2) },
+            |_| Event::ProbeAbsent { lag: Duration::ZERO, asked: at(90) },
+            |_| Event::ProbeAbsent { lag: Duration::from_mins(2), asked: at(90) },
             |_| Event::ProbeImpossible,
         ],
         State::Undecided => &[|_| Event::Link(receipt("linked")), |_| Event::Retry, |_| Event::Cancel],

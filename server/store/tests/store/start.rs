@@ -25,7 +25,7 @@ async fn puts_right(store: &dyn Store) {
     }
     for _ in 0..2 {
         happen(store, made[7].id, Event::Interrupted, at(2)).await;
-        happen(store, made[7].id, Event::ProbeAbsent { lag: Duration::ZERO }, at(3)).await;
+        happen(store, made[7].id, Event::ProbeAbsent { lag: Duration::ZERO, asked: at(3) }, at(3)).await;
         happen(store, made[7].id, Event::Claim, at(4)).await;
     }
     // The clock was a year ahead when these were put off.
