@@ -147,7 +147,7 @@ async fn k1_keys_change_under_kills() {
         all.push(accepted);
     }
     world.op().post("/api/v1/destinations/files/resume", &json!({})).await.expect(200);
-    world.quiet(Duration::from_mins(3)).await;
+    settled(&world).await;
     let verdict = world.verdict(&all).await;
     world.stop().await;
     let said = verify(&world).await;
@@ -359,6 +359,21 @@ async fn deposit(world: &mut World) -> Vec<(Accepted, Vec<u8>)> {
         }
     }
     stored
+}
+
+/// Waits until nothing is under way by itself; what is left then is worth more than that something was.
+async fn settled(world: &World) {
+    let quiet = tokio::time::timeout(Duration::from_mins(2), world.quiet(Duration::from_mins(3)));
+    if quiet.await.is_ok() {
+        return;
+    }
+    let left = world.op().filings("state:waiting,blocked,running,checking").await;
+    let mut shown = Vec::new();
+    for filing in left.iter().take(2) {
+        shown.push(world.op().filing(filing["id"].as_str().unwrap()).await);
+    }
+    let summary = world.op().ok("/api/v1/summary").await;
+    panic!("{} filings are not settled after two minutes: {shown:#?}\n{summary:#}", left.len());
 }
 
 async fn assert_original(world: &World, (accepted, bytes): &(Accepted, Vec<u8>)) {
