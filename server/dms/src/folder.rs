@@ -31,8 +31,8 @@ use bytes::BytesMut;
 use postroom_domain::Fut;
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::{
-    Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Found, Page, Probe, Receipt,
-    Trouble, Upload,
+    Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Document, Found, Page, Probe,
+    Receipt, Thing, Trouble, Upload,
 };
 use postroom_domain::person::Actor;
 use postroom_domain::target::WorkspaceQuery;
@@ -125,10 +125,8 @@ impl Dms for Folder {
             search_by_fields: true,
             files_in_workspace: true,
             create_folders: true,
-            versions: false,
-            rights: false,
-            persons: false,
             largest: self.settings.largest_bytes,
+            ..Capabilities::default()
         }
     }
 
@@ -251,10 +249,15 @@ impl Dms for Folder {
         _actor: &'a Actor,
         library: &'a str,
         document: &'a str,
+        version: Option<&'a str>,
     ) -> Fut<'a, DmsResult<ByteStream>> {
         let document = document.to_owned();
         Box::pin(async move {
             no_library(library)?;
+            if version.is_some() {
+                let detail = "this DMS has no versions";
+                return Err(DmsError::Unsupported(Trouble::new(Cause::Unsupported, detail)));
+            }
             let file = self
                 .on_root(move |root| {
                     ids::parse(&document)?;
@@ -269,6 +272,23 @@ impl Dms for Folder {
                 .await?;
             Ok(chunks(tokio::fs::File::from_std(file)))
         })
+    }
+
+    fn document<'a>(
+        &'a self,
+        _actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+    ) -> Fut<'a, DmsResult<Document>> {
+        Box::pin(async move {
+            no_library(library)?;
+            self.profile(document.to_owned()).await
+        })
+    }
+
+    fn permalink(&self, thing: Thing<'_>) -> Option<String> {
+        let (Thing::Document(id) | Thing::Workspace(id) | Thing::Folder(id)) = thing;
+        self.link(id)
     }
 }
 
@@ -309,7 +329,9 @@ fn below(parent: &Container, name: &str) -> Container {
         id: format!("{}/{name}", parent.id),
         name: name.to_owned(),
         open: parent.open,
-        fields: std::collections::BTreeMap::new(),
+        parent: Some(parent.id.clone()),
+        workspace: parent.id.split('/').next().map(str::to_owned),
+        ..Container::default()
     }
 }
 

@@ -39,18 +39,17 @@ mod tenant;
 mod upload;
 mod wire;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use postroom_domain::Fut;
 use postroom_domain::cause::{Cause, Sent, Symptom};
 use postroom_domain::dms::{
-    Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Found, Page, Probe, Receipt,
-    Trouble, Upload,
+    Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Document, Found, Page, Probe,
+    Receipt, Thing, Trouble, Upload,
 };
 use postroom_domain::ids::ServiceName;
 use postroom_domain::link::{AccessTokens, Rights};
-use postroom_domain::person::{Actor, Credential};
+use postroom_domain::person::Actor;
 use postroom_domain::target::WorkspaceQuery;
 use postroom_domain::time::Clock;
 use postroom_outbound::{Call, Method, Outbound, Reply};
@@ -58,29 +57,19 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
-use self::auth::{Token, Tokens};
 use self::places::{Kind, Kinds};
 pub use self::settings::{
     Auth, AuthHeader, ClosedField, Paging, ProbeMode, SearchForm, Settings, SetupError,
 };
 use self::tenant::Tenant;
+use crate::account::{Seats, Token, Tokens, below};
 use crate::names;
 
 /// The connector of one iManage destination. Each account has its own seat: what one may see, another does not.
 pub struct Imanage {
-    name: String,
     settings: Arc<Settings>,
     http: Outbound,
-    system: Arc<Seat>,
-    links: Option<Links>,
-    own: Mutex<HashMap<String, Arc<Seat>>>,
-}
-
-/// Where tokens of linked accounts come from.
-#[derive(Clone)]
-struct Links {
-    service: ServiceName,
-    tokens: Arc<dyn AccessTokens>,
+    seats: Seats<Seat>,
 }
 
 /// One account at the server, with all that was learned with it.
@@ -93,59 +82,32 @@ struct Seat {
     kinds: Kinds,
 }
 
-/// So many persons' seats are kept before all are given up. Giving up costs a few calls, no more.
-const MOST_SEATS: usize = 1_000;
-
 impl Imanage {
     /// A connector with the system account of the settings. Nothing is sent yet; secrets in files are read now.
     pub fn new(name: &str, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         settings.check()?;
         let http = Outbound::new(name, &settings.base_url, &settings.connection)?;
-        let tokens = Tokens::new(&settings, clock)?;
+        let system = auth::own_account(&settings, clock)?;
         let settings = Arc::new(settings);
-        let system = Arc::new(Seat::new(name, &settings, &http, tokens));
-        Ok(Self { name: name.to_owned(), settings, http, system, links: None, own: Mutex::default() })
+        let (of, at, named) = (Arc::clone(&settings), http.clone(), name.to_owned());
+        let seats = Seats::new(name, system, move |tokens| Seat::new(&named, &of, &at, tokens));
+        Ok(Self { settings, http, seats })
     }
 
     /// The same with linked accounts: persons' own ones, and the system account where the settings say `grant = "link"`.
     #[must_use]
     pub fn with_links(mut self, service: ServiceName, tokens: Arc<dyn AccessTokens>) -> Self {
-        let links = Links { service, tokens };
-        if matches!(self.settings.auth, Auth::Link) {
-            let tokens = Tokens::linked(links.service.clone(), None, Arc::clone(&links.tokens));
-            self.system = Arc::new(Seat::new(&self.name, &self.settings, &self.http, tokens));
-        }
-        self.links = Some(links);
+        self.seats.link(service, tokens, matches!(self.settings.auth, Auth::Link));
         self
     }
 
-    /// The seat of the account that an actor uses. A call with a person's own account never takes the system's.
     async fn seat(&self, actor: &Actor) -> DmsResult<Arc<Seat>> {
-        if actor.credential != Some(Credential::Own) {
-            return Ok(Arc::clone(&self.system));
-        }
-        let person = actor.account_owner();
-        let Some(links) = &self.links else {
-            let detail = format!("{person} has no account at {}: accounts are not linked here", self.name);
-            return Err(DmsError::from_trouble(Trouble::new(Cause::LoginNeeded, detail)));
-        };
-        let mut own = self.own.lock().await;
-        if let Some(seat) = own.get(person) {
-            return Ok(Arc::clone(seat));
-        }
-        if own.len() >= MOST_SEATS {
-            own.clear();
-        }
-        let tokens =
-            Tokens::linked(links.service.clone(), Some(person.to_owned()), Arc::clone(&links.tokens));
-        let seat = Arc::new(Seat::new(&self.name, &self.settings, &self.http, tokens));
-        own.insert(person.to_owned(), Arc::clone(&seat));
-        Ok(seat)
+        self.seats.of(actor).await
     }
 
     /// Checks address, sign-in, version, library and rights of the system account against the live server. Nothing is written.
     pub async fn doctor(&self) -> Vec<crate::doctor::Finding> {
-        self.system.doctor().await
+        self.seats.system().doctor().await
     }
 }
 
@@ -258,18 +220,18 @@ impl Dms for Imanage {
             search_by_fields: true,
             files_in_workspace: false,
             create_folders: true,
-            versions: true,
             rights: self.settings.person_rights,
             persons: true,
             largest: self.settings.largest_bytes,
+            ..Capabilities::default()
         }
     }
 
     fn whoami(&self) -> Fut<'_, DmsResult<Account>> {
         Box::pin(async move {
-            let tenant = Arc::new(self.system.discover().await?);
+            let tenant = Arc::new(self.seats.system().discover().await?);
             let account = tenant.account.clone();
-            *self.system.tenant.lock().await = Some(tenant);
+            *self.seats.system().tenant.lock().await = Some(tenant);
             if account.id == "unknown" {
                 let detail = "the server does not tell who is signed in";
                 return Err(DmsError::from_trouble(Trouble::new(Cause::LoginNeeded, detail)));
@@ -340,8 +302,35 @@ impl Dms for Imanage {
         actor: &'a Actor,
         _library: &'a str,
         document: &'a str,
+        version: Option<&'a str>,
     ) -> Fut<'a, DmsResult<ByteStream>> {
-        Box::pin(async move { self.seat(actor).await?.fetch_document(document).await })
+        Box::pin(
+            async move { self.seat(actor).await?.fetch_document(&ids::of_version(document, version)?).await },
+        )
+    }
+
+    fn document<'a>(
+        &'a self,
+        actor: &'a Actor,
+        _library: &'a str,
+        document: &'a str,
+    ) -> Fut<'a, DmsResult<Document>> {
+        Box::pin(async move {
+            let found = self.seat(actor).await?.profile(document).await?;
+            found.as_ref().map(profile::document).ok_or_else(|| {
+                let detail = format!("document {document} is absent, or not visible");
+                DmsError::from_trouble(Trouble::new(Cause::TargetNotFound, detail))
+            })
+        })
+    }
+
+    fn permalink(&self, thing: Thing<'_>) -> Option<String> {
+        let (kind, id) = match thing {
+            Thing::Document(id) => ("d", id),
+            Thing::Workspace(id) => ("w", id),
+            Thing::Folder(id) => ("f", id),
+        };
+        Some(below(self.http.base(), &format!("work/link/{kind}/{id}")).to_string())
     }
 
     fn rights<'a>(

@@ -7,6 +7,7 @@
 
 #![expect(clippy::result_large_err, reason = "the error is the contract's, and only failures carry it")]
 
+mod account;
 pub mod doctor;
 pub mod folder;
 pub mod imanage;

@@ -8,359 +8,26 @@
 //! - errors say what the caller can do ([`DmsError`]); the text for logs never holds tokens or content.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use bytes::Bytes;
-use futures_core::Stream;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::Fut;
-use crate::cause::{Cause, Sent, Symptom, classify};
-use crate::ids::{BlobHash, Mark};
+use crate::cause::Cause;
 use crate::link::Rights;
 use crate::person::Actor;
 use crate::target::WorkspaceQuery;
 
-/// Document bytes on their way.
-pub type ByteStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+mod capabilities;
+mod content;
+mod document;
+mod error;
+mod place;
+mod user;
 
-/// Something that was sent can be counted: how much of the document the connection has taken.
-///
-/// Shared between the worker, which watches progress, and the connector's body stream, which reports it.
-#[derive(Debug, Clone, Default)]
-pub struct Gauge(Arc<AtomicU64>);
-
-impl Gauge {
-    /// Reports that so many more bytes have left.
-    pub fn add(&self, bytes: u64) {
-        self.0.fetch_add(bytes, Ordering::AcqRel);
-    }
-
-    /// Bytes that have left so far.
-    pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    /// How much that is of a document. A document of 0 bytes counts as sent once anything was asked (`started`).
-    pub fn sent(&self, size: u64, started: bool) -> Sent {
-        match self.bytes() {
-            _ if !started => Sent::Nothing,
-            n if n >= size => Sent::Fully,
-            0 => Sent::Nothing,
-            _ => Sent::Partly,
-        }
-    }
-}
-
-/// The bytes of one document; each try opens them anew.
-pub trait Content: Send + Sync {
-    /// Length in bytes.
-    fn size(&self) -> u64;
-    /// BLAKE3 of the bytes.
-    fn hash(&self) -> BlobHash;
-    /// A stream from the first byte. Reading checks the hash: damaged bytes end the stream with an error before its last chunk.
-    fn open(&self) -> Fut<'_, std::io::Result<ByteStream>>;
-}
-
-/// What a DMS offers. `false` means that the screen does not show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "one flag per capability is what they are")]
-pub struct Capabilities {
-    /// A document can be found again by its mark.
-    pub probe: bool,
-    /// How long after an upload a probe may still miss it, in seconds.
-    pub probe_lag_seconds: u64,
-    /// Workspaces can be found by fields.
-    pub search_by_fields: bool,
-    /// Documents may lie in a workspace without a folder.
-    pub files_in_workspace: bool,
-    /// Folders can be created.
-    pub create_folders: bool,
-    /// Documents have versions.
-    pub versions: bool,
-    /// The largest document, in bytes, where known.
-    pub largest: Option<u64>,
-    /// The rights of a person can be asked for with the system account ([`Dms::rights`]).
-    #[serde(default)]
-    pub rights: bool,
-    /// Whether the DMS knows accounts of persons at all.
-    #[serde(default)]
-    pub persons: bool,
-}
-
-/// The account that calls are made with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    /// The DMS's id of it.
-    pub id: String,
-    /// Its name, as people know it.
-    pub name: String,
-    /// Version or edition of the DMS, where it tells.
-    pub dms_version: Option<String>,
-}
-
-/// A place in a DMS that holds documents: a workspace or a folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Container {
-    /// The DMS's id of it.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Whether documents may be put in.
-    pub open: bool,
-    /// Its fields, by the DMS's own names, as far as the answer had them.
-    #[serde(default)]
-    pub fields: BTreeMap<String, String>,
-}
-
-/// One page of a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    /// What is on it.
-    pub items: Vec<T>,
-    /// How to ask for the next one.
-    pub next: Option<String>,
-}
-
-/// What the DMS holds after an upload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    /// The document's id in the DMS.
-    pub document: String,
-    /// Its version there, where the DMS has versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// The container it lies in.
-    pub container: String,
-    /// Size the DMS reports, in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<u64>,
-    /// BLAKE3 of the bytes as the DMS holds them, where that was checked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hash: Option<BlobHash>,
-    /// Where a person can open it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<String>,
-}
-
-/// One document to put into a container.
-pub struct Upload<'a> {
-    /// Who does it.
-    pub actor: &'a Actor,
-    /// Library, cabinet or site; empty where the DMS has none.
-    pub library: &'a str,
-    /// The container's id.
-    pub container: &'a str,
-    /// The file name with its extension, already safe for this DMS.
-    pub name: &'a str,
-    /// Media type.
-    pub media_type: &'a str,
-    /// Profile attributes by the DMS's own field names.
-    pub profile: &'a BTreeMap<String, String>,
-    /// When the document was received.
-    pub received: Timestamp,
-    /// What it carries so that it can be found again.
-    pub mark: Mark,
-    /// The bytes.
-    pub content: &'a dyn Content,
-    /// Where the connector reports what it has sent.
-    pub gauge: &'a Gauge,
-}
-
-/// Looking for a document by its mark.
-#[derive(Debug, Clone, Copy)]
-pub struct Probe<'a> {
-    /// Who asks.
-    pub actor: &'a Actor,
-    /// Library, cabinet or site.
-    pub library: &'a str,
-    /// The container it was sent to.
-    pub container: &'a str,
-    /// The name it was sent under.
-    pub name: &'a str,
-    /// The mark it carries.
-    pub mark: Mark,
-}
-
-/// What a probe found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    /// The document is there.
-    Yes(Receipt),
-    /// More than one carries the mark: somebody copied it, or it was filed twice.
-    Several(Vec<Receipt>),
-    /// It is not there, as far as the DMS can tell at this moment.
-    No,
-}
-
-/// How long a DMS asks to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RetryAfter {
-    /// From now, in seconds.
-    Seconds(u64),
-    /// Until a time of day.
-    At(Timestamp),
-}
-
-/// What is known about a failed call, for the attempt's record and for logs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
-    /// What it comes down to.
-    pub cause: Cause,
-    /// HTTP status, where there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// The DMS's own error code or id of the request, for its support.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// For logs and the technical part of the detail: one line, no tokens, no content.
-    pub detail: String,
-}
-
-impl Trouble {
-    /// Trouble with a cause and a line for the log.
-    pub fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, status: None, request_id: None, detail: detail.into() }
-    }
-}
-
-/// Why a DMS call failed, by what the caller can do.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum DmsError {
-    /// Wait as long as asked.
-    #[error("throttled: {}", trouble.detail)]
-    Throttled {
-        /// How long the DMS asks to wait.
-        until: Option<RetryAfter>,
-        /// What is known.
-        trouble: Trouble,
-    },
-    /// It did not work and surely left nothing behind: try again later.
-    #[error("unavailable: {}", .0.detail)]
-    Unavailable(Trouble),
-    /// The document may be there: ask before sending again.
-    #[error("outcome unknown: {}", .0.detail)]
-    UnknownOutcome(Trouble),
-    /// The account must sign in again.
-    #[error("login needed: {}", .0.detail)]
-    NeedsLogin(Trouble),
-    /// The account may not.
-    #[error("forbidden: {}", .0.detail)]
-    Forbidden(Trouble),
-    /// The object is not there, or hidden.
-    #[error("not found: {}", .0.detail)]
-    NotFound(Trouble),
-    /// Something is there already.
-    #[error("conflict: {}", trouble.detail)]
-    Conflict {
-        /// The document that is there, where the DMS says which.
-        existing: Option<Receipt>,
-        /// What is known.
-        trouble: Trouble,
-    },
-    /// Somebody holds a lock.
-    #[error("locked: {}", trouble.detail)]
-    Locked {
-        /// Who, where the DMS says.
-        by: Option<String>,
-        /// What is known.
-        trouble: Trouble,
-    },
-    /// Larger than the DMS takes.
-    #[error("too large: {}", trouble.detail)]
-    TooLarge {
-        /// The limit in bytes, where known.
-        limit: Option<u64>,
-        /// What is known.
-        trouble: Trouble,
-    },
-    /// A field is not accepted.
-    #[error("rejected: {}", trouble.detail)]
-    Rejected {
-        /// Which one, where the DMS says.
-        field: Option<String>,
-        /// What the DMS says about it, for people.
-        message: String,
-        /// What is known.
-        trouble: Trouble,
-    },
-    /// The settings are wrong; other filings to this destination will fail the same way.
-    #[error("misconfigured: {}", .0.detail)]
-    Misconfigured(Trouble),
-    /// This DMS cannot do it.
-    #[error("unsupported: {}", .0.detail)]
-    Unsupported(Trouble),
-    /// Our own stored bytes could not be read as they were written.
-    #[error("stored bytes damaged: {}", .0.detail)]
-    Damaged(Trouble),
-}
-
-impl DmsError {
-    /// Shapes a raw symptom by the classification.
-    pub fn from_symptom(symptom: Symptom, sent: Sent, detail: impl Into<String>) -> Self {
-        let mut trouble = Trouble::new(classify(symptom, sent), detail);
-        if let Symptom::Status(status) = symptom {
-            trouble.status = Some(status);
-        }
-        Self::from_trouble(trouble)
-    }
-
-    /// Shapes trouble by its cause. Details that only some shapes have (limit, field, lock holder) stay empty; the
-    /// connector fills them in.
-    pub fn from_trouble(trouble: Trouble) -> Self {
-        match trouble.cause {
-            Cause::Throttled => Self::Throttled { until: None, trouble },
-            Cause::AnswerLost | Cause::WrongCopy => Self::UnknownOutcome(trouble),
-            Cause::LoginNeeded | Cause::LinkBroken | Cause::Quota => Self::NeedsLogin(trouble),
-            Cause::NoRight => Self::Forbidden(trouble),
-            Cause::TargetNotFound | Cause::TargetClosed | Cause::TargetAmbiguous => Self::NotFound(trouble),
-            Cause::Conflict | Cause::Changed => Self::Conflict { existing: None, trouble },
-            Cause::Locked => Self::Locked { by: None, trouble },
-            Cause::TooLarge => Self::TooLarge { limit: None, trouble },
-            Cause::Rejected | Cause::WrongType | Cause::Legal => {
-                Self::Rejected { field: None, message: trouble.detail.clone(), trouble }
-            }
-            Cause::BadCertificate
-            | Cause::LoginPage
-            | Cause::Redirected
-            | Cause::Misconfigured
-            | Cause::DmsFull => Self::Misconfigured(trouble),
-            Cause::Unsupported => Self::Unsupported(trouble),
-            Cause::StoreDamage | Cause::OwnFault => Self::Damaged(trouble),
-            Cause::Unreachable
-            | Cause::Interrupted
-            | Cause::SessionGone
-            | Cause::ServerFault
-            | Cause::Poison
-            | Cause::TooOld => Self::Unavailable(trouble),
-        }
-    }
-
-    /// What is known about the failure.
-    pub const fn trouble(&self) -> &Trouble {
-        match self {
-            Self::Unavailable(trouble)
-            | Self::UnknownOutcome(trouble)
-            | Self::NeedsLogin(trouble)
-            | Self::Forbidden(trouble)
-            | Self::NotFound(trouble)
-            | Self::Misconfigured(trouble)
-            | Self::Unsupported(trouble)
-            | Self::Damaged(trouble)
-            | Self::Throttled { trouble, .. }
-            | Self::Conflict { trouble, .. }
-            | Self::Locked { trouble, .. }
-            | Self::TooLarge { trouble, .. }
-            | Self::Rejected { trouble, .. } => trouble,
-        }
-    }
-}
-
-/// The result of a DMS call.
-pub type DmsResult<T> = Result<T, DmsError>;
+pub use capabilities::Capabilities;
+pub use content::{ByteStream, Content, Gauge};
+pub use document::{Document, Found, Probe, Receipt, Upload};
+pub use error::{DmsError, DmsResult, RetryAfter, Trouble};
+pub use place::{Container, ContainerKind, Library, LookupQuery, LookupRow, Page, Shelf};
+pub use user::{Account, DmsUser, Made, NewUser};
 
 /// One connection to one DMS.
 pub trait Dms: Send + Sync {
@@ -427,11 +94,191 @@ pub trait Dms: Send + Sync {
         Box::pin(async { Ok(Rights::Unknown) })
     }
 
-    /// The bytes of a document.
+    /// The bytes of a document, of its newest version or of the one named.
     fn download<'a>(
         &'a self,
         actor: &'a Actor,
         library: &'a str,
         document: &'a str,
+        version: Option<&'a str>,
     ) -> Fut<'a, DmsResult<ByteStream>>;
+
+    /// What the DMS tells of a document.
+    fn document<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+    ) -> Fut<'a, DmsResult<Document>>;
+
+    /// Where a person opens a document, workspace or folder in the DMS's own pages; none where it has no such address. Nothing is
+    /// asked: the address is made from the id.
+    fn permalink(&self, thing: Thing<'_>) -> Option<String> {
+        let _ = thing;
+        None
+    }
+
+    /// The libraries, cabinets or sites that the account sees.
+    fn libraries<'a>(&'a self, actor: &'a Actor, page: Option<&'a str>) -> Fut<'a, DmsResult<Page<Library>>> {
+        let _ = (actor, page);
+        unsupported("listing libraries")
+    }
+
+    /// Workspaces whose name, description or keys hold words, for a person who chooses; as fuzzy as the DMS is.
+    fn search_workspaces<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        text: &'a str,
+        page: Option<&'a str>,
+    ) -> Fut<'a, DmsResult<Page<Container>>> {
+        let _ = (actor, library, text, page);
+        unsupported("searching workspaces by words")
+    }
+
+    /// The account's own list of workspaces.
+    fn shelf<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        shelf: Shelf,
+    ) -> Fut<'a, DmsResult<Vec<Container>>> {
+        let _ = (actor, library, shelf);
+        unsupported("lists of recent and favourite workspaces")
+    }
+
+    /// Values of a profile field, page by page.
+    fn lookup<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        query: LookupQuery<'a>,
+        page: Option<&'a str>,
+    ) -> Fut<'a, DmsResult<Page<LookupRow>>> {
+        let _ = (actor, library, query, page);
+        unsupported("searching the values of profile fields")
+    }
+
+    /// The workspace that the fields name, made if there is none. Asking twice makes one: that is what the DMS must promise for
+    /// [`Capabilities::create_workspaces`] to be on.
+    fn create_workspace<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        fields: &'a [(String, String)],
+    ) -> Fut<'a, DmsResult<Container>> {
+        let _ = (actor, library, fields);
+        unsupported("making workspaces")
+    }
+
+    /// The documents directly in a container, page by page.
+    fn documents<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        container: &'a str,
+        page: Option<&'a str>,
+    ) -> Fut<'a, DmsResult<Page<Document>>> {
+        let _ = (actor, library, container, page);
+        unsupported("listing documents")
+    }
+
+    /// Changes fields of a document's profile; fields that are not named stay as they are. The mark cannot be changed by it.
+    fn set_profile<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+        fields: &'a BTreeMap<String, String>,
+    ) -> Fut<'a, DmsResult<()>> {
+        let _ = (actor, library, document, fields);
+        unsupported("changing a document's profile")
+    }
+
+    /// Gives a document another file name (with its extension; made safe by [`Dms::safe_name`] before). Where ids are made of names
+    /// the document gets another id; the one it has afterwards is told.
+    fn rename<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+        name: &'a str,
+    ) -> Fut<'a, DmsResult<Document>> {
+        let _ = (actor, library, document, name);
+        unsupported("renaming documents")
+    }
+
+    /// Moves a document from the container it lies in to another. The id it has afterwards is told.
+    fn move_document<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+        from: &'a str,
+        to: &'a str,
+    ) -> Fut<'a, DmsResult<Document>> {
+        let _ = (actor, library, document, from, to);
+        unsupported("moving documents")
+    }
+
+    /// Copies a document's newest version into another container, inside the DMS. Not to be repeated blindly: a copy carries the
+    /// original's mark.
+    fn copy_document<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+        to: &'a str,
+    ) -> Fut<'a, DmsResult<Document>> {
+        let _ = (actor, library, document, to);
+        unsupported("copying documents")
+    }
+
+    /// Deletes a document with all its versions, into the DMS's trash where it has one. Deleting what is not there is
+    /// [`DmsError::NotFound`], or a success where the DMS cannot tell.
+    fn delete_document<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+    ) -> Fut<'a, DmsResult<()>> {
+        let _ = (actor, library, document);
+        unsupported("deleting documents")
+    }
+
+    /// Accounts of persons by e-mail or, where the text holds no `@`, by name. An e-mail must equal, without case.
+    fn find_users<'a>(
+        &'a self,
+        actor: &'a Actor,
+        library: &'a str,
+        text: &'a str,
+    ) -> Fut<'a, DmsResult<Vec<DmsUser>>> {
+        let _ = (actor, library, text);
+        unsupported("looking up accounts of persons")
+    }
+
+    /// Makes an account for a person, or finds the one that is there: it is asked for by e-mail first, and never changed.
+    fn create_user<'a>(&'a self, actor: &'a Actor, user: NewUser<'a>) -> Fut<'a, DmsResult<Made>> {
+        let _ = (actor, user);
+        unsupported("making accounts of persons")
+    }
+}
+
+/// Something that a person can open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing<'a> {
+    /// A document by its id.
+    Document(&'a str),
+    /// A workspace by its id.
+    Workspace(&'a str),
+    /// A folder by its id.
+    Folder(&'a str),
+}
+
+/// The answer of a DMS that has no such thing. `what` goes on "…is not available here".
+fn unsupported<'a, T: Send + 'a>(what: &'static str) -> Fut<'a, DmsResult<T>> {
+    Box::pin(async move {
+        let detail = format!("{what} is not available in this DMS");
+        Err(DmsError::Unsupported(Trouble::new(Cause::Unsupported, detail)))
+    })
 }

@@ -380,6 +380,7 @@ async fn upload(
         mark: Mark::of(filing.id),
         content,
         gauge: &pulse.gauge,
+        onto: None,
     });
     let answer = answer.await;
     match answer {
@@ -495,6 +496,7 @@ async fn ask_with(bench: &Bench, actor: &Actor, filing: &Filing) -> Asked {
         container: &container,
         name: &name,
         mark: Mark::of(filing.id),
+        onto: None,
     };
     let receipts = match bench.dms.probe(probe).await {
         Ok(Found::No) => return Asked::Absent(lag),

@@ -3,21 +3,22 @@
 use std::io;
 
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::Dms;
-use postroom_domain::dms::{DmsError, DmsResult, Found, Probe, Receipt, Trouble, Upload};
+use postroom_domain::dms::{DmsError, DmsResult, Document, Found, Probe, Receipt, Trouble, Upload};
 use postroom_domain::ids::BlobHash;
 use tokio::sync::mpsc;
 
 use super::commit::{self, Job, Piece, Stop};
-use super::sidecar::{Ledger, Sidecar};
+use super::sidecar::{self, Ledger, Sidecar};
 use super::{Folder, descend, fault, ids, no_library, stopped, workspace};
 
 /// Pieces of a document between the reader and the disk.
 const PIECES_UNDERWAY: usize = 4;
 
 impl Folder {
-    fn link(&self, document: &str) -> Option<String> {
+    pub(super) fn link(&self, document: &str) -> Option<String> {
         let path = std::path::absolute(self.settings.root.join(document)).ok()?;
         url::Url::from_file_path(path).ok().map(String::from)
     }
@@ -26,6 +27,39 @@ impl Folder {
         let document = format!("{container}/{document}");
         let link = self.link(&document);
         Receipt { document, version: None, container: container.to_owned(), size: Some(size), hash, link }
+    }
+
+    /// What is known of a document: its sidecar, where it was filed by Postroom, and the file itself.
+    pub(super) async fn profile(&self, document: String) -> DmsResult<Document> {
+        self.on_root(move |root| {
+            let names = ids::parse(&document)?;
+            let missing = || fault::missing(&format!("{document:?}"));
+            let failed = |e: io::Error| fault::error(&format!("reading the profile of {document:?}"), &e);
+            let (container, name) = document.rsplit_once('/').ok_or_else(missing)?;
+            let dir = descend(root, container)?.ok_or_else(missing)?;
+            let file = dir.read(name).map_err(|e| match e.kind() {
+                io::ErrorKind::NotFound => missing(),
+                _ => failed(e),
+            })?;
+            let metadata = file.metadata().map_err(failed)?;
+            let sidecar = match dir.sub(ids::HIDDEN) {
+                Ok(home) => sidecar::load::<Sidecar>(&home, &sidecar::of(name)).map_err(failed)?,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+                Err(e) => return Err(failed(e)),
+            };
+            let changed = metadata.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
+            Ok(Document {
+                id: document.clone(),
+                name: name.to_owned(),
+                size: Some(metadata.len()),
+                container: Some(container.to_owned()),
+                workspace: names.first().map(|name| (*name).to_owned()),
+                changed,
+                fields: sidecar.map(|sidecar| sidecar.profile).unwrap_or_default(),
+                ..Document::default()
+            })
+        })
+        .await
     }
 
     pub(super) async fn put(&self, upload: Upload<'_>) -> DmsResult<Receipt> {

@@ -38,6 +38,7 @@ async fn send(dms: &Folder, filing: u128, text: &Text) -> DmsResult<Receipt> {
         mark: Mark::of(FilingId::from_u128(filing)),
         content: text,
         gauge: &gauge,
+        onto: None,
     })
     .await
 }
@@ -45,9 +46,16 @@ async fn send(dms: &Folder, filing: u128, text: &Text) -> DmsResult<Receipt> {
 async fn ask(dms: &Folder, filing: u128) -> Found {
     let actor = Actor::system("test", None);
     let mark = Mark::of(FilingId::from_u128(filing));
-    dms.probe(Probe { actor: &actor, library: "", container: "Harrow/In", name: "letter.pdf", mark })
-        .await
-        .unwrap()
+    dms.probe(Probe {
+        actor: &actor,
+        library: "",
+        container: "Harrow/In",
+        name: "letter.pdf",
+        mark,
+        onto: None,
+    })
+    .await
+    .unwrap()
 }
 
 fn root() -> tempfile::TempDir {
@@ -154,7 +162,7 @@ async fn links_and_dots_lead_nowhere() {
         assert!(matches!(result, Err(DmsError::NotFound(_))), "{id}: {result:?}");
     }
     for id in ["Harrow/secret", "Linked/secret", "Harrow/../Harrow/x", "Harrow/In"] {
-        let result = dms.download(&actor, "", id).await.map(drop);
+        let result = dms.download(&actor, "", id, None).await.map(drop);
         assert!(matches!(result, Err(DmsError::NotFound(_))), "{id}: {result:?}");
     }
     // A mark folder that is a link is not written through.

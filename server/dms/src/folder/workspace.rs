@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use postroom_domain::cause::Cause;
-use postroom_domain::dms::{Container, DmsError, DmsResult, Trouble};
+use postroom_domain::dms::{Container, ContainerKind, DmsError, DmsResult, Trouble};
 use postroom_domain::target::WorkspaceQuery;
 use serde_json::Value;
 
@@ -65,7 +65,16 @@ pub(super) fn container(root: &Dir, names: &[&str]) -> DmsResult<Container> {
         dir = dir.sub(name).map_err(|e| here(&e))?;
     }
     let name = names[names.len() - 1].to_owned();
-    Ok(Container { id, name, open, fields: if below.is_empty() { fields } else { BTreeMap::new() } })
+    let is_workspace = below.is_empty();
+    Ok(Container {
+        id,
+        name,
+        open,
+        kind: if is_workspace { ContainerKind::Workspace } else { ContainerKind::Folder },
+        parent: (!is_workspace).then(|| names[..names.len() - 1].join("/")),
+        workspace: Some((*workspace).to_owned()),
+        fields: if is_workspace { fields } else { BTreeMap::new() },
+    })
 }
 
 /// Workspaces that match exactly; blocks.

@@ -4,31 +4,22 @@
 //! it is used; what runs out earlier shows as 401 and is renewed once by the caller. A replaced refresh token is written down
 //! before the access token that came with it is used.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use postroom_domain::Fut;
 use postroom_domain::cause::Cause;
-use postroom_domain::dms::{DmsError, DmsResult, RetryAfter, Trouble};
-use postroom_domain::ids::ServiceName;
-use postroom_domain::link::{Access, AccessError, AccessTokens, Whose};
+use postroom_domain::dms::{DmsError, DmsResult, Trouble};
 use postroom_domain::time::Clock;
 use postroom_outbound::{Outbound, Reply, SecretString, expose, read_secret};
 use serde::Deserialize;
 use tokio::sync::{Mutex, MutexGuard};
 use tracing::{info, warn};
-use url::Url;
 
 use super::errors::{self, said};
 use super::settings::{Auth, Settings, SetupError};
-
-/// An access token. The generation tells it from the one before, so that one renewal serves all who met its end.
-#[derive(Debug, Clone)]
-pub(super) struct Token {
-    pub(super) value: SecretString,
-    pub(super) generation: u64,
-}
+use crate::account::{Nobody, OwnAccount, Token, Tokens, below, save};
 
 enum Grant {
     Password {
@@ -39,8 +30,6 @@ enum Grant {
     Refresh {
         file: PathBuf,
     },
-    /// There is none in the settings: links give it.
-    Nobody,
 }
 
 #[derive(Default)]
@@ -58,20 +47,6 @@ struct Live {
     token: Token,
     idle: Duration,
     used: Duration,
-}
-
-/// Where one account's tokens come from.
-pub(super) struct Tokens {
-    source: Source,
-    /// The newest generation with which a call got through.
-    proven: AtomicU64,
-}
-
-enum Source {
-    /// The settings name the account.
-    Settings(Box<Keeper>),
-    /// The account was linked.
-    Link { service: ServiceName, person: Option<String>, tokens: Arc<dyn AccessTokens> },
 }
 
 /// The keeper of the tokens of the settings' account.
@@ -94,105 +69,6 @@ struct Granted {
     expires_in: Option<u64>,
     #[serde(default)]
     refresh_token: Option<SecretString>,
-}
-
-impl Tokens {
-    /// The account that the settings name. With `grant = "link"` it has to be given by [`Tokens::linked`] first.
-    pub(super) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
-        Ok(Self {
-            source: Source::Settings(Box::new(Keeper::new(settings, clock)?)),
-            proven: AtomicU64::new(0),
-        })
-    }
-
-    /// A linked account: a person's own, or the system account where no person is named.
-    pub(super) fn linked(
-        service: ServiceName,
-        person: Option<String>,
-        tokens: Arc<dyn AccessTokens>,
-    ) -> Self {
-        Self { source: Source::Link { service, person, tokens }, proven: AtomicU64::new(0) }
-    }
-
-    /// A token that should work.
-    pub(super) async fn get(&self, http: &Outbound) -> DmsResult<Token> {
-        match &self.source {
-            Source::Settings(keeper) => keeper.get(http).await,
-            Source::Link { service, person, tokens } => {
-                token(tokens.access(service, whose(person.as_deref())).await, service, person.as_deref())
-            }
-        }
-    }
-
-    /// A token newer than the one that was refused. Who comes second gets what the first one fetched.
-    pub(super) async fn renew(&self, http: &Outbound, refused: &Token) -> DmsResult<Token> {
-        match &self.source {
-            Source::Settings(keeper) => keeper.renew(http, refused).await,
-            Source::Link { service, person, tokens } => {
-                let answer =
-                    tokens.after_refusal(service, whose(person.as_deref()), refused.generation).await;
-                token(answer, service, person.as_deref())
-            }
-        }
-    }
-
-    /// Notes that a call with the token got through.
-    pub(super) fn proves(&self, token: &Token) {
-        self.proven.fetch_max(token.generation, Ordering::Relaxed);
-    }
-
-    /// Whether a call with the token ever got through. One that never did has not run out: it is not accepted at all.
-    pub(super) fn is_proven(&self, token: &Token) -> bool {
-        self.proven.load(Ordering::Relaxed) >= token.generation
-    }
-
-    /// Forgets that a password was refused: a person asks.
-    pub(super) async fn forgive(&self) {
-        if let Source::Settings(keeper) = &self.source {
-            keeper.state.lock().await.refused = None;
-        }
-    }
-
-    /// Whether the sign-in can be renewed without the password. What renews a link is told where links are looked at.
-    pub(super) async fn has_refresh(&self) -> bool {
-        match &self.source {
-            Source::Settings(keeper) => keeper.state.lock().await.refresh.is_some(),
-            Source::Link { .. } => true,
-        }
-    }
-}
-
-fn whose(person: Option<&str>) -> Whose<'_> {
-    person.map_or(Whose::System, Whose::Own)
-}
-
-/// A linked account's token, or what it means for a call that there is none.
-fn token(
-    answer: Result<Access, AccessError>,
-    service: &ServiceName,
-    person: Option<&str>,
-) -> DmsResult<Token> {
-    let error = match answer {
-        Ok(Access { token, generation }) => return Ok(Token { value: token, generation }),
-        Err(error) => error,
-    };
-    let account = person.unwrap_or("the system account");
-    let detail = format!("{account} at {service}: {error}");
-    Err(match error {
-        AccessError::NoLink => DmsError::NeedsLogin(Trouble::new(Cause::LoginNeeded, detail)),
-        // Secrets that do not open are this link's trouble; linking again mends it.
-        AccessError::Broken(_) | AccessError::Sealed(_) => {
-            DmsError::NeedsLogin(Trouble::new(Cause::LinkBroken, detail))
-        }
-        AccessError::Unavailable { until: Some(until), .. } => DmsError::Throttled {
-            until: Some(RetryAfter::At(until)),
-            trouble: Trouble::new(Cause::Throttled, detail),
-        },
-        // One link that cannot be renewed now says nothing about the destination.
-        AccessError::Unavailable { until: None, .. } | AccessError::Store(_) => {
-            DmsError::Unavailable(Trouble::new(Cause::SessionGone, detail))
-        }
-    })
 }
 
 impl Keeper {
@@ -219,14 +95,8 @@ impl Keeper {
                 (client_id, secret, Grant::Refresh { file: refresh_token_file.clone() })
             }
             Auth::Link => {
-                return Ok(Self {
-                    client_id: String::new(),
-                    client_secret: SecretString::default(),
-                    grant: Grant::Nobody,
-                    pause: Duration::ZERO,
-                    clock,
-                    state: Mutex::new(state),
-                });
+                let value = "link".to_owned();
+                return Err(SetupError::Value { key: "auth.grant", value, wanted: "names no account" });
             }
         };
         Ok(Self {
@@ -239,8 +109,7 @@ impl Keeper {
         })
     }
 
-    /// A token that should work.
-    async fn get(&self, http: &Outbound) -> DmsResult<Token> {
+    async fn current(&self, http: &Outbound) -> DmsResult<Token> {
         let mut state = self.state.lock().await;
         let now = self.clock.monotonic();
         if let Some(live) = &mut state.token
@@ -252,8 +121,7 @@ impl Keeper {
         self.sign_in(http, &mut state).await
     }
 
-    /// A token newer than the one that was refused. Who comes second gets what the first one fetched.
-    async fn renew(&self, http: &Outbound, refused: &Token) -> DmsResult<Token> {
+    async fn newer(&self, http: &Outbound, refused: &Token) -> DmsResult<Token> {
         let mut state = self.state.lock().await;
         match &state.token {
             Some(live) if live.token.generation > refused.generation => Ok(live.token.clone()),
@@ -271,7 +139,7 @@ impl Keeper {
                     Grant::Refresh { .. } => {
                         return Err(refused(&reply, "signing in with the refresh token"));
                     }
-                    Grant::Password { .. } | Grant::Nobody => {
+                    Grant::Password { .. } => {
                         info!(
                             http.status = reply.status,
                             "The refresh token is not accepted any more; signing in anew."
@@ -286,10 +154,6 @@ impl Keeper {
             Grant::Refresh { .. } => {
                 let detail = "there is no refresh token; link the account again";
                 return Err(DmsError::from_trouble(Trouble::new(Cause::LinkBroken, detail)));
-            }
-            Grant::Nobody => {
-                let detail = "the system account is to be linked, but nothing keeps links here";
-                return Err(DmsError::from_trouble(Trouble::new(Cause::LoginNeeded, detail)));
             }
         };
         let now = self.clock.monotonic();
@@ -356,13 +220,27 @@ impl Keeper {
     }
 }
 
-/// A path below the server's address, whether that ends in a slash or not.
-pub(super) fn below(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    url.set_path(&format!("{}/{}", base.path().trim_end_matches('/'), path.trim_start_matches('/')));
-    url
+impl OwnAccount for Keeper {
+    fn get<'a>(&'a self, http: &'a Outbound) -> Fut<'a, DmsResult<Token>> {
+        Box::pin(self.current(http))
+    }
+    fn renew<'a>(&'a self, http: &'a Outbound, refused: &'a Token) -> Fut<'a, DmsResult<Token>> {
+        Box::pin(self.newer(http, refused))
+    }
+    fn forgive(&self) -> Fut<'_, ()> {
+        Box::pin(async { self.state.lock().await.refused = None })
+    }
+    fn has_refresh(&self) -> Fut<'_, bool> {
+        Box::pin(async { self.state.lock().await.refresh.is_some() })
+    }
+}
+
+/// The account that the settings name. With `grant = "link"` it is nobody's until a link gives it.
+pub(super) fn own_account(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Tokens, SetupError> {
+    Ok(match &settings.auth {
+        Auth::Link => Tokens::own(Nobody),
+        Auth::Password { .. } | Auth::RefreshToken { .. } => Tokens::own(Keeper::new(settings, clock)?),
+    })
 }
 
 fn refused(reply: &Reply, doing: &str) -> DmsError {
@@ -377,24 +255,4 @@ fn refused(reply: &Reply, doing: &str) -> DmsError {
     let mut error = errors::plain(reply, doing).trouble().clone();
     error.cause = cause;
     DmsError::from_trouble(error)
-}
-
-/// Replaces the token's file so that a crash leaves the old or the new one, never a part.
-async fn save(file: &Path, token: &SecretString) -> std::io::Result<()> {
-    let (file, token) = (file.to_owned(), token.clone());
-    let saved = tokio::task::spawn_blocking(move || {
-        use std::io::Write;
-        use std::os::unix::fs::OpenOptionsExt;
-        let mut aside = file.clone().into_os_string();
-        aside.push(".new");
-        let aside = PathBuf::from(aside);
-        let mut out =
-            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-        out.write_all(expose(&token).as_bytes())?;
-        out.sync_all()?;
-        std::fs::rename(&aside, &file)?;
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::File::open(folder)?.sync_all()
-    });
-    saved.await.map_err(std::io::Error::other)?
 }

@@ -45,6 +45,15 @@ pub(super) fn document(id: &str) -> DmsResult<Id<'_>> {
     parsed.ok_or_else(|| wrong(id, "an id of a document, such as ACTIVE!4711.2"))
 }
 
+/// The id of a document's named version; without one, the id as it stands.
+pub(super) fn of_version(id: &str, version: Option<&str>) -> DmsResult<String> {
+    let parsed = document(id)?;
+    let Some(version) = version else { return Ok(id.to_owned()) };
+    let named = format!("{}!{}.{version}", parsed.library, parsed.number);
+    document(&named)?;
+    Ok(named)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

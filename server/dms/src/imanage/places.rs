@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use postroom_domain::dms::{Container, DmsError, DmsResult, Page};
+use postroom_domain::dms::{Container, ContainerKind, DmsError, DmsResult, Page};
 use postroom_outbound::Method;
 use serde_json::{Value, json};
 
@@ -67,7 +67,15 @@ impl Seat {
         };
         let fields: BTreeMap<_, _> =
             item.fields().filter(|(k, _)| wanted(k)).map(|(k, v)| (k.to_owned(), v)).collect();
+        let is_workspace = kind == Kind::Workspace;
         Some(Container {
+            kind: match kind {
+                Kind::Workspace => ContainerKind::Workspace,
+                Kind::Search => ContainerKind::Search,
+                Kind::Tab | Kind::Folder => ContainerKind::Folder,
+            },
+            parent: item.text("parent_id").filter(|_| !is_workspace),
+            workspace: if is_workspace { Some(id.clone()) } else { item.text("workspace_id") },
             name: item.text("name").unwrap_or_default(),
             open: !closed && kind != Kind::Search,
             id,

@@ -1,10 +1,11 @@
 //! The profile a document is filed with: what the target says, what Postroom adds, in the types that iManage wants.
 
-use postroom_domain::dms::{DmsResult, Upload};
+use postroom_domain::dms::{DmsResult, Document, Upload};
 use serde_json::{Map, Value, json};
 
 use super::errors;
 use super::settings::Settings;
+use super::wire::Item;
 use crate::names;
 
 /// Keys of the profile that only Postroom sets.
@@ -109,6 +110,26 @@ pub(super) fn profile(settings: &Settings, upload: &Upload<'_>, name: &str) -> D
         "audit": { "comments": format!("Filed by Postroom for {person}") },
         "doc_profile": doc,
     }))
+}
+
+/// What an answer tells of a document.
+pub(super) fn document(item: &Item) -> Document {
+    let (name, extension) = (item.text("name").unwrap_or_default(), item.text("extension"));
+    let extension = extension.filter(|it| !it.is_empty()).map(|it| format!(".{}", it.to_lowercase()));
+    let locked = ["is_checked_out", "is_in_use", "in_use"];
+    let locked = locked.iter().any(|field| item.text(field).as_deref() == Some("true"));
+    let holder = ["in_use_by_description", "in_use_by"].iter().find_map(|field| item.text(field));
+    Document {
+        id: item.text("id").unwrap_or_default(),
+        version: item.text("version"),
+        name: name + &extension.unwrap_or_default(),
+        size: item.number("size"),
+        container: None,
+        workspace: item.text("workspace_id"),
+        changed: item.text("edit_date").and_then(|at| at.parse().ok()),
+        locked_by: locked.then(|| holder.unwrap_or_else(|| "somebody".to_owned())),
+        fields: item.fields().map(|(key, value)| (key.to_owned(), value)).collect(),
+    }
 }
 
 #[cfg(test)]

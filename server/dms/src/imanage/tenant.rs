@@ -8,8 +8,8 @@ use tracing::{info, warn};
 use url::Url;
 
 use super::Seat;
-use super::auth::below;
 use super::errors;
+use crate::account::below;
 
 /// The server, as discovered.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use crate::content::{Damage, Made};
 use crate::world::{actor, ask, mark, send, worlds};
 
 async fn bytes(dms: &dyn Dms, document: &str) -> Vec<u8> {
-    let mut stream = dms.download(&actor(), "", document).await.unwrap();
+    let mut stream = dms.download(&actor(), "", document, None).await.unwrap();
     let mut all = Vec::new();
     while let Some(chunk) = stream.next().await {
         all.extend_from_slice(&chunk.unwrap());
@@ -188,6 +188,7 @@ async fn an_upload_that_is_given_up_leaves_nothing() {
             mark: mark(1),
             content: &content,
             gauge: &gauge,
+            onto: None,
         });
         let moving = async {
             while gauge.bytes() < 1 << 20 {
@@ -225,7 +226,7 @@ async fn what_is_missing_closed_or_forbidden_has_its_cause() {
         for id in [world.missing_folder(), "x".repeat(300), String::new()] {
             let error = world.dms().container(&actor(), "", &id).await.unwrap_err();
             assert!(matches!(error, DmsError::NotFound(_)), "{which} {id}: {error:?}");
-            let error = world.dms().download(&actor(), "", &id).await.map(drop).unwrap_err();
+            let error = world.dms().download(&actor(), "", &id, None).await.map(drop).unwrap_err();
             assert!(matches!(error, DmsError::NotFound(_)), "{which} {id}: {error:?}");
         }
         if world.traits().rights {

@@ -238,10 +238,10 @@ async fn web_pages_and_redirects_are_the_administrators() {
     world.control.clear_faults();
     let receipt = send(&world.dms, FOLDER, "letter.pdf", 2, &Made::new(1000, 1)).await.0.unwrap();
     world.fault("download", answer(200, &[], Some(BodyKind::Html)));
-    let error = world.dms.download(&actor(), "", &receipt.document).await.map(drop).unwrap_err();
+    let error = world.dms.download(&actor(), "", &receipt.document, None).await.map(drop).unwrap_err();
     assert_eq!(error.trouble().cause, Cause::LoginPage, "{error}");
     let page = send(&world.dms, FOLDER, "page.html", 3, &Made::new(1000, 1)).await.0.unwrap();
-    assert!(world.dms.download(&actor(), "", &page.document).await.is_ok());
+    assert!(world.dms.download(&actor(), "", &page.document, None).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

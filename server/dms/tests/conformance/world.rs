@@ -97,12 +97,13 @@ pub(crate) async fn send_with(
         mark: mark(n),
         content,
         gauge: &gauge,
+        onto: None,
     };
     (dms.upload(upload).await, gauge.bytes())
 }
 
 pub(crate) async fn ask(dms: &dyn Dms, container: &str, name: &str, n: u128) -> DmsResult<Found> {
-    dms.probe(Probe { actor: &actor(), library: "", container, name, mark: mark(n) }).await
+    dms.probe(Probe { actor: &actor(), library: "", container, name, mark: mark(n), onto: None }).await
 }
 
 /// Every DMS of the suite, fresh.

@@ -1,6 +1,6 @@
 //! A DMS that does as it is told, and keeps a ledger of every document it holds.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use postroom_domain::Fut;
 use postroom_domain::cause::{Cause, Sent, Symptom};
 use postroom_domain::dms::{
-    Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Found, Page, Probe, Receipt,
-    RetryAfter, Trouble, Upload,
+    Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Document, Found, Page, Probe,
+    Receipt, RetryAfter, Trouble, Upload,
 };
 use postroom_domain::ids::{BlobHash, FilingId};
 use postroom_domain::link::Rights;
@@ -105,7 +105,7 @@ pub(crate) struct State {
 pub(crate) struct Double(Arc<Mutex<State>>, Arc<TokioClock>);
 
 pub(crate) fn container(id: &str, name: &str) -> Container {
-    Container { id: id.to_owned(), name: name.to_owned(), open: true, fields: BTreeMap::new() }
+    Container { id: id.to_owned(), name: name.to_owned(), open: true, ..Container::default() }
 }
 
 impl Double {
@@ -116,10 +116,7 @@ impl Double {
             search_by_fields: true,
             files_in_workspace: true,
             create_folders: true,
-            versions: false,
-            largest: None,
-            rights: false,
-            persons: false,
+            ..Capabilities::default()
         };
         Self(
             Arc::new(Mutex::new(State {
@@ -443,9 +440,21 @@ impl Dms for Double {
         })
     }
 
-    fn download<'a>(&'a self, _: &'a Actor, _: &'a str, _: &'a str) -> Fut<'a, DmsResult<ByteStream>> {
-        Box::pin(async {
-            Err(DmsError::Unsupported(Trouble::new(Cause::Unsupported, "the double gives nothing back")))
-        })
+    fn download<'a>(
+        &'a self,
+        _: &'a Actor,
+        _: &'a str,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> Fut<'a, DmsResult<ByteStream>> {
+        Box::pin(async { Err(no_gift()) })
     }
+
+    fn document<'a>(&'a self, _: &'a Actor, _: &'a str, _: &'a str) -> Fut<'a, DmsResult<Document>> {
+        Box::pin(async { Err(no_gift()) })
+    }
+}
+
+fn no_gift() -> DmsError {
+    DmsError::Unsupported(Trouble::new(Cause::Unsupported, "the double gives nothing back"))
 }

@@ -72,6 +72,7 @@ async fn bare() -> f64 {
                 mark: Mark::of(FilingId::from_u128(id as u128)),
                 content: &*content,
                 gauge: &Gauge::default(),
+                onto: None,
             };
             dms.upload(upload).await.unwrap();
         }
