@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use postroom_dms::doctor::Finding;
 use postroom_dms::folder::Folder;
-use postroom_dms::imanage::{Auth, Imanage};
+use postroom_dms::imanage::Imanage;
 use postroom_domain::dms::Dms;
 use postroom_domain::ids::ServiceName;
 use postroom_domain::link::AccessTokens;
@@ -20,16 +20,12 @@ use crate::settings::{self, DestinationKind, Settings};
 pub(crate) struct Connector {
     /// The destination's name.
     pub(crate) name: ServiceName,
+    /// Which kind it is.
+    pub(crate) kind: DestinationKind,
     /// Whether its system account is one that an administrator links, and not one of the settings.
     pub(crate) system_is_linked: bool,
     concurrency: usize,
-    kind: Kind,
-}
-
-#[derive(Clone)]
-enum Kind {
-    Folder(Arc<Folder>),
-    Imanage(Arc<Imanage>),
+    dms: Arc<dyn postroom_dms::Connector>,
 }
 
 /// All of them. `links` is where the tokens of linked accounts come from; without it only the settings' own accounts work.
@@ -38,49 +34,56 @@ pub(crate) fn connectors(
     clock: &Arc<dyn Clock>,
     links: Option<&Arc<dyn AccessTokens>>,
 ) -> anyhow::Result<Vec<Connector>> {
-    let connect = |it: &settings::Destination| -> anyhow::Result<Connector> {
-        let (kind, system_is_linked) = match (&it.folder, &it.imanage) {
-            (Some(folder), _) => (Kind::Folder(Arc::new(Folder::new(folder.clone()))), false),
-            (_, Some(imanage)) => {
-                let mut connector = Imanage::new(it.name.as_str(), imanage.clone(), Arc::clone(clock))
-                    .with_context(|| format!("destinations \"{}\"", it.name))?;
-                if let Some(links) = links {
-                    connector = connector.with_links(it.name.clone(), Arc::clone(links));
-                }
-                (Kind::Imanage(Arc::new(connector)), matches!(imanage.auth, Auth::Link))
-            }
-            (None, None) => return Err(anyhow!("destinations \"{}\" has no section of its kind", it.name)),
-        };
-        Ok(Connector { name: it.name.clone(), system_is_linked, concurrency: it.concurrency, kind })
+    let one = |it: &settings::Destination| -> anyhow::Result<Connector> {
+        let dms = connect(it, clock, links).with_context(|| format!("destinations \"{}\"", it.name))?;
+        Ok(Connector {
+            name: it.name.clone(),
+            kind: it.kind,
+            system_is_linked: it.system_is_linked(),
+            concurrency: it.concurrency,
+            dms,
+        })
     };
-    settings.destinations.iter().map(|it| connect(it.get_ref())).collect()
+    settings.destinations.iter().map(|it| one(it.get_ref())).collect()
+}
+
+/// The connector of the destination's kind. Nothing is sent yet.
+fn connect(
+    it: &settings::Destination,
+    clock: &Arc<dyn Clock>,
+    links: Option<&Arc<dyn AccessTokens>>,
+) -> anyhow::Result<Arc<dyn postroom_dms::Connector>> {
+    let (name, clock) = (it.name.as_str(), Arc::clone(clock));
+    // Without links the settings are only looked at.
+    let links = links.map(|links| (it.name.clone(), Arc::clone(links)));
+    let missing = || anyhow!("there is no section of its kind");
+    Ok(match it.kind {
+        DestinationKind::Folder => Arc::new(Folder::new(it.folder.clone().ok_or_else(missing)?)),
+        DestinationKind::Imanage => {
+            let mut dms = Imanage::new(name, it.imanage.clone().ok_or_else(missing)?, clock)?;
+            if let Some((service, tokens)) = links {
+                dms = dms.with_links(service, tokens);
+            }
+            Arc::new(dms)
+        }
+    })
 }
 
 impl Connector {
     /// As the engine files with it.
     pub(crate) fn destination(&self) -> Destination {
-        let dms: Arc<dyn Dms> = match &self.kind {
-            Kind::Folder(folder) => folder.clone(),
-            Kind::Imanage(imanage) => imanage.clone(),
-        };
         let settings =
             DestinationSettings { concurrency: self.concurrency, ..DestinationSettings::default() };
-        Destination { name: self.name.clone(), dms, settings }
+        Destination { name: self.name.clone(), dms: self.dms(), settings }
     }
 
-    /// Which kind it is.
-    pub(crate) const fn kind(&self) -> DestinationKind {
-        match self.kind {
-            Kind::Folder(_) => DestinationKind::Folder,
-            Kind::Imanage(_) => DestinationKind::Imanage,
-        }
+    /// The DMS.
+    pub(crate) fn dms(&self) -> Arc<dyn Dms> {
+        self.dms.clone()
     }
 
     /// Looks at the live server.
     pub(crate) async fn doctor(&self) -> Vec<Finding> {
-        match &self.kind {
-            Kind::Folder(folder) => folder.doctor().await,
-            Kind::Imanage(imanage) => imanage.doctor().await,
-        }
+        self.dms.doctor().await
     }
 }

@@ -19,7 +19,7 @@ use postroom_domain::repository::Area;
 use postroom_outbound::Doctor;
 
 use crate::connectors::Connector;
-use crate::settings::{DestinationKind, Settings};
+use crate::settings::Settings;
 
 /// Looks at everything that the settings name.
 pub(crate) struct HouseDoctor {
@@ -214,9 +214,9 @@ fn told(connector: &Connector, found: dms::Finding) -> Finding {
         dms::Level::Bad => Level::Bad,
     };
     let ours = matches!(found.subject, "settings" | "address" | "library" | "root" | "writing");
-    let fixer = match (level, connector.kind()) {
+    let fixer = match (level, connector.kind.is_service()) {
         (Level::Good, _) => Fixer::Nobody,
-        (_, DestinationKind::Imanage) if !ours => Fixer::DmsTeam,
+        (_, true) if !ours => Fixer::DmsTeam,
         _ => Fixer::Administrator,
     };
     finding(connector.name.as_str(), found.subject, level, found.detail, found.advice, fixer)

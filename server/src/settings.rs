@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use postroom_dms::imanage;
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName};
 use postroom_domain::person::{Roles, Sites};
@@ -18,12 +17,14 @@ use toml::Spanned;
 use url::Url;
 
 mod address;
+mod destination;
 mod overlay;
 mod people;
 mod report;
 mod seen;
 mod vault;
 
+pub(crate) use destination::{Destination, DestinationKind};
 pub(crate) use report::SettingsError;
 pub(crate) use seen::{Remembered, Seen};
 pub(crate) use vault::Vault;
@@ -208,47 +209,6 @@ pub(crate) fn main_site() -> SiteName {
     "main".parse().expect("a site name")
 }
 
-/// `[[destinations]]`: one connection to one DMS.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Destination {
-    /// Its name.
-    pub(crate) name: ServiceName,
-    /// Which kind of DMS.
-    pub(crate) kind: DestinationKind,
-    /// How many filings at once.
-    #[serde(default = "concurrency")]
-    pub(crate) concurrency: usize,
-    /// Settings of kind `folder`.
-    pub(crate) folder: Option<postroom_dms::folder::Settings>,
-    /// Settings of kind `imanage`.
-    pub(crate) imanage: Option<postroom_dms::imanage::Settings>,
-}
-
-const fn concurrency() -> usize {
-    5
-}
-
-/// The kinds of DMS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DestinationKind {
-    /// Plain files in a folder.
-    Folder,
-    /// iManage Work.
-    Imanage,
-}
-
-impl DestinationKind {
-    /// The word in the settings.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Folder => "folder",
-            Self::Imanage => "imanage",
-        }
-    }
-}
-
 /// `[[repositories]]`: a named pointer to a place in a DMS.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -369,19 +329,7 @@ impl Settings {
             if !services.insert(&it.name) {
                 wrong.push((at, format!("{key}: the name stands twice")));
             }
-            if !(1..=256).contains(&it.concurrency) {
-                wrong.push((at, format!("{key}: concurrency: 1 to 256")));
-            }
-            let (wanted, has, other) = match it.kind {
-                DestinationKind::Folder => ("folder", it.folder.is_some(), it.imanage.is_some()),
-                DestinationKind::Imanage => ("imanage", it.imanage.is_some(), it.folder.is_some()),
-            };
-            if !has {
-                wrong.push((at, format!("{key}: kind \"{wanted}\" needs a section [destinations.{wanted}]")));
-            }
-            if other {
-                wrong.push((at, format!("{key}: it has the section of another kind than \"{wanted}\"")));
-            }
+            wrong.extend(it.mistakes().into_iter().map(|problem| (at, format!("{key}: {problem}"))));
         }
         let mut repositories = HashSet::new();
         for repository in &self.repositories {
@@ -463,9 +411,8 @@ impl Settings {
         }
         for destination in &self.destinations {
             let (at, it) = (destination.span().start, destination.get_ref());
-            let linked = it.imanage.as_ref().is_some_and(|it| matches!(it.auth, imanage::Auth::Link));
             let service = self.services.iter().find(|other| other.get_ref().name == it.name);
-            if linked && !service.is_some_and(|it| it.get_ref().links) {
+            if it.system_is_linked() && !service.is_some_and(|it| it.get_ref().links) {
                 let name = &it.name;
                 wrong.push((at, format!("destinations \"{name}\": auth: grant \"link\" needs [[services]] of that name with links = true")));
             }

@@ -42,7 +42,7 @@ use tokio::io::AsyncReadExt;
 use self::commit::Seam;
 use self::dir::Dir;
 use crate::doctor::Finding;
-use crate::names;
+use crate::{Connector, names};
 
 /// Settings of a folder DMS.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -98,14 +98,6 @@ impl Folder {
         Self { settings, seam: Some(seam) }
     }
 
-    /// Live checks: the root, the right to write into it, and renames that replace nothing.
-    pub async fn doctor(&self) -> Vec<Finding> {
-        let root = self.settings.root.clone();
-        let checks = tokio::task::spawn_blocking(move || doctor::check(&root)).await;
-        checks
-            .unwrap_or_else(|e| vec![Finding::bad("folder", e.to_string(), "Report this: a check stopped.")])
-    }
-
     /// Runs blocking work on the root; a root that is not there is a DMS that cannot be reached.
     async fn on_root<T: Send + 'static>(
         &self,
@@ -114,6 +106,18 @@ impl Folder {
         let path = self.settings.root.clone();
         let done = tokio::task::spawn_blocking(move || work(&open_root(&path)?)).await;
         done.unwrap_or_else(|e| Err(stopped(&e)))
+    }
+}
+
+impl Connector for Folder {
+    fn doctor(&self) -> Fut<'_, Vec<Finding>> {
+        Box::pin(async {
+            let root = self.settings.root.clone();
+            let checks = tokio::task::spawn_blocking(move || doctor::check(&root)).await;
+            checks.unwrap_or_else(|e| {
+                vec![Finding::bad("folder", e.to_string(), "Report this: a check stopped.")]
+            })
+        })
     }
 }
 

@@ -63,7 +63,8 @@ pub use self::settings::{
 };
 use self::tenant::Tenant;
 use crate::account::{Seats, Token, Tokens, below};
-use crate::names;
+use crate::doctor::Finding;
+use crate::{Connector, names};
 
 /// The connector of one iManage destination. Each account has its own seat: what one may see, another does not.
 pub struct Imanage {
@@ -103,11 +104,6 @@ impl Imanage {
 
     async fn seat(&self, actor: &Actor) -> DmsResult<Arc<Seat>> {
         self.seats.of(actor).await
-    }
-
-    /// Checks address, sign-in, version, library and rights of the system account against the live server. Nothing is written.
-    pub async fn doctor(&self) -> Vec<crate::doctor::Finding> {
-        self.seats.system().doctor().await
     }
 }
 
@@ -209,6 +205,12 @@ impl Seat {
         }
         let extension = reply.json::<wire::Envelope>()?.object().and_then(|item| item.text("extension"));
         Ok(extension.is_some_and(|e| ["html", "htm", "xhtml", "mht"].contains(&e.to_lowercase().as_str())))
+    }
+}
+
+impl Connector for Imanage {
+    fn doctor(&self) -> Fut<'_, Vec<Finding>> {
+        Box::pin(async { self.seats.system().doctor().await })
     }
 }
 

@@ -12,3 +12,14 @@ pub mod doctor;
 pub mod folder;
 pub mod imanage;
 pub mod names;
+
+use postroom_domain::Fut;
+use postroom_domain::dms::Dms;
+
+use crate::doctor::Finding;
+
+/// A connector as the binary holds it: a DMS whose connection can be looked at.
+pub trait Connector: Dms {
+    /// Checks everything that filings need against the live server, with the system account. Nothing is written.
+    fn doctor(&self) -> Fut<'_, Vec<Finding>>;
+}

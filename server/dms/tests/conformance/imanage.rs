@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postroom_dms::Connector as _;
 use postroom_dms::doctor::Level::{self, Bad, Good, Warning};
 use postroom_dms::imanage::Imanage;
 use postroom_domain::cause::Cause;

@@ -1,0 +1,84 @@
+//! `[[destinations]]`: the connections to DMSs, each with the section of its kind.
+
+use postroom_dms::{folder, imanage};
+use postroom_domain::ids::ServiceName;
+use serde::Deserialize;
+
+/// `[[destinations]]`: one connection to one DMS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Destination {
+    /// Its name.
+    pub(crate) name: ServiceName,
+    /// Which kind of DMS.
+    pub(crate) kind: DestinationKind,
+    /// How many filings at once.
+    #[serde(default = "concurrency")]
+    pub(crate) concurrency: usize,
+    /// Settings of kind `folder`.
+    pub(crate) folder: Option<folder::Settings>,
+    /// Settings of kind `imanage`.
+    pub(crate) imanage: Option<imanage::Settings>,
+}
+
+const fn concurrency() -> usize {
+    5
+}
+
+/// The kinds of DMS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DestinationKind {
+    /// Plain files in a folder.
+    Folder,
+    /// iManage Work.
+    Imanage,
+}
+
+impl DestinationKind {
+    /// The word in the settings.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Folder => "folder",
+            Self::Imanage => "imanage",
+        }
+    }
+
+    /// Whether it is somebody else's service, whose team mends what is wrong there.
+    pub(crate) const fn is_service(self) -> bool {
+        !matches!(self, Self::Folder)
+    }
+}
+
+impl Destination {
+    /// Which sections it has.
+    const fn sections(&self) -> [(DestinationKind, bool); 2] {
+        [(DestinationKind::Folder, self.folder.is_some()), (DestinationKind::Imanage, self.imanage.is_some())]
+    }
+
+    /// Whether its system account is one that an administrator links, and not one of the settings.
+    pub(crate) fn system_is_linked(&self) -> bool {
+        self.imanage.as_ref().is_some_and(|it| matches!(it.auth, imanage::Auth::Link))
+    }
+
+    /// What is well-formed but wrong.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if !(1..=256).contains(&self.concurrency) {
+            wrong.push("concurrency: 1 to 256".to_owned());
+        }
+        let wanted = self.kind.as_str();
+        for (kind, is_there) in self.sections() {
+            if kind == self.kind && !is_there {
+                wrong.push(format!("kind \"{wanted}\" needs a section [destinations.{wanted}]"));
+            }
+            if kind != self.kind && is_there {
+                let other = kind.as_str();
+                wrong.push(format!(
+                    "kind \"{wanted}\" has the section [destinations.{other}] of another kind"
+                ));
+            }
+        }
+        wrong
+    }
+}
