@@ -1,12 +1,14 @@
-//! One suite for every connector. What differs between them is told by the world each test runs in, not by other tests:
-//! `common` holds what all must do, `statuses` and `imanage` what a server's answers mean.
+//! One suite for every connector. What differs between them is told by their capabilities and by the world each case runs in,
+//! not by other tests: `cases` holds what all must do, `statuses` and `imanage` what a server's answers mean.
 //!
-//! Every test looks at what the DMS holds afterwards, not only at what the call returned.
+//! Every case looks at what the DMS holds afterwards, not only at what the call returned. `table` makes a table of the outcomes.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
-mod common;
+mod cases;
 mod content;
 mod imanage;
 mod statuses;
+mod table;
 mod world;
+mod worlds;

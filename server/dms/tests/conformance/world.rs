@@ -1,22 +1,15 @@
 //! A connector with the DMS behind it, and a look into that DMS.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
-use postroom_dms::folder::{self, Folder};
-use postroom_dms::imanage::{self, Imanage};
-use postroom_domain::dms::{Content, Dms, DmsResult, Found, Gauge, Probe, Receipt, Upload};
+use futures_util::StreamExt;
+use postroom_domain::dms::{Content, Dms, DmsResult, Found, Gauge, Probe, Receipt, Shelf, Upload};
 use postroom_domain::ids::{FilingId, Mark};
 use postroom_domain::person::Actor;
-use postroom_domain::testing::ManualClock;
-use postroom_sims::imanage::{
-    Access, Action, Control, Options, Rule, Seed, SeedContainer, SeedWorkspace, Sim, SimHandle,
-};
 
-/// A document as the DMS holds it.
+pub(crate) use crate::worlds::imanage::{FOLDER, Simulated, settings};
+
+/// A document as the DMS holds it. A DMS with versions has an entry for each version, all of them together the whole truth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) id: String,
@@ -25,7 +18,7 @@ pub(crate) struct Held {
     pub(crate) blake3: String,
 }
 
-/// What differs between the DMSs of the suite.
+/// What differs between the DMSs of the suite, beyond what their capabilities tell.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "one flag per difference")]
 pub(crate) struct Traits {
@@ -39,7 +32,42 @@ pub(crate) struct Traits {
     pub(crate) rights: bool,
 }
 
+/// What carries a document's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// A new document.
+    New,
+    /// A new version of one.
+    Version,
+}
+
+/// When a connection breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Before a byte of the document was taken.
+    First,
+    /// When a part of it was taken.
+    Middle,
+    /// When it was taken and stored, before the answer.
+    Last,
+}
+
+/// A value that [`Dms::lookup`] must find.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Looked {
+    pub(crate) field: &'static str,
+    pub(crate) parent: Option<&'static str>,
+    /// What is typed.
+    pub(crate) text: &'static str,
+    /// The key that is found by it, alone.
+    pub(crate) key: &'static str,
+    pub(crate) description: &'static str,
+}
+
 /// One DMS of the suite.
+///
+/// What a method with a default answers by it means "this world cannot do that": the case then says so in the table. A default
+/// never excuses a capability that is on: those cases panic when the world does not help.
 pub(crate) trait World: Send + Sync {
     fn dms(&self) -> &dyn Dms;
     fn traits(&self) -> Traits;
@@ -55,6 +83,79 @@ pub(crate) trait World: Send + Sync {
     fn held(&self) -> Vec<Held>;
     /// A new container with so many folders named `folder-0000` and on.
     fn with_folders(&self, count: usize) -> String;
+
+    /// The fields that hold client and matter of a workspace.
+    fn key_fields(&self) -> [&'static str; 2] {
+        ["custom1", "custom2"]
+    }
+    /// Whether a search tells that a workspace is closed; elsewhere that shows when something is filed.
+    fn tells_closed(&self) -> bool {
+        true
+    }
+    /// Another open folder of the same workspace.
+    fn other_folder(&self) -> Option<String> {
+        None
+    }
+    /// A new folder with so many documents of one byte, named `document-0000.txt` and on. Wanted where documents can be listed.
+    fn with_documents(&self, count: usize) -> Option<String> {
+        let _ = count;
+        None
+    }
+    /// Breaks the connection of the next call that sends a document.
+    fn lose_next_answer(&self, sending: Sending, moment: Moment) -> bool {
+        let _ = (sending, moment);
+        false
+    }
+    /// Answers the next call that sends a document with "wait so many seconds", and stores nothing.
+    fn throttle_next(&self, seconds: u64) -> bool {
+        let _ = seconds;
+        false
+    }
+    /// Takes back what [`World::lose_next_answer`] and [`World::throttle_next`] set up.
+    fn calm(&self) {}
+    /// Removes [`World::folder`] behind the connector's back.
+    fn vanish_folder(&self) -> bool {
+        false
+    }
+    /// Closes the workspace of [`World::folder`].
+    fn close_workspace(&self) -> bool {
+        false
+    }
+    /// Lets somebody else lock a document; who holds it, as the DMS tells.
+    fn lock(&self, document: &str) -> Option<String> {
+        let _ = document;
+        None
+    }
+    /// Puts a workspace on the account's shelf. Wanted where shelves are.
+    fn shelve(&self, shelf: Shelf, workspace: &str) -> bool {
+        let _ = (shelf, workspace);
+        false
+    }
+    /// A value that is found in a list of values. Wanted where lookups are.
+    fn looked(&self) -> Option<Looked> {
+        None
+    }
+    /// A field of a document's profile and a value it takes. Wanted where profiles can be changed.
+    fn profile_change(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+    /// Fields that name a workspace which is not there yet. Wanted where workspaces can be made.
+    fn new_workspace(&self) -> Option<Vec<(String, String)>> {
+        None
+    }
+    /// The address of an account that is there. Wanted where accounts can be looked up.
+    fn user_email(&self) -> Option<String> {
+        None
+    }
+    /// An address that has no account yet. Wanted where accounts can be made.
+    fn new_user_email(&self) -> Option<String> {
+        None
+    }
+    /// How many accounts have an address.
+    fn accounts(&self, email: &str) -> Option<usize> {
+        let _ = email;
+        None
+    }
 }
 
 pub(crate) fn actor() -> Actor {
@@ -73,8 +174,7 @@ pub(crate) async fn send(
     n: u128,
     content: &dyn Content,
 ) -> (DmsResult<Receipt>, u64) {
-    let profile = BTreeMap::new();
-    send_with(dms, container, name, n, content, &profile).await
+    put(dms, container, name, n, content, &BTreeMap::new(), None).await
 }
 
 pub(crate) async fn send_with(
@@ -84,6 +184,30 @@ pub(crate) async fn send_with(
     n: u128,
     content: &dyn Content,
     profile: &BTreeMap<String, String>,
+) -> (DmsResult<Receipt>, u64) {
+    put(dms, container, name, n, content, profile, None).await
+}
+
+/// A new version of a document.
+pub(crate) async fn send_onto(
+    dms: &dyn Dms,
+    container: &str,
+    onto: &str,
+    name: &str,
+    n: u128,
+    content: &dyn Content,
+) -> (DmsResult<Receipt>, u64) {
+    put(dms, container, name, n, content, &BTreeMap::new(), Some(onto)).await
+}
+
+async fn put(
+    dms: &dyn Dms,
+    container: &str,
+    name: &str,
+    n: u128,
+    content: &dyn Content,
+    profile: &BTreeMap<String, String>,
+    onto: Option<&str>,
 ) -> (DmsResult<Receipt>, u64) {
     let (actor, gauge) = (actor(), Gauge::default());
     let upload = Upload {
@@ -97,7 +221,7 @@ pub(crate) async fn send_with(
         mark: mark(n),
         content,
         gauge: &gauge,
-        onto: None,
+        onto,
     };
     (dms.upload(upload).await, gauge.bytes())
 }
@@ -106,201 +230,25 @@ pub(crate) async fn ask(dms: &dyn Dms, container: &str, name: &str, n: u128) -> 
     dms.probe(Probe { actor: &actor(), library: "", container, name, mark: mark(n), onto: None }).await
 }
 
-/// Every DMS of the suite, fresh.
-pub(crate) fn worlds() -> Vec<(&'static str, Box<dyn World>)> {
-    vec![("folder", Box::new(OnDisk::new())), ("imanage", Box::new(Simulated::new()))]
+/// Looks for a mark among the versions of a document.
+pub(crate) async fn ask_onto(
+    dms: &dyn Dms,
+    container: &str,
+    onto: &str,
+    name: &str,
+    n: u128,
+) -> DmsResult<Found> {
+    dms.probe(Probe { actor: &actor(), library: "", container, name, mark: mark(n), onto: Some(onto) }).await
 }
 
-/// The folder DMS in a temporary folder.
-pub(crate) struct OnDisk {
-    root: tempfile::TempDir,
-    dms: Folder,
-}
-
-impl OnDisk {
-    pub(crate) fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        let workspace = |name: &str, json: &str| {
-            let home = root.path().join(name).join(".postroom");
-            std::fs::create_dir_all(&home).unwrap();
-            std::fs::create_dir_all(root.path().join(name).join("Correspondence")).unwrap();
-            std::fs::write(home.join("workspace.json"), json).unwrap();
-        };
-        workspace("Harrow v Teal", r#"{"custom1":"10442","custom2":"0007"}"#);
-        workspace("Harrow", r#"{"custom1":"10442","custom2":"0099"}"#);
-        workspace("Harrow share purchase 2019", r#"{"custom1":"10442","custom2":"0003","closed":true}"#);
-        let dms = Folder::new(folder::Settings { page: 100, ..folder::Settings::at(root.path()) });
-        Self { root, dms }
+/// BLAKE3 and length of a document, or of one of its versions, as it comes back. It is never held whole.
+pub(crate) async fn fetch(dms: &dyn Dms, document: &str, version: Option<&str>) -> DmsResult<(String, u64)> {
+    let mut stream = dms.download(&actor(), "", document, version).await?;
+    let (mut hasher, mut size) = (blake3::Hasher::new(), 0);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.unwrap();
+        hasher.update(&chunk);
+        size += chunk.len() as u64;
     }
-}
-
-fn walk(root: &Path, dir: &Path, held: &mut Vec<Held>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        if name.starts_with('.') {
-            continue;
-        }
-        if entry.path().is_dir() {
-            walk(root, &entry.path(), held);
-        } else {
-            let bytes = std::fs::read(entry.path()).unwrap();
-            held.push(Held {
-                id: entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned(),
-                name,
-                size: bytes.len() as u64,
-                blake3: blake3::hash(&bytes).to_hex().to_string(),
-            });
-        }
-    }
-}
-
-impl World for OnDisk {
-    fn dms(&self) -> &dyn Dms {
-        &self.dms
-    }
-    fn traits(&self) -> Traits {
-        Traits { unique_folders: true, equal_titles: false, stores_twice: false, rights: false }
-    }
-    fn folder(&self) -> String {
-        "Harrow v Teal/Correspondence".to_owned()
-    }
-    fn closed_folder(&self) -> String {
-        "Harrow share purchase 2019/Correspondence".to_owned()
-    }
-    fn missing_folder(&self) -> String {
-        "Harrow v Teal/Nowhere".to_owned()
-    }
-    fn forbid(&self) {}
-    fn held(&self) -> Vec<Held> {
-        let mut held = Vec::new();
-        walk(self.root.path(), self.root.path(), &mut held);
-        held
-    }
-    fn with_folders(&self, count: usize) -> String {
-        for n in 0..count {
-            std::fs::create_dir_all(self.root.path().join(format!("Large/folder-{n:04}"))).unwrap();
-        }
-        "Large".to_owned()
-    }
-}
-
-/// The fake iManage, its time moved by hand.
-pub(crate) struct Simulated {
-    pub(crate) dms: Imanage,
-    pub(crate) sim: SimHandle,
-    pub(crate) control: Control,
-    pub(crate) clock: Arc<ManualClock>,
-    server_ms: Arc<AtomicI64>,
-}
-
-/// Correspondence of "Harrow v Teal".
-pub(crate) const FOLDER: &str = "ACTIVE!3652";
-/// 2026-11-23T09:00:00Z
-const START_MS: i64 = 1_795_424_400_000;
-
-/// Settings for a simulator, with short time limits.
-pub(crate) fn settings(url: &str, more: &str) -> imanage::Settings {
-    let text = format!(
-        r#"
-        base_url = "{url}"
-        library = "ACTIVE"
-        {more}
-        [auth]
-        grant = "password"
-        client_id = "postroom"
-        client_secret = "postroom-client-secret"
-        username = "POSTROOM"
-        password = "postroom-pass"
-        [connection]
-        proxy = "none"
-        connect_seconds = 1
-        first_byte_seconds = 1.0
-        idle_seconds = 1.0
-        total_seconds = 20
-        parallel = 32
-        "#
-    );
-    toml::from_str(&text).unwrap()
-}
-
-impl Simulated {
-    pub(crate) fn new() -> Self {
-        Self::with("")
-    }
-
-    /// With further settings, as lines of TOML.
-    pub(crate) fn with(more: &str) -> Self {
-        postroom_outbound::install_crypto();
-        let server_ms = Arc::new(AtomicI64::new(START_MS));
-        let time = Arc::clone(&server_ms);
-        let mut options = Options::sample().with_clock(move || time.load(Ordering::SeqCst));
-        options.keep_bytes = 8 << 20;
-        let sim = Sim::start(options).unwrap();
-        let clock = Arc::new(ManualClock::at("2026-11-23T09:00:00Z"));
-        let dms = Imanage::new("dms-test", settings(&sim.url(), more), Arc::clone(&clock) as _).unwrap();
-        Self { dms, control: sim.control(), sim, clock, server_ms }
-    }
-
-    /// A second connector to the same server.
-    pub(crate) fn another(&self, more: &str) -> Imanage {
-        Imanage::new("dms-test", settings(&self.sim.url(), more), Arc::clone(&self.clock) as _).unwrap()
-    }
-
-    /// Lets time pass on both sides.
-    pub(crate) fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-        self.advance_server(by);
-    }
-
-    pub(crate) fn advance_server(&self, by: Duration) {
-        self.server_ms.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-
-    pub(crate) fn fault(&self, operation: &str, action: Action) {
-        self.control.add_fault(Rule::on(operation, action));
-    }
-
-    pub(crate) fn calls(&self, operation: &str) -> u64 {
-        self.control.stats().total(operation)
-    }
-}
-
-impl World for Simulated {
-    fn dms(&self) -> &dyn Dms {
-        &self.dms
-    }
-    fn traits(&self) -> Traits {
-        Traits { unique_folders: false, equal_titles: true, stores_twice: true, rights: true }
-    }
-    fn folder(&self) -> String {
-        FOLDER.to_owned()
-    }
-    fn closed_folder(&self) -> String {
-        "ACTIVE!3672".to_owned()
-    }
-    fn missing_folder(&self) -> String {
-        "ACTIVE!99999".to_owned()
-    }
-    fn forbid(&self) {
-        assert!(self.control.set_access(3650, Some("POSTROOM"), Access::Read));
-    }
-    fn held(&self) -> Vec<Held> {
-        let entries = self.control.ledger().into_iter();
-        let entries = entries.map(|e| Held { id: e.document, name: e.name, size: e.size, blake3: e.blake3 });
-        entries.collect()
-    }
-    fn with_folders(&self, count: usize) -> String {
-        let folders =
-            (0..count).map(|n| SeedContainer { name: format!("folder-{n:04}"), ..SeedContainer::default() });
-        let workspace = SeedWorkspace {
-            id: Some(500_000),
-            library: "ACTIVE".into(),
-            name: "Large".into(),
-            folders: folders.collect(),
-            ..SeedWorkspace::default()
-        };
-        self.control.seed(&Seed { workspaces: vec![workspace], ..Seed::default() });
-        "ACTIVE!500000".to_owned()
-    }
+    Ok((hasher.finalize().to_hex().to_string(), size))
 }
