@@ -22,13 +22,21 @@
 //! ca_file = "/etc/postroom/firm-ca.pem"
 //! ```
 //!
+//! Ids of documents name a version, as iManage's do. What is asked of a document is asked of its newest version.
+//!
 //! Sources: iManage's certified connectors in `microsoft/PowerPlatformConnectors`, docs.imanage.com, and open-source clients
 //! (`integrica-io/iManCloudCore` and others).
+#![doc = include_str!("imanage/pilot.md")]
 
 mod auth;
+mod change;
+mod dms;
 mod doctor;
+mod email;
 mod errors;
 mod ids;
+mod listing;
+mod people;
 mod places;
 mod probe;
 mod profile;
@@ -37,34 +45,32 @@ mod search;
 mod settings;
 mod tenant;
 mod upload;
+mod versions;
 mod wire;
+mod words;
 
 use std::sync::Arc;
 
 use postroom_domain::Fut;
-use postroom_domain::cause::{Cause, Sent, Symptom};
-use postroom_domain::dms::{
-    Account, ByteStream, Capabilities, Container, Dms, DmsError, DmsResult, Document, Found, Page, Probe,
-    Receipt, Thing, Trouble, Upload,
-};
+use postroom_domain::cause::{Sent, Symptom};
+use postroom_domain::dms::{ByteStream, DmsError, DmsResult};
 use postroom_domain::ids::ServiceName;
-use postroom_domain::link::{AccessTokens, Rights};
+use postroom_domain::link::AccessTokens;
 use postroom_domain::person::Actor;
-use postroom_domain::target::WorkspaceQuery;
 use postroom_domain::time::Clock;
 use postroom_outbound::{Call, Method, Outbound, Reply};
 use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
-use self::places::{Kind, Kinds};
+use self::places::Kinds;
 pub use self::settings::{
-    Auth, AuthHeader, ClosedField, Paging, ProbeMode, SearchForm, Settings, SetupError,
+    Auth, AuthHeader, ClosedField, Paging, ProbeMode, SearchForm, Settings, SetupError, UserIds, WordSearch,
 };
 use self::tenant::Tenant;
-use crate::account::{Seats, Token, Tokens, below};
+use crate::Connector;
+use crate::account::{Seats, Token, Tokens};
 use crate::doctor::Finding;
-use crate::{Connector, names};
 
 /// The connector of one iManage destination. Each account has its own seat: what one may see, another does not.
 pub struct Imanage {
@@ -169,10 +175,25 @@ impl Seat {
         }
     }
 
-    async fn fetch_document(&self, document: &str) -> DmsResult<ByteStream> {
+    /// The bytes of the newest version, or of the one that is named.
+    async fn fetch_document(&self, document: &str, version: Option<&str>) -> DmsResult<ByteStream> {
+        if version.is_some() {
+            return self.fetch(&ids::of_version(document, version)?, &[("activity", "export")]).await;
+        }
+        match self.fetch(document, &[("activity", "export"), ("latest", "true")]).await {
+            // The version that the id names may have been deleted, and others are left.
+            Err(DmsError::NotFound(_)) => {
+                let (newest, _) = self.newest(document).await?;
+                self.fetch(&newest, &[("activity", "export")]).await
+            }
+            other => other,
+        }
+    }
+
+    async fn fetch(&self, document: &str, query: &[(&str, &str)]) -> DmsResult<ByteStream> {
         let id = ids::document(document)?;
         let path = ["libraries", id.library, "documents", document, "download"];
-        let url = self.tenant().await?.url(&path, &[("activity", "export")]);
+        let url = self.tenant().await?.url(&path, query);
         let mut token = self.tokens.get(&self.http).await?;
         let mut renewed = false;
         loop {
@@ -211,137 +232,5 @@ impl Seat {
 impl Connector for Imanage {
     fn doctor(&self) -> Fut<'_, Vec<Finding>> {
         Box::pin(async { self.seats.system().doctor().await })
-    }
-}
-
-impl Dms for Imanage {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            probe: true,
-            probe_lag_seconds: self.settings.probe_lag_seconds,
-            search_by_fields: true,
-            files_in_workspace: false,
-            create_folders: true,
-            rights: self.settings.person_rights,
-            persons: true,
-            largest: self.settings.largest_bytes,
-            ..Capabilities::default()
-        }
-    }
-
-    fn whoami(&self) -> Fut<'_, DmsResult<Account>> {
-        Box::pin(async move {
-            let tenant = Arc::new(self.seats.system().discover().await?);
-            let account = tenant.account.clone();
-            *self.seats.system().tenant.lock().await = Some(tenant);
-            if account.id == "unknown" {
-                let detail = "the server does not tell who is signed in";
-                return Err(DmsError::from_trouble(Trouble::new(Cause::LoginNeeded, detail)));
-            }
-            Ok(account)
-        })
-    }
-
-    fn find_workspaces<'a>(
-        &'a self,
-        actor: &'a Actor,
-        library: &'a str,
-        query: &'a WorkspaceQuery,
-        limit: usize,
-    ) -> Fut<'a, DmsResult<Vec<Container>>> {
-        Box::pin(async move { self.seat(actor).await?.search(library, query, limit).await })
-    }
-
-    fn container<'a>(
-        &'a self,
-        actor: &'a Actor,
-        _library: &'a str,
-        id: &'a str,
-    ) -> Fut<'a, DmsResult<Container>> {
-        Box::pin(async move {
-            let seat = self.seat(actor).await?;
-            match seat.kinds.of(id) {
-                Some(kind) => seat.by_id(id, &[kind]).await,
-                None => seat.by_id(id, &[Kind::Workspace, Kind::Folder]).await,
-            }
-        })
-    }
-
-    fn folders<'a>(
-        &'a self,
-        actor: &'a Actor,
-        _library: &'a str,
-        container: &'a str,
-        page: Option<&'a str>,
-    ) -> Fut<'a, DmsResult<Page<Container>>> {
-        Box::pin(async move { self.seat(actor).await?.children(container, page).await })
-    }
-
-    fn create_folder<'a>(
-        &'a self,
-        actor: &'a Actor,
-        _library: &'a str,
-        parent: &'a str,
-        name: &'a str,
-    ) -> Fut<'a, DmsResult<Container>> {
-        Box::pin(async move { self.seat(actor).await?.make_folder(parent, name).await })
-    }
-
-    fn safe_name(&self, name: &str) -> String {
-        names::safe(name, self.settings.longest_name)
-    }
-
-    fn upload<'a>(&'a self, upload: Upload<'a>) -> Fut<'a, DmsResult<Receipt>> {
-        Box::pin(async move { self.seat(upload.actor).await?.put(upload).await })
-    }
-
-    fn probe<'a>(&'a self, probe: Probe<'a>) -> Fut<'a, DmsResult<Found>> {
-        Box::pin(async move { self.seat(probe.actor).await?.look(probe).await })
-    }
-
-    fn download<'a>(
-        &'a self,
-        actor: &'a Actor,
-        _library: &'a str,
-        document: &'a str,
-        version: Option<&'a str>,
-    ) -> Fut<'a, DmsResult<ByteStream>> {
-        Box::pin(
-            async move { self.seat(actor).await?.fetch_document(&ids::of_version(document, version)?).await },
-        )
-    }
-
-    fn document<'a>(
-        &'a self,
-        actor: &'a Actor,
-        _library: &'a str,
-        document: &'a str,
-    ) -> Fut<'a, DmsResult<Document>> {
-        Box::pin(async move {
-            let found = self.seat(actor).await?.profile(document).await?;
-            found.as_ref().map(profile::document).ok_or_else(|| {
-                let detail = format!("document {document} is absent, or not visible");
-                DmsError::from_trouble(Trouble::new(Cause::TargetNotFound, detail))
-            })
-        })
-    }
-
-    fn permalink(&self, thing: Thing<'_>) -> Option<String> {
-        let (kind, id) = match thing {
-            Thing::Document(id) => ("d", id),
-            Thing::Workspace(id) => ("w", id),
-            Thing::Folder(id) => ("f", id),
-        };
-        Some(below(self.http.base(), &format!("work/link/{kind}/{id}")).to_string())
-    }
-
-    fn rights<'a>(
-        &'a self,
-        actor: &'a Actor,
-        library: &'a str,
-        container: &'a str,
-        person: &'a str,
-    ) -> Fut<'a, DmsResult<Rights>> {
-        Box::pin(async move { self.seat(actor).await?.rights_of(library, container, person).await })
     }
 }

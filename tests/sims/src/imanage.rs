@@ -46,18 +46,21 @@ mod sink;
 mod state;
 mod stats;
 mod switches;
+mod trash;
 mod upload;
 mod words;
 mod workspaces;
 
 pub use crate::common::secrets::{Secret, SecretKind};
 pub use crate::common::token_stats::{GrantStats, TokenEvent, TokenEventKind, TokenStats};
-pub use control::{Control, FolderInfo, WorkspaceInfo};
+pub use control::{Control, DocumentInfo, FolderInfo, WorkspaceInfo};
 pub use faults::{Action, BodyKind, Fire, Pattern, Rule};
 pub use ledger::{Entry, EntryKind};
 pub use model::{Access, User};
 pub use options::{ClockMs, Options};
-pub use seed::{Seed, SeedAlias, SeedApp, SeedClass, SeedContainer, SeedLibrary, SeedUser, SeedWorkspace};
+pub use seed::{
+    Seed, SeedAlias, SeedApp, SeedClass, SeedContainer, SeedDocument, SeedLibrary, SeedUser, SeedWorkspace,
+};
 pub use server::{Sim, SimHandle};
 pub use stats::Stats;
 pub use switches::{

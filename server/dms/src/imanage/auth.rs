@@ -12,7 +12,7 @@ use postroom_domain::Fut;
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::{DmsError, DmsResult, Trouble};
 use postroom_domain::time::Clock;
-use postroom_outbound::{Outbound, Reply, SecretString, expose, read_secret};
+use postroom_outbound::{Method, Outbound, Reply, SecretString, expose, read_secret};
 use serde::Deserialize;
 use tokio::sync::{Mutex, MutexGuard};
 use tracing::{info, warn};
@@ -29,6 +29,12 @@ enum Grant {
     /// The file that keeps the refresh token.
     Refresh {
         file: PathBuf,
+    },
+    /// The session login, at its path below the server's address.
+    Session {
+        path: String,
+        username: String,
+        password: SecretString,
     },
 }
 
@@ -71,6 +77,13 @@ struct Granted {
     refresh_token: Option<SecretString>,
 }
 
+/// The answer of the session login.
+#[derive(Deserialize)]
+struct Session {
+    #[serde(rename = "X-Auth-Token")]
+    token: SecretString,
+}
+
 impl Keeper {
     fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let mut state = State::default();
@@ -94,19 +107,30 @@ impl Keeper {
                 state.refresh = Some(read_secret("refresh_token", None, Some(refresh_token_file))?);
                 (client_id, secret, Grant::Refresh { file: refresh_token_file.clone() })
             }
+            Auth::Session { username, password, password_file } => {
+                let password = read_secret("password", password.as_ref(), password_file.as_deref())?;
+                let (path, username) = (settings.session_login_path.clone(), username.clone());
+                let grant = Grant::Session { path, username, password };
+                return Ok(Self::with(String::new(), SecretString::default(), grant, state, settings, clock));
+            }
             Auth::Link => {
                 let value = "link".to_owned();
                 return Err(SetupError::Value { key: "auth.grant", value, wanted: "names no account" });
             }
         };
-        Ok(Self {
-            client_id: client_id.clone(),
-            client_secret,
-            grant,
-            pause: Duration::from_secs(settings.refused_password_pause_seconds),
-            clock,
-            state: Mutex::new(state),
-        })
+        Ok(Self::with(client_id.clone(), client_secret, grant, state, settings, clock))
+    }
+
+    fn with(
+        client_id: String,
+        client_secret: SecretString,
+        grant: Grant,
+        state: State,
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let pause = Duration::from_secs(settings.refused_password_pause_seconds);
+        Self { client_id, client_secret, grant, pause, clock, state: Mutex::new(state) }
     }
 
     async fn current(&self, http: &Outbound) -> DmsResult<Token> {
@@ -139,7 +163,7 @@ impl Keeper {
                     Grant::Refresh { .. } => {
                         return Err(refused(&reply, "signing in with the refresh token"));
                     }
-                    Grant::Password { .. } => {
+                    Grant::Password { .. } | Grant::Session { .. } => {
                         info!(
                             http.status = reply.status,
                             "The refresh token is not accepted any more; signing in anew."
@@ -149,8 +173,9 @@ impl Keeper {
                 },
             }
         }
-        let (username, password) = match &self.grant {
-            Grant::Password { username, password } => (username, password),
+        let (username, password, session) = match &self.grant {
+            Grant::Password { username, password } => (username, password, None),
+            Grant::Session { path, username, password } => (username, password, Some(path)),
             Grant::Refresh { .. } => {
                 let detail = "there is no refresh token; link the account again";
                 return Err(DmsError::from_trouble(Trouble::new(Cause::LinkBroken, detail)));
@@ -164,13 +189,18 @@ impl Keeper {
             trouble.detail += "; not tried again yet, so that the account is not locked";
             return Err(DmsError::from_trouble(trouble));
         }
-        let fields = [
-            ("grant_type", "password"),
-            ("username", username),
-            ("password", expose(password)),
-            ("scope", "user"),
-        ];
-        match self.ask(http, &fields).await? {
+        let answer = if let Some(path) = session {
+            Self::log_in(http, path, username, password).await?
+        } else {
+            let fields = [
+                ("grant_type", "password"),
+                ("username", username),
+                ("password", expose(password)),
+                ("scope", "user"),
+            ];
+            self.ask(http, &fields).await?
+        };
+        match answer {
             Ok(granted) => self.accept(state, granted).await,
             Err(reply) => {
                 let error = refused(&reply, &format!("signing in as {username:?}"));
@@ -191,6 +221,28 @@ impl Keeper {
             200..=299 => Ok(Ok(reply.json()?)),
             400 | 401 | 403 => Ok(Err(reply)),
             _ => Err(errors::plain(&reply, "signing in")),
+        }
+    }
+
+    /// The session login. Its answer holds a token for the header and, unlike OAuth's, no life.
+    async fn log_in(
+        http: &Outbound,
+        path: &str,
+        username: &str,
+        password: &SecretString,
+    ) -> DmsResult<Result<Granted, Reply>> {
+        let body = serde_json::json!({
+            "user_id": username, "password": expose(password), "persona": "user", "application_name": "Postroom",
+        });
+        let call = http.call("session_login", Method::PUT, below(http.base(), path));
+        let reply = call.header("accept", "application/json").json(&body).fetch().await?;
+        match reply.status {
+            200..=299 => {
+                let session: Session = reply.json()?;
+                Ok(Ok(Granted { access_token: session.token, expires_in: None, refresh_token: None }))
+            }
+            400 | 401 | 403 => Ok(Err(reply)),
+            _ => Err(errors::plain(&reply, "signing in by session login")),
         }
     }
 
@@ -231,7 +283,10 @@ impl OwnAccount for Keeper {
         Box::pin(async { self.state.lock().await.refused = None })
     }
     fn has_refresh(&self) -> Fut<'_, bool> {
-        Box::pin(async { self.state.lock().await.refresh.is_some() })
+        // A session login knows no refresh tokens, so none is missing.
+        Box::pin(async {
+            matches!(self.grant, Grant::Session { .. }) || self.state.lock().await.refresh.is_some()
+        })
     }
 }
 
@@ -239,7 +294,9 @@ impl OwnAccount for Keeper {
 pub(super) fn own_account(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Tokens, SetupError> {
     Ok(match &settings.auth {
         Auth::Link => Tokens::own(Nobody),
-        Auth::Password { .. } | Auth::RefreshToken { .. } => Tokens::own(Keeper::new(settings, clock)?),
+        Auth::Password { .. } | Auth::RefreshToken { .. } | Auth::Session { .. } => {
+            Tokens::own(Keeper::new(settings, clock)?)
+        }
     })
 }
 

@@ -4,8 +4,10 @@ use postroom_domain::cause::Cause;
 use postroom_domain::dms::DmsError;
 use postroom_outbound::Method;
 
-use super::Seat;
+use super::settings::Auth;
+use super::tenant::Tenant;
 use super::wire::Envelope;
+use super::{Seat, errors};
 use crate::doctor::Finding;
 
 /// What an operator can do about a failure, by its cause.
@@ -73,11 +75,18 @@ impl Seat {
         let version = tenant.account.dms_version.as_deref().unwrap_or("not told");
         let text = format!("version {version}, customer {}, user {}", tenant.customer, tenant.account.id);
         findings.push(Finding::good("server", text));
+        if let Auth::Session { .. } = self.settings.auth {
+            findings.push(Finding::warning(
+                "session login",
+                "the old session login is used",
+                "Register Postroom as an application and use OAuth where the server has it; the password goes over the wire each time.",
+            ));
+        }
         findings.extend(self.check_library(&tenant).await);
         findings
     }
 
-    async fn check_library(&self, tenant: &super::tenant::Tenant) -> Vec<Finding> {
+    async fn check_library(&self, tenant: &Tenant) -> Vec<Finding> {
         let library = match self.library("").await {
             Ok(library) => library,
             Err(e) => {
@@ -88,38 +97,85 @@ impl Seat {
                 )];
             }
         };
-        let list = match self.ask("libraries", Method::GET, tenant.url(&["libraries"], &[]), None).await {
-            Ok(reply) if reply.is_success() => {
-                reply.json::<Envelope>().map(|mut e| e.items()).unwrap_or_default()
-            }
-            Ok(reply) => {
-                let error = super::errors::shape(&reply, "listing libraries", &self.settings);
-                return vec![Finding::bad("library", error.to_string(), advice(&error))];
-            }
+        let names: Vec<String> = match self.all_libraries().await {
+            Ok(list) => list.items.into_iter().map(|it| it.id).collect(),
             Err(e) => return vec![Finding::bad("library", e.to_string(), advice(&e))],
         };
-        let names: Vec<String> = list.iter().filter_map(|item| item.text("id")).collect();
         if !names.iter().any(|name| name.eq_ignore_ascii_case(&library)) {
             let text = format!("{library} is not among {}", names.join(", "));
             return vec![Finding::bad("library", text, "Correct library, or give the account access to it.")];
         }
         let mut findings = vec![Finding::good("library", format!("{library} is there"))];
-        let url = tenant.url(&["libraries", &library, "operations"], &[]);
-        if let Ok(reply) = self.ask("operations", Method::GET, url, None).await
-            && reply.is_success()
-            && let Ok(body) = reply.json::<serde_json::Value>()
-        {
-            let import = body.pointer("/data/m1_bits/import").and_then(serde_json::Value::as_bool);
-            findings.push(match import {
-                Some(true) => Finding::good("rights", "the account may import documents"),
-                Some(false) => Finding::bad(
-                    "rights",
-                    "the account may not import documents",
-                    "Give its role the right to import in Control Center.",
-                ),
-                None => Finding::warning("rights", "the server does not tell", "File a test document."),
-            });
+        findings.extend(self.check_rights(tenant, &library).await);
+        findings.extend(self.check_classes(tenant, &library).await);
+        findings
+    }
+
+    /// What the account's role may do in the library, as far as Postroom needs it.
+    async fn check_rights(&self, tenant: &Tenant, library: &str) -> Vec<Finding> {
+        let url = tenant.url(&["libraries", library, "operations"], &[]);
+        let body = match self.ask("operations", Method::GET, url, None).await {
+            Ok(reply) if reply.is_success() => reply.json::<serde_json::Value>().ok(),
+            _ => None,
+        };
+        let may = |bit: &str| body.as_ref()?.pointer(&format!("/data/{bit}"))?.as_bool();
+        let mut findings = vec![match may("m1_bits/import") {
+            Some(true) => Finding::good("rights", "the account may import documents"),
+            Some(false) => Finding::bad(
+                "rights",
+                "the account may not import documents",
+                "Give its role the right to import in Control Center.",
+            ),
+            None => Finding::warning("rights", "the server does not tell", "File a test document."),
+        }];
+        if may("m3_bits/search_workspace") == Some(false) {
+            findings.push(Finding::bad(
+                "rights",
+                "the account may not search workspaces",
+                "Give its role the right to search workspaces in Control Center.",
+            ));
+        }
+        if may("m1_bits/delete") == Some(false) {
+            let text = "the account may not delete documents";
+            let help = "Leave it so where nobody is to delete through Postroom.";
+            findings.push(Finding::warning("rights", text, help));
+        }
+        if self.settings.create_users && may("m2_bits/use_admin_tool") == Some(false) {
+            findings.push(Finding::bad(
+                "rights",
+                "the account is no administrator, and create_users is on",
+                "Making users wants NRTADMIN or an administrator of tier 1 or 2; give the account that, or switch create_users off.",
+            ));
         }
         findings
+    }
+
+    /// Whether the classes that the settings name are there.
+    async fn check_classes(&self, tenant: &Tenant, library: &str) -> Option<Finding> {
+        let wanted = [&self.settings.class, &self.settings.email_class];
+        let wanted: Vec<&String> = wanted.into_iter().flatten().collect();
+        let url = tenant.url(&["libraries", library, "classes"], &[("limit", "500")]);
+        let reply = self.ask("classes", Method::GET, url, None).await.ok()?;
+        // A list that the account does not see proves nothing.
+        if wanted.is_empty() || !reply.is_success() || errors::is_nothing_found(&reply) {
+            return None;
+        }
+        let there: Vec<String> =
+            reply.json::<Envelope>().ok()?.items().iter().filter_map(|it| it.text("id")).collect();
+        let missing: Vec<&str> = wanted
+            .into_iter()
+            .filter(|class| !there.iter().any(|it| it.eq_ignore_ascii_case(class)))
+            .map(String::as_str)
+            .collect();
+        Some(if missing.is_empty() {
+            Finding::good("classes", "the classes of the settings are there")
+        } else {
+            let text = format!("the library has no class {}", missing.join(", "));
+            Finding::bad(
+                "classes",
+                text,
+                "Correct class and email_class, or have the classes made in Control Center.",
+            )
+        })
     }
 }

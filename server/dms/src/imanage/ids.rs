@@ -45,6 +45,16 @@ pub(super) fn document(id: &str) -> DmsResult<Id<'_>> {
     parsed.ok_or_else(|| wrong(id, "an id of a document, such as ACTIVE!4711.2"))
 }
 
+/// What the versions of a document have in common: its id without the version, as text to compare with.
+pub(super) fn number(id: &str) -> String {
+    id.split('.').next().unwrap_or(id).to_lowercase()
+}
+
+/// The number of the version that an id names.
+pub(super) fn version(id: &str) -> Option<u64> {
+    parse(id)?.version?.parse().ok()
+}
+
 /// The id of a document's named version; without one, the id as it stands.
 pub(super) fn of_version(id: &str, version: Option<&str>) -> DmsResult<String> {
     let parsed = document(id)?;

@@ -46,6 +46,12 @@ pub(super) fn next_offset(offset: u64, on_page: usize, total: Option<u64>) -> Op
     (on_page > 0 && total.is_none_or(|total| next < total)).then_some(next)
 }
 
+/// Where a listing goes on, as an earlier page told it.
+pub(super) fn offset_of(page: Option<&str>) -> DmsResult<u64> {
+    let Some(page) = page else { return Ok(0) };
+    page.parse().map_err(|_| errors::rejected("page", format!("{page:?} is not a page of a listing")))
+}
+
 impl Seat {
     pub(super) fn container_of(&self, item: &Item, fallback: Kind) -> Option<Container> {
         let id = item.text("id").filter(|id| ids::container(id).is_ok())?;
@@ -114,7 +120,7 @@ impl Seat {
     }
 
     /// The kind of a container, asked for when it is not remembered.
-    async fn kind(&self, id: &str) -> DmsResult<Kind> {
+    pub(super) async fn kind(&self, id: &str) -> DmsResult<Kind> {
         if let Some(kind) = self.kinds.of(id) {
             return Ok(kind);
         }
@@ -126,12 +132,7 @@ impl Seat {
     pub(super) async fn children(&self, container: &str, page: Option<&str>) -> DmsResult<Page<Container>> {
         let parsed = ids::container(container)?;
         let kind_path = if self.kind(container).await? == Kind::Workspace { "workspaces" } else { "folders" };
-        let offset = match page {
-            None => 0,
-            Some(page) => page
-                .parse::<u64>()
-                .map_err(|_| errors::rejected("page", format!("{page:?} is not a page of a listing")))?,
-        };
+        let offset = offset_of(page)?;
         let (limit, from) = (self.settings.page.to_string(), offset.to_string());
         let query = [("limit", limit.as_str()), ("offset", &from), ("total", "true")];
         let url = self

@@ -12,6 +12,9 @@ use super::{Seat, errors, ids};
 
 impl Seat {
     pub(super) async fn look(&self, probe: Probe<'_>) -> DmsResult<Found> {
+        if let Some(onto) = probe.onto {
+            return self.among_versions(onto, &probe).await;
+        }
         ids::container(probe.container)?;
         let mut found = Vec::new();
         // One call usually tells, in a folder of any size; the listing helps while the index is late.
@@ -87,21 +90,32 @@ impl Seat {
         found: &mut Vec<(String, Item)>,
     ) -> DmsResult<()> {
         let Some(id) = item.text("id").filter(|id| ids::document(id).is_ok()) else { return Ok(()) };
-        let field = self.settings.mark_field.as_str();
-        if item.has(field) {
-            if item.text(field).is_some_and(|text| bears(&text, mark)) {
-                found.push((id, item));
-            }
+        if self.is_marked(&item, mark) {
+            found.push((id, item));
             return Ok(());
         }
         let ours = crate::names::safe(probe.name, self.settings.longest_name);
-        if item.text("name").as_deref() == Some(crate::names::split(&ours).0)
+        if item.text("name").as_deref() != Some(crate::names::split(&ours).0) {
+            return Ok(());
+        }
+        if !item.has(&self.settings.mark_field)
             && let Some(profile) = self.profile(&id).await?
-            && profile.text(field).is_some_and(|text| bears(&text, mark))
+            && self.is_marked(&profile, mark)
         {
             found.push((id, profile));
+        } else if let Some(first) = first_id(&id)
+            && let Some(profile) = self.profile(&first).await?
+            && self.is_marked(&profile, mark)
+        {
+            // Listings tell the newest version, and a version that came later has another mark.
+            found.push((first, profile));
         }
         Ok(())
+    }
+
+    /// Whether what an answer tells of a document bears the mark.
+    pub(super) fn is_marked(&self, item: &Item, mark: &str) -> bool {
+        item.text(&self.settings.mark_field).is_some_and(|text| bears(&text, mark))
     }
 
     /// Documents with the mark in the index. Only `standard` paging searches comments.
@@ -148,34 +162,34 @@ impl Seat {
         Ok(reply.json::<Envelope>()?.object())
     }
 
-    /// Listings tell the newest version; what was filed is the first, and its size is what has to be compared.
+    /// A version that somebody made later carries the mark on; what was filed is the first, and its size is what has to be compared.
     async fn first_version(&self, id: &str, probe: &Probe<'_>, item: Item) -> DmsResult<Receipt> {
-        let parsed = ids::document(id)?;
-        if parsed.version == Some("1") {
-            return Ok(self.receipt(id, probe.container, &item));
-        }
-        let first = format!("{}!{}.1", parsed.library, parsed.number);
+        let Some(first) = first_id(id) else { return Ok(self.receipt(id, probe.container, &item)) };
         Ok(match self.profile(&first).await? {
-            Some(profile) => self.receipt(&first, probe.container, &profile),
-            None => self.receipt(id, probe.container, &item),
+            Some(profile) if self.is_marked(&profile, &probe.mark.to_string()) => {
+                self.receipt(&first, probe.container, &profile)
+            }
+            _ => self.receipt(id, probe.container, &item),
         })
     }
+}
+
+/// The id of the first version of a document, unless the id is that.
+fn first_id(id: &str) -> Option<String> {
+    let parsed = ids::parse(id).filter(|parsed| parsed.version != Some("1"))?;
+    Some(format!("{}!{}.1", parsed.library, parsed.number))
 }
 
 /// Versions of a document carry its mark on; they are one document.
 fn one_per_document(found: Vec<(String, Item)>) -> Vec<(String, Item)> {
     let mut kept: Vec<(String, Item)> = Vec::new();
     for (id, item) in found {
-        let number = |id: &str| id.split('.').next().unwrap_or(id).to_lowercase();
-        match kept.iter_mut().find(|(other, _)| number(other) == number(&id)) {
+        let version = |id: &str| ids::version(id).unwrap_or(u64::MAX);
+        match kept.iter_mut().find(|(other, _)| ids::number(other) == ids::number(&id)) {
             Some(known) if version(&id) < version(&known.0) => *known = (id, item),
             Some(_) => {}
             None => kept.push((id, item)),
         }
     }
     kept
-}
-
-fn version(id: &str) -> u64 {
-    ids::parse(id).and_then(|id| id.version?.parse().ok()).unwrap_or(u64::MAX)
 }

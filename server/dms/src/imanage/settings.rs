@@ -38,6 +38,15 @@ pub enum Auth {
         /// The file with the token. It is rewritten whenever iManage replaces the token, so it must be writable.
         refresh_token_file: PathBuf,
     },
+    /// A user's name and password at the session login of servers without OAuth. Only with `allow_session_login`.
+    Session {
+        /// The user.
+        username: String,
+        /// The password.
+        password: Option<SecretString>,
+        /// A file with the password.
+        password_file: Option<PathBuf>,
+    },
     /// An account that an administrator links in Postroom; its tokens are kept sealed there.
     Link,
 }
@@ -90,6 +99,30 @@ pub enum Paging {
     Standard,
 }
 
+/// By which parameter workspaces are searched for the words that a person types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WordSearch {
+    /// Anywhere in name or description.
+    #[default]
+    NameOrDescription,
+    /// Whole words of the name, and client and matter.
+    FileTarget,
+    /// The full text, for which the account's role needs the right.
+    Anywhere,
+}
+
+/// What the id of a new user is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserIds {
+    /// What stands before the `@` of the address, in capitals.
+    #[default]
+    LocalPart,
+    /// The whole address, in capitals.
+    Email,
+}
+
 /// A field that tells that a workspace is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +142,13 @@ pub struct Settings {
     pub base_url: Url,
     /// How to sign in.
     pub auth: Auth,
+    /// Whether the old session login may be used at all (`auth.grant = "session"`). It is for servers on which OAuth is not set up;
+    /// the password goes over the wire at each sign-in, and nobody can take back a grant.
+    #[serde(default)]
+    pub allow_session_login: bool,
+    /// Path of the session login; some servers have it below `/imanage`.
+    #[serde(default = "session_login")]
+    pub session_login_path: String,
     /// Tenant number; without it the server tells.
     #[serde(default)]
     pub customer_id: Option<u64>,
@@ -152,12 +192,22 @@ pub struct Settings {
     /// Class of e-mails.
     #[serde(default = "email_class")]
     pub email_class: Option<String>,
+    /// Whether a document that lacks a field its class requires is refused; otherwise the server takes it with a warning, which is
+    /// logged.
+    #[serde(default)]
+    pub refuse_missing_fields: bool,
     /// `default_security` of new documents and folders.
     #[serde(default)]
     pub default_security: Option<String>,
     /// How workspaces are searched.
     #[serde(default)]
     pub workspace_search: SearchForm,
+    /// By which parameter workspaces are searched for words.
+    #[serde(default)]
+    pub word_search: WordSearch,
+    /// The parameter that holds the words of a search in a list of values; its name is not documented. Values are compared again.
+    #[serde(default = "lookup_parameter")]
+    pub lookup_parameter: String,
     /// How searches are paged.
     #[serde(default)]
     pub paging: Paging,
@@ -183,6 +233,25 @@ pub struct Settings {
     /// The path below a folder or workspace that tells who has access.
     #[serde(default = "security")]
     pub rights_path: String,
+    /// Whether a moved document takes the profile of its new folder.
+    #[serde(default = "yes")]
+    pub move_updates_profile: bool,
+    /// Whether a moved document takes the security of its new folder, so that nobody of the old matter keeps access.
+    #[serde(default = "yes")]
+    pub move_updates_security: bool,
+    /// The path below the library that copies a document, with `{id}` for the document, such as `documents/{id}/copy`. No source
+    /// tells it, so without this key documents are not copied.
+    #[serde(default)]
+    pub copy_path: Option<String>,
+    /// Whether workspaces may be made. A firm whose accounting system makes them leaves this off; two requests at once can make two.
+    #[serde(default)]
+    pub create_workspaces: bool,
+    /// Whether accounts of users may be made. That `POST users` does it is not documented, and it wants an administrator's account.
+    #[serde(default)]
+    pub create_users: bool,
+    /// What the id of a new user is made of.
+    #[serde(default)]
+    pub user_ids: UserIds,
     /// The largest document in bytes, where the firm knows it.
     #[serde(default)]
     pub largest_bytes: Option<u64>,
@@ -197,6 +266,12 @@ pub struct Settings {
     pub connection: postroom_outbound::Settings,
 }
 
+fn session_login() -> String {
+    "api/v1/session/login".to_owned()
+}
+fn lookup_parameter() -> String {
+    "query".to_owned()
+}
 const fn yes() -> bool {
     true
 }
@@ -287,6 +362,17 @@ impl Settings {
         }
         if self.rights_path.is_empty() || self.rights_path.contains(['/', '?', '#']) {
             return wrong("rights_path", &self.rights_path, "is not one segment of a path");
+        }
+        if matches!(self.auth, Auth::Session { .. }) && !self.allow_session_login {
+            return wrong("auth.grant", "session", "works only with allow_session_login = true");
+        }
+        if self.copy_path.as_ref().is_some_and(|path| !path.contains("{id}") || path.contains(['?', '#'])) {
+            let given = self.copy_path.as_deref().unwrap_or_default();
+            return wrong("copy_path", given, "is not a path with {id}");
+        }
+        let key = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if self.lookup_parameter.is_empty() || !self.lookup_parameter.chars().all(key) {
+            return wrong("lookup_parameter", &self.lookup_parameter, "is not the name of a parameter");
         }
         if !self.link.contains("{id}") {
             return wrong("link", &self.link, "does not contain {id}");

@@ -14,26 +14,27 @@ use crate::names;
 
 impl Seat {
     pub(super) async fn put(&self, upload: Upload<'_>) -> DmsResult<Receipt> {
-        let folder = ids::container(upload.container)?;
         let size = upload.content.size();
         if let Some(limit) = self.settings.largest_bytes.filter(|limit| size > *limit) {
             let trouble =
                 Trouble::new(Cause::TooLarge, format!("{size} bytes where the settings allow {limit}"));
             return Err(DmsError::TooLarge { limit: Some(limit), trouble });
         }
-        let what = match self.kinds.of(upload.container) {
-            Some(Kind::Tab) if !self.settings.file_into_tabs => Some("a tab (file_into_tabs allows it)"),
-            Some(Kind::Workspace) => Some("a workspace; a folder is needed"),
-            Some(Kind::Search) => Some("a saved search"),
-            _ => None,
+        let (path, operation) = match upload.onto {
+            None => {
+                let folder = ids::container(upload.container)?;
+                self.takes_documents(upload.container)?;
+                (["libraries", folder.library, "folders", upload.container, "documents"], "upload")
+            }
+            Some(onto) => {
+                let library = ids::document(onto)?.library;
+                (["libraries", library, "documents", onto, "versions"], "new_version")
+            }
         };
-        if let Some(what) = what {
-            return Err(errors::rejected("folder", format!("{} is {what}", upload.container)));
-        }
         let name = names::safe(upload.name, self.settings.longest_name);
         let profile = profile(&self.settings, &upload, &name)?.to_string();
         let tenant = self.tenant().await?;
-        let url = tenant.url(&["libraries", folder.library, "folders", upload.container, "documents"], &[]);
+        let url = tenant.url(&path, &[]);
         let mut token = self.tokens.get(self.http()).await?;
         let mut renewed = false;
         loop {
@@ -51,7 +52,7 @@ impl Seat {
                 stream,
                 gauge: upload.gauge.clone(),
             };
-            let call = self.http().post("upload", url.clone()).header("accept", "application/json");
+            let call = self.http().post(operation, url.clone()).header("accept", "application/json");
             let call = self.sign(call, &token).document(vec![("profile", profile.clone())], document);
             let reply = call.fetch().await?;
             if reply.status == 401 {
@@ -72,8 +73,10 @@ impl Seat {
                 return Err(DmsError::from_trouble(trouble));
             }
             if !reply.is_success() {
-                let doing = format!("filing into {} as {}", upload.container, tenant.account.id);
-                return Err(errors::shape(&reply, &doing, &self.settings));
+                let place = upload.onto.unwrap_or(upload.container);
+                let doing = format!("filing into {place} as {}", tenant.account.id);
+                let error = errors::shape(&reply, &doing, &self.settings);
+                return Err(self.explained(error, &upload).await);
             }
             self.tokens.proves(&token);
             let receipt = self.receipt_of(&reply, &upload)?;
@@ -81,6 +84,25 @@ impl Seat {
                 self.compare(&receipt, &upload).await?;
             }
             return Ok(receipt);
+        }
+    }
+
+    /// Whether a container of a kind that is known takes documents.
+    fn takes_documents(&self, container: &str) -> DmsResult<()> {
+        let what = match self.kinds.of(container) {
+            Some(Kind::Tab) if !self.settings.file_into_tabs => "a tab (file_into_tabs allows it)",
+            Some(Kind::Workspace) => "a workspace; a folder is needed",
+            Some(Kind::Search) => "a saved search",
+            _ => return Ok(()),
+        };
+        Err(errors::rejected("folder", format!("{container} is {what}")))
+    }
+
+    /// A refusal with what can be found out about it: who holds the document, or which e-mail is there already.
+    async fn explained(&self, error: DmsError, upload: &Upload<'_>) -> DmsError {
+        match upload.onto {
+            Some(onto) => self.held_by(onto, error).await,
+            None => self.duplicate_of(upload, error).await,
         }
     }
 
@@ -114,6 +136,9 @@ impl Seat {
             && number != parsed.number
         {
             return Err(unknown(format!("it names {id} and document number {number}")));
+        }
+        if let Some(onto) = upload.onto.filter(|onto| ids::number(onto) != ids::number(&id)) {
+            return Err(unknown(format!("it names {id}, which is no version of {onto}")));
         }
         if let Some(stored) = item.number("size").filter(|stored| *stored != size) {
             let detail = format!("upload: {size} bytes were sent, {id} has {stored}");

@@ -62,6 +62,11 @@ impl Item {
         text(self.0.get(key)?)
     }
 
+    /// A field of an object in a field.
+    pub(super) fn inner(&self, key: &str, inner: &str) -> Option<String> {
+        text(self.0.get(key)?.get(inner)?)
+    }
+
     /// A field as a number, which may be written as text.
     pub(super) fn number(&self, key: &str) -> Option<u64> {
         match self.0.get(key)? {

@@ -12,10 +12,10 @@ use super::error::{ApiError, Result};
 use super::history::Activity;
 use super::ledger::{Entry, EntryKind};
 use super::lookups::{extension_of, type_of};
-use super::model::{Document, Stored, Version};
+use super::model::{Stored, Version};
 use super::render::parent_field;
 use super::reply::{Reply, envelope};
-use super::state::{FIRST_DOCUMENT, State};
+use super::state::State;
 use super::switches::{EmailDuplicate, RequiredFields};
 use super::workspaces::text;
 use crate::common::params::Params;
@@ -54,21 +54,8 @@ pub(super) fn create(call: &Call<'_>, received: &Received) -> Result<Reply> {
     {
         return Err(ApiError::new(409, "NRC_DUPLICATE", "The email is already filed"));
     }
-    let at = state.docs.len();
-    let number = FIRST_DOCUMENT + at as u64;
     let comments = audit(&received.profile);
-    state.docs.push(Document {
-        number,
-        library,
-        workspace,
-        folders: vec![folder],
-        versions: vec![version],
-        lock: None,
-        history: Vec::new(),
-    });
-    if let Some(folder) = state.containers.get_mut(&folder) {
-        folder.docs.push(at);
-    }
+    let at = state.add_document(library, workspace, folder, version);
     settle(call, caller, state, at, 1, EntryKind::Created, &comments);
     answer(call, caller, state, at, 1, call.switches.upload_status, &warnings)
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::faults::{Action, Rule};
 use super::ledger::Entry;
-use super::model::{Access, Customs, Kind, User};
+use super::model::{Access, Customs, Document, Kind, User, Version};
 use super::seed::Seed;
 use super::server::Shared;
 use super::stats::Stats;
@@ -58,6 +58,25 @@ pub struct FolderInfo {
     pub kind: String,
     /// Documents in it.
     pub documents: usize,
+}
+
+/// A version of a document as it is there now: what was deleted is not among them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentInfo {
+    /// Id with library and version.
+    pub id: String,
+    /// Name without extension.
+    pub name: String,
+    /// Upper-case extension.
+    pub extension: String,
+    /// Bytes stored.
+    pub size: u64,
+    /// BLAKE3 of what is stored, lower-case hex.
+    pub blake3: String,
+    /// Comment of the version.
+    pub comment: String,
+    /// Ids of the folders it lies in.
+    pub folders: Vec<String>,
 }
 
 impl Control {
@@ -247,6 +266,37 @@ impl Control {
             })
         };
         state.workspaces.iter().filter_map(info).collect()
+    }
+
+    /// Every version of every document that is there, oldest documents first.
+    pub fn documents(&self) -> Vec<DocumentInfo> {
+        let switches = self.shared.switches();
+        let state = self.shared.state();
+        let info = |doc: &Document, v: &Version| DocumentInfo {
+            id: state.document_id(doc, v.number, &switches),
+            name: v.name.clone(),
+            extension: v.extension.clone(),
+            size: v.stored.size,
+            blake3: v.stored.blake3.clone(),
+            comment: v.comment.clone(),
+            folders: doc
+                .folders
+                .iter()
+                .map(|f| format!("{}!{f}", state.prefix(doc.library, &switches)))
+                .collect(),
+        };
+        let versions = state.docs.iter().flat_map(|doc| doc.versions.iter().map(move |v| (doc, v)));
+        versions.filter(|(_, v)| !v.deleted).map(|(doc, v)| info(doc, v)).collect()
+    }
+
+    /// Set the workspaces that a user marked, by number.
+    pub fn set_favourites(&self, user: &str, workspaces: &[u64]) {
+        self.shared.state().favourites.insert(user.to_uppercase(), workspaces.to_vec());
+    }
+
+    /// Set the workspaces that a user used lately, newest first. Without it the list follows creation.
+    pub fn set_recent(&self, user: &str, workspaces: &[u64]) {
+        self.shared.state().recent.insert(user.to_uppercase(), workspaces.to_vec());
     }
 
     /// An access token for a user, without OAuth.

@@ -31,6 +31,15 @@ struct RightsChange {
     access: Access,
 }
 
+/// A user's lists of workspaces, by number; an absent one stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shelves {
+    user: String,
+    favourites: Option<Vec<u64>>,
+    recent: Option<Vec<u64>>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ForUser {
@@ -102,6 +111,18 @@ fn answer(method: &str, path: &str, query: &Params, body: &[u8], control: &Contr
             sure(control.set_access(change.workspace, change.user.as_deref(), change.access))
         }
         ("GET", "workspaces") => show(control.workspaces()),
+        ("GET", "documents") => show(control.documents()),
+        ("POST", "shelves") => {
+            let change: Shelves = parse(body)?;
+            Ok(done(|| {
+                if let Some(workspaces) = &change.favourites {
+                    control.set_favourites(&change.user, workspaces);
+                }
+                if let Some(workspaces) = &change.recent {
+                    control.set_recent(&change.user, workspaces);
+                }
+            }))
+        }
         ("POST", "token") => {
             let token = control.issue_token(&parse::<ForUser>(body)?.user).ok_or("no such user")?;
             Ok(json!({ "access_token": token }))

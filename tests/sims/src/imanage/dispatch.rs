@@ -19,7 +19,7 @@ use super::switches::{AuthHeader, Switches};
 use super::upload::{self, Limits};
 use super::{
     commit, control_http, discovery, doc_search, documents, folders, history, locks, lookups, oauth, people,
-    rules, workspaces,
+    rules, trash, workspaces,
 };
 use crate::common::params::Params;
 
@@ -222,6 +222,7 @@ fn answer(call: &Call<'_>) -> Result<Reply> {
         Op::GetWorkspace => workspaces::get(call),
         Op::UpdateWorkspace | Op::UpdateFolder => workspaces::update(call),
         Op::RecentWorkspaces => workspaces::recent(call),
+        Op::Favourites => workspaces::favourites(call),
         Op::WorkspaceChildren | Op::FolderChildren => folders::children(call),
         Op::CreateFolder | Op::CreateSubfolder => folders::create(call),
         Op::SearchFolders => folders::search(call),
@@ -239,6 +240,10 @@ fn answer(call: &Call<'_>) -> Result<Reply> {
         Op::Download => documents::download(call),
         Op::Versions => documents::versions(call),
         Op::MoveDocument => documents::move_to(call),
+        Op::CopyDocument => documents::copy(call),
+        Op::Trash => trash::list(call),
+        Op::Restore => trash::restore(call),
+        Op::Purge => trash::purge(call),
         Op::DocumentOperations => documents::operations(call),
         Op::NameValuePairs => Ok(documents::name_value_pairs()),
         Op::Checkout => locks::checkout(call),
@@ -247,6 +252,7 @@ fn answer(call: &Call<'_>) -> Result<Reply> {
         Op::CheckedOut => locks::checked_out(call),
         Op::History => history::list(call),
         Op::Users => people::users(call),
+        Op::CreateUser => people::create(call),
         Op::GetUser => people::get(call),
         Op::UserLibraries => people::libraries(call),
         Op::Groups => Ok(people::groups()),

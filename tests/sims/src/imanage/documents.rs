@@ -7,6 +7,7 @@ use super::doc_query::is_custom;
 use super::error::{ApiError, Result};
 use super::folders::destination;
 use super::history::Activity;
+use super::model::Version;
 use super::reply::Reply;
 use super::workspaces::text;
 use crate::common::params::Params;
@@ -88,6 +89,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Reply> {
     v.customs = customs;
     for (key, target) in [
         ("name", &mut v.name),
+        ("extension", &mut v.extension),
         ("comment", &mut v.comment),
         ("author", &mut v.author),
         ("class", &mut v.class),
@@ -97,6 +99,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Reply> {
             value.clone_into(target);
         }
     }
+    v.extension = v.extension.to_uppercase();
     v.edited = call.now;
     state.comments.add(&v.comment, at);
     if let Some(mark) = v.customs.get(&state.mark_field) {
@@ -198,6 +201,28 @@ pub(super) fn move_to(call: &Call<'_>) -> Result<Reply> {
     let doc = &state.docs[at];
     let v = doc.version(version).ok_or_else(ApiError::no_record)?;
     Ok(Reply::data(state.document_json(doc, v, caller, call.switches)))
+}
+
+/// `POST L/documents/{id}/copy`: a new document of the version's content and profile.
+pub(super) fn copy(call: &Call<'_>) -> Result<Reply> {
+    if !call.switches.copy_documents {
+        return Err(ApiError::new(404, "NRC_NOT_FOUND", "No such resource"));
+    }
+    let caller = call.caller()?;
+    let library = call.library()?;
+    let mut guard = call.shared.state();
+    let state = &mut *guard;
+    let (at, number) = state.document(caller, Some(library), call.route.id())?;
+    let target = state.folder(caller, Some(library), destination(call.body)?)?;
+    state.can_file(caller, target, call.switches)?;
+    let (folder, workspace) = (target.number, target.workspace);
+    let version = state.docs[at].version(number).ok_or_else(ApiError::no_record)?.clone();
+    let version = Version { number: 1, created: call.now, edited: call.now, ..version };
+    let at = state.add_document(library, workspace, folder, version);
+    state.docs[at].record(Activity::NewDocument, 1, caller, "", call.now);
+    let doc = &state.docs[at];
+    let v = doc.version(1).ok_or_else(ApiError::no_record)?;
+    Ok(Reply::Json(201, json!({ "data": state.document_json(doc, v, caller, call.switches) })))
 }
 
 /// `GET L/{kind}/{id}/name-value-pairs`: the simulator stores none.

@@ -100,6 +100,11 @@ pub enum Action {
         /// New name.
         name: String,
     },
+    /// Remove a folder with all below it, as an administrator would. Its documents are gone with it.
+    RemoveFolder {
+        /// Number.
+        folder: u64,
+    },
     /// Let a user lock a document.
     LockDocument {
         /// Document number; the one in the path if none.
@@ -143,6 +148,7 @@ impl Action {
                 | Self::OpenWorkspace { .. }
                 | Self::MoveFolder { .. }
                 | Self::RenameFolder { .. }
+                | Self::RemoveFolder { .. }
                 | Self::LockDocument { .. }
         )
     }

@@ -215,6 +215,9 @@ pub(super) fn revoke(call: &Call<'_>) -> Reply {
 
 /// `PUT /api/v1/session/login`, the login of old on-premises servers.
 pub(super) fn legacy_login(call: &Call<'_>) -> Result<Reply> {
+    if !call.switches.session_login {
+        return Err(ApiError::new(404, "NRC_NOT_FOUND", "No such resource"));
+    }
     let form = Params::from_json(call.body);
     let mut state = call.shared.state();
     let user = sign_in(&mut state, &form, "user_id", call.switches)

@@ -9,6 +9,7 @@ use super::model::{Access, User};
 use super::paging::Page;
 use super::render::user_json;
 use super::reply::Reply;
+use super::workspaces::text;
 use crate::common::params::Params;
 
 /// `GET /users` and `GET L/users`.
@@ -35,6 +36,48 @@ fn matches(params: &Params, user: &User) -> bool {
         }
         _ => true,
     })
+}
+
+/// `POST /users`: administrators only. An id that is there gives its user unchanged, unless the request wants an error.
+pub(super) fn create(call: &Call<'_>) -> Result<Reply> {
+    if !call.switches.create_users {
+        return Err(ApiError::new(404, "NRC_NOT_FOUND", "No such resource"));
+    }
+    let caller = call.caller()?;
+    let mut state = call.shared.state();
+    if !state.users.get(&caller.user).is_some_and(|u| u.is_admin) {
+        return Err(ApiError::new(403, "NRC_ACCESS_DENIED", "Administrators only"));
+    }
+    let wanted = |key: &str| text(call.body, key).ok_or_else(|| ApiError::invalid(key, "Value is required"));
+    let (id, full_name, email) = (wanted("id")?.to_uppercase(), wanted("full_name")?, wanted("email")?);
+    if let Some(known) = state.users.get(&id) {
+        if call.body["ignore_if_user_already_exists"].as_bool() == Some(false) {
+            return Err(ApiError::new(409, "NRC_DUPLICATE", "The user exists"));
+        }
+        return Ok(Reply::data(created(user_json(known, &state.libraries), false)));
+    }
+    let library = text(call.body, "preferred_library").and_then(|name| state.library(name)).unwrap_or(0);
+    let user = User {
+        id: id.clone(),
+        full_name: full_name.to_owned(),
+        email: email.to_owned(),
+        password: text(call.body, "password").map(str::to_owned),
+        allow_logon: true,
+        is_external: call.body["is_external"].as_bool().unwrap_or(false),
+        is_admin: false,
+        is_locked: false,
+        failed_logins: 0,
+        location: String::new(),
+        preferred_library: state.libraries.get(library).map(|l| l.name.clone()).unwrap_or_default(),
+    };
+    let shown = created(user_json(&user, &state.libraries), true);
+    state.users.insert(id, user);
+    Ok(Reply::Json(201, json!({ "data": shown })))
+}
+
+fn created(mut user: Value, new: bool) -> Value {
+    user["user_created"] = json!(new);
+    user
 }
 
 /// `GET /users/{uid}`.

@@ -36,7 +36,8 @@ operations! {
     DocumentOperations => "document_operations", CheckedOut => "checked_out", Users => "users",
     GetUser => "get_user", UserLibraries => "user_libraries", Classes => "classes", Types => "types",
     CustomSearch => "custom_search", GetCustom => "get_custom", CreateCustom => "create_custom",
-    Groups => "groups", Security => "security",
+    Groups => "groups", Security => "security", CreateUser => "create_user", Favourites => "favourites",
+    CopyDocument => "copy_document", Trash => "trash", Restore => "restore", Purge => "purge",
 }
 
 impl Op {
@@ -129,6 +130,7 @@ fn across<'a>(method: &str, rest: &[&'a str]) -> (Op, Vec<&'a str>) {
         ("GET", ["documents"]) => (Op::SearchDocuments, vec![]),
         ("GET", ["documents", "checked-out"]) => (Op::CheckedOut, vec![]),
         ("GET", ["users"]) => (Op::Users, vec![]),
+        ("POST", ["users"]) => (Op::CreateUser, vec![]),
         ("GET", ["users", id]) => (Op::GetUser, vec![id]),
         ("GET", ["users", id, "libraries"]) => (Op::UserLibraries, vec![id]),
         ("GET", ["groups"]) => (Op::Groups, vec![]),
@@ -143,6 +145,7 @@ fn in_library<'a>(method: &str, rest: &[&'a str]) -> (Op, Vec<&'a str>) {
         ("POST", ["workspaces", "search"]) => (Op::SearchWorkspacesPost, vec![]),
         ("POST", ["workspaces"]) => (Op::CreateWorkspace, vec![]),
         ("GET", ["recent-workspaces"]) => (Op::RecentWorkspaces, vec![]),
+        ("GET", ["my-favorites", "children"]) => (Op::Favourites, vec![]),
         ("GET", ["workspaces", id]) => (Op::GetWorkspace, vec![id]),
         ("PATCH", ["workspaces", id]) => (Op::UpdateWorkspace, vec![id]),
         ("GET", ["workspaces" | "folders", id, "security"]) => (Op::Security, vec![id]),
@@ -175,6 +178,10 @@ fn in_library<'a>(method: &str, rest: &[&'a str]) -> (Op, Vec<&'a str>) {
         ("GET", ["documents", id, "versions"]) => (Op::Versions, vec![id]),
         ("POST", ["documents", id, "versions"]) => (Op::NewVersion, vec![id]),
         ("PUT", ["documents", id, "file"]) => (Op::ReplaceFile, vec![id]),
+        ("POST", ["documents", id, "copy"]) => (Op::CopyDocument, vec![id]),
+        ("GET", ["trash-bin", "documents"]) => (Op::Trash, vec![]),
+        ("POST", ["trash-bin", "documents", id, "restore"]) => (Op::Restore, vec![id]),
+        ("DELETE", ["trash-bin", "documents", id]) => (Op::Purge, vec![id]),
         ("POST", ["documents", id, "checkout"]) => (Op::Checkout, vec![id]),
         ("POST", ["documents", id, "lock"]) => (Op::Lock, vec![id]),
         ("DELETE", ["documents", id, "lock"]) => (Op::Unlock, vec![id]),

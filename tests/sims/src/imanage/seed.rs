@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Access, Alias, App, Class, Container, Kind, Library, User};
+use super::lookups::type_of;
+use super::model::{Access, Alias, App, Class, Container, Kind, Library, User, Version};
+use super::sink::Sink;
 use super::state::State;
 
 /// Libraries, people, applications and workspaces to add.
@@ -159,6 +161,51 @@ pub struct SeedContainer {
     pub email: Option<String>,
     /// Folders inside.
     pub children: Vec<SeedContainer>,
+    /// Documents inside.
+    pub documents: Vec<SeedDocument>,
+}
+
+/// A document that is there from the start. It is not in the ledger, which tells what clients stored.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SeedDocument {
+    /// Name without extension.
+    pub name: String,
+    /// Extension without dot.
+    pub extension: String,
+    /// Comment.
+    pub comment: String,
+    /// Content.
+    pub text: String,
+}
+
+impl SeedDocument {
+    fn version(&self, now: i64) -> Version {
+        let mut sink = Sink::new(u64::MAX, None);
+        sink.write(self.text.as_bytes());
+        let stored = sink.finish().0;
+        Version {
+            number: 1,
+            name: self.name.clone(),
+            extension: self.extension.to_uppercase(),
+            type_id: type_of(&self.extension).to_owned(),
+            class: "DOC".to_owned(),
+            subclass: None,
+            author: String::new(),
+            operator: String::new(),
+            comment: self.comment.clone(),
+            default_security: "inherit".to_owned(),
+            customs: BTreeMap::new(),
+            email: None,
+            size: stored.size,
+            stored,
+            created: now,
+            edited: now,
+            file_create_date: None,
+            file_edit_date: None,
+            deleted: false,
+        }
+    }
 }
 
 impl State {
@@ -258,6 +305,10 @@ impl State {
         let mut container = Container::new(number, library, kind, Some(parent), workspace, &seed.name, now);
         container.email.clone_from(&seed.email);
         self.add_container(container);
+        for document in &seed.documents {
+            let version = document.version(now);
+            self.add_document(library, workspace, number, version);
+        }
         for child in &seed.children {
             self.sow_folder(child, library, workspace, number, now);
         }

@@ -136,6 +136,7 @@ impl Shared {
                 let Some(container) = state.containers.get_mut(folder) else { return false };
                 name.clone_into(&mut container.name);
             }
+            Action::RemoveFolder { folder } => return self.state().remove_folder(*folder),
             Action::LockDocument { document, user } => {
                 let in_path = || route?.ids.iter().rev().find_map(|id| ids::parse(id)).map(|id| id.number);
                 let Some(number) = document.or_else(in_path) else { return false };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::ledger::Ledger;
-use super::model::{Access, Alias, App, Container, Customs, Document, Kind, Library, Lock, User};
+use super::model::{Access, Alias, App, Container, Customs, Document, Kind, Library, Lock, User, Version};
 use super::words::{ValueIndex, WordIndex};
 
 /// Number of the first document.
@@ -29,6 +29,10 @@ pub(super) struct State {
     /// Mails filed, by workspace and identity.
     pub(super) mails: HashSet<(u64, String)>,
     pub(super) ledger: Ledger,
+    /// Workspaces by the user who marked them.
+    pub(super) favourites: HashMap<String, Vec<u64>>,
+    /// Workspaces by the user who used them lately, where control said so.
+    pub(super) recent: HashMap<String, Vec<u64>>,
     next_container: u64,
 }
 
@@ -48,6 +52,8 @@ impl State {
             mark_field: mark_field.to_owned(),
             mails: HashSet::new(),
             ledger: Ledger::default(),
+            favourites: HashMap::new(),
+            recent: HashMap::new(),
             next_container: FIRST_CONTAINER,
         }
     }
@@ -82,6 +88,34 @@ impl State {
     pub(super) fn doc_position(&self, number: u64) -> Option<usize> {
         let at = usize::try_from(number.checked_sub(FIRST_DOCUMENT)?).ok()?;
         (at < self.docs.len()).then_some(at)
+    }
+
+    /// Add a document with its first version, with its indexes; gives its position.
+    pub(super) fn add_document(
+        &mut self,
+        library: usize,
+        workspace: u64,
+        folder: u64,
+        version: Version,
+    ) -> usize {
+        let at = self.docs.len();
+        self.comments.add(&version.comment, at);
+        if let Some(mark) = version.customs.get(&self.mark_field) {
+            self.marks.add(mark, at);
+        }
+        self.docs.push(Document {
+            number: FIRST_DOCUMENT + at as u64,
+            library,
+            workspace,
+            folders: vec![folder],
+            versions: vec![version],
+            lock: None,
+            history: Vec::new(),
+        });
+        if let Some(folder) = self.containers.get_mut(&folder) {
+            folder.docs.push(at);
+        }
+        at
     }
 
     /// Whether `container` is `ancestor` or lies below it.
@@ -143,6 +177,25 @@ impl State {
             for at in container.docs.clone() {
                 self.docs[at].workspace = target.0;
             }
+        }
+        true
+    }
+
+    /// Take a folder out of the tree, and with it everything below it.
+    pub(super) fn remove_folder(&mut self, folder: u64) -> bool {
+        let Some(parent) = self.containers.get(&folder).and_then(|c| c.parent) else { return false };
+        if let Some(parent) = self.containers.get_mut(&parent) {
+            parent.children.retain(|n| *n != folder);
+        }
+        for number in self.subtree(folder) {
+            for at in self.containers.remove(&number).map(|c| c.docs).unwrap_or_default() {
+                let doc = &mut self.docs[at];
+                doc.folders.retain(|f| *f != number);
+                if doc.folders.is_empty() {
+                    doc.versions.iter_mut().for_each(|v| v.deleted = true);
+                }
+            }
+            self.folders.retain(|n| *n != number);
         }
         true
     }

@@ -73,6 +73,12 @@ pub struct Switches {
     pub listing_delay_ms: u32,
     /// Whether workspaces and folders tell who has access (`…/security`; known for documents only, so inferred).
     pub security_lists: bool,
+    /// Whether accounts of users can be made (`POST users`; verb and path are inferred).
+    pub create_users: bool,
+    /// Whether documents can be copied by `POST L/documents/{id}/copy` (inferred: no native path is public).
+    pub copy_documents: bool,
+    /// Whether old servers' `session/login` answers.
+    pub session_login: bool,
     /// Status of a successful upload: 201 or 200.
     pub upload_status: u16,
     /// What missing required fields do.
@@ -131,6 +137,9 @@ impl Default for Switches {
             index_delay_ms: 0,
             listing_delay_ms: 0,
             security_lists: false,
+            create_users: false,
+            copy_documents: false,
+            session_login: true,
             upload_status: 201,
             required_fields: RequiredFields::Warn,
             validate_lookups: true,

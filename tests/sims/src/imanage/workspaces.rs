@@ -84,16 +84,30 @@ pub(super) fn get(call: &Call<'_>) -> Result<Reply> {
     Ok(Reply::data(state.container_json(workspace, caller, call.switches)))
 }
 
-/// The workspaces the caller sees, newest first. The real list follows use; this one follows creation.
+/// `GET L/my-favorites/children`: the workspaces that the caller marked.
+pub(super) fn favourites(call: &Call<'_>) -> Result<Reply> {
+    let caller = call.caller()?;
+    let page = Page::from(call.params, call.switches)?;
+    let library = call.library()?;
+    let state = call.shared.state();
+    let marked = state.favourites.get(&caller.user).into_iter().flatten();
+    let seen = marked
+        .filter_map(|n| state.containers.get(n))
+        .filter(|c| c.library == library && state.can_see(caller, c.workspace));
+    let paged = page.cut(seen, call.switches);
+    Ok(paged.map(|c| state.container_json(c, caller, call.switches)).listing())
+}
+
+/// The workspaces the caller used lately, newest first: as control said, else all the caller sees in order of creation.
 pub(super) fn recent(call: &Call<'_>) -> Result<Reply> {
     let caller = call.caller()?;
     let page = Page::from(call.params, call.switches)?;
     let library = call.library()?;
     let state = call.shared.state();
-    let seen = state
-        .workspaces
+    let used = state.recent.get(&caller.user).cloned();
+    let used = used.unwrap_or_else(|| state.workspaces.iter().rev().copied().collect());
+    let seen = used
         .iter()
-        .rev()
         .filter_map(|n| state.containers.get(n))
         .filter(|c| c.library == library && state.can_see(caller, c.number));
     let paged = page.cut(seen, call.switches);
