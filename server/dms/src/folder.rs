@@ -2,7 +2,8 @@
 //! hidden beside them. For demonstrations, for tests of the rooms above, and for firms whose matters are a file share.
 //!
 //! Ids are paths below the root. What a person does to the files by hand is respected: nothing is ever overwritten.
-//! Several processes may file into the same root.
+//! Several processes may file into the same root. A new version keeps the old content below `.postroom/versions`; what is deleted goes
+//! to `.postroom/trash`.
 //!
 //! ```toml
 //! root = "/srv/matters"            # one folder per workspace
@@ -18,12 +19,14 @@ mod dir;
 mod doctor;
 mod documents;
 mod fault;
-mod ids;
+mod relocate;
+mod replace;
 mod sidecar;
 #[cfg(test)]
 mod tests;
 mod workspace;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +44,9 @@ use tokio::io::AsyncReadExt;
 
 use self::commit::Seam;
 use self::dir::Dir;
+use self::relocate::Steps;
 use crate::doctor::Finding;
+use crate::share::ids;
 use crate::{Connector, names};
 
 /// Settings of a folder DMS.
@@ -98,6 +103,12 @@ impl Folder {
         Self { settings, seam: Some(seam) }
     }
 
+    async fn relocated(&self, document: &str, to: &str, name: &str, numbered: bool) -> DmsResult<Document> {
+        let (document, to, name) = (document.to_owned(), to.to_owned(), name.to_owned());
+        let mut steps = Steps { seam: self.seam.clone(), step: 0 };
+        self.on_root(move |root| relocate::relocate(root, &document, &to, &name, numbered, &mut steps)).await
+    }
+
     /// Runs blocking work on the root; a root that is not there is a DMS that cannot be reached.
     async fn on_root<T: Send + 'static>(
         &self,
@@ -129,7 +140,15 @@ impl Dms for Folder {
             search_by_fields: true,
             files_in_workspace: true,
             create_folders: true,
+            versions: true,
             largest: self.settings.largest_bytes,
+            search_workspaces: true,
+            list_documents: true,
+            set_profile: true,
+            rename: true,
+            move_documents: true,
+            copy_documents: true,
+            delete_documents: true,
             ..Capabilities::default()
         }
     }
@@ -255,25 +274,9 @@ impl Dms for Folder {
         document: &'a str,
         version: Option<&'a str>,
     ) -> Fut<'a, DmsResult<ByteStream>> {
-        let document = document.to_owned();
         Box::pin(async move {
             no_library(library)?;
-            if version.is_some() {
-                let detail = "this DMS has no versions";
-                return Err(DmsError::Unsupported(Trouble::new(Cause::Unsupported, detail)));
-            }
-            let file = self
-                .on_root(move |root| {
-                    ids::parse(&document)?;
-                    let missing = || fault::missing(&format!("{document:?}"));
-                    let (container, name) = document.rsplit_once('/').ok_or_else(missing)?;
-                    let dir = descend(root, container)?.ok_or_else(missing)?;
-                    dir.read(name).map_err(|e| match e.kind() {
-                        io::ErrorKind::NotFound => missing(),
-                        _ => fault::error(&format!("opening {document:?}"), &e),
-                    })
-                })
-                .await?;
+            let file = self.opened(document.to_owned(), version.map(str::to_owned)).await?;
             Ok(chunks(tokio::fs::File::from_std(file)))
         })
     }
@@ -293,6 +296,120 @@ impl Dms for Folder {
     fn permalink(&self, thing: Thing<'_>) -> Option<String> {
         let (Thing::Document(id) | Thing::Workspace(id) | Thing::Folder(id)) = thing;
         self.link(id)
+    }
+
+    fn search_workspaces<'a>(
+        &'a self,
+        _actor: &'a Actor,
+        library: &'a str,
+        text: &'a str,
+        page: Option<&'a str>,
+    ) -> Fut<'a, DmsResult<Page<Container>>> {
+        let (text, after, size) = (text.to_owned(), page.map(str::to_owned), self.settings.page.max(1));
+        Box::pin(async move {
+            no_library(library)?;
+            self.on_root(move |root| workspace::search(root, &text, after.as_deref(), size)).await
+        })
+    }
+
+    fn documents<'a>(
+        &'a self,
+        _actor: &'a Actor,
+        library: &'a str,
+        container: &'a str,
+        page: Option<&'a str>,
+    ) -> Fut<'a, DmsResult<Page<Document>>> {
+        Box::pin(async move {
+            no_library(library)?;
+            self.listed(container.to_owned(), page.map(str::to_owned)).await
+        })
+    }
+
+    fn set_profile<'a>(
+        &'a self,
+        _actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+        fields: &'a BTreeMap<String, String>,
+    ) -> Fut<'a, DmsResult<()>> {
+        let (document, fields) = (document.to_owned(), fields.clone());
+        Box::pin(async move {
+            no_library(library)?;
+            self.on_root(move |root| relocate::change(root, &document, &fields)).await
+        })
+    }
+
+    fn rename<'a>(
+        &'a self,
+        _actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+        name: &'a str,
+    ) -> Fut<'a, DmsResult<Document>> {
+        Box::pin(async move {
+            no_library(library)?;
+            let safe = self.safe_name(name);
+            if safe != name {
+                let message = format!("{name:?} cannot be a document's name; {safe:?} could");
+                let trouble = Trouble::new(Cause::Rejected, message.clone());
+                return Err(DmsError::Rejected { field: Some("name".to_owned()), message, trouble });
+            }
+            let missing = || fault::missing(&format!("{document:?}"));
+            let (container, old) = document.rsplit_once('/').ok_or_else(missing)?;
+            if old == name {
+                return self.profile(document.to_owned()).await;
+            }
+            self.relocated(document, container, name, false).await
+        })
+    }
+
+    fn move_document<'a>(
+        &'a self,
+        _actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+        from: &'a str,
+        to: &'a str,
+    ) -> Fut<'a, DmsResult<Document>> {
+        Box::pin(async move {
+            no_library(library)?;
+            let missing = || fault::missing(&format!("{document:?} in {from:?}"));
+            let (container, name) = document.rsplit_once('/').ok_or_else(missing)?;
+            if container != from {
+                return Err(missing());
+            }
+            if container == to {
+                return self.profile(document.to_owned()).await;
+            }
+            self.relocated(document, to, name, true).await
+        })
+    }
+
+    fn copy_document<'a>(
+        &'a self,
+        _actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+        to: &'a str,
+    ) -> Fut<'a, DmsResult<Document>> {
+        let (document, to) = (document.to_owned(), to.to_owned());
+        Box::pin(async move {
+            no_library(library)?;
+            self.on_root(move |root| relocate::copy(root, &document, &to)).await
+        })
+    }
+
+    fn delete_document<'a>(
+        &'a self,
+        _actor: &'a Actor,
+        library: &'a str,
+        document: &'a str,
+    ) -> Fut<'a, DmsResult<()>> {
+        let document = document.to_owned();
+        Box::pin(async move {
+            no_library(library)?;
+            self.on_root(move |root| relocate::delete(root, &document)).await
+        })
     }
 }
 

@@ -12,6 +12,8 @@ pub mod doctor;
 pub mod folder;
 pub mod imanage;
 pub mod names;
+mod share;
+pub mod webdav;
 
 use postroom_domain::Fut;
 use postroom_domain::dms::Dms;

@@ -42,6 +42,11 @@ impl Answer {
         says_html(self.response.headers())
     }
 
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(self.response.headers(), name)
+    }
+
     /// Length of the body, where the answer tells.
     pub fn length(&self) -> Option<u64> {
         header(self.response.headers(), CONTENT_LENGTH.as_str())?.parse().ok()

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use postroom_domain::cause::{Sent, Symptom};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use url::Url;
 
 use crate::answer::{Answer, Reply};
 use crate::failure::{Failure, chain, symptom};
-use crate::sending::{Document, Progress, watched};
+use crate::sending::{Document, Progress, closed, watched};
 use crate::settings::{Limits, Settings, SetupError};
 use crate::shown::Shown;
 
@@ -78,6 +79,7 @@ enum Body {
     None,
     Ready(reqwest::Body),
     Document { parts: Vec<(&'static str, String)>, document: Document },
+    Plain(Document),
 }
 
 /// A call that is being put together.
@@ -142,6 +144,18 @@ impl Call<'_> {
         let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.body = Body::Ready(text.into());
         self.header("content-type", "application/x-www-form-urlencoded")
+    }
+
+    /// A body of text, such as XML.
+    pub fn text(mut self, media_type: &str, text: impl Into<String>) -> Self {
+        self.body = Body::Ready(text.into().into());
+        self.header("content-type", media_type)
+    }
+
+    /// The document alone as the body, streamed with its length known. Its field and file name are not sent.
+    pub fn plain(mut self, document: Document) -> Self {
+        self.body = Body::Plain(document);
+        self
     }
 
     /// A multipart body: JSON parts first, then the document, streamed with its length known.
@@ -228,6 +242,15 @@ impl Call<'_> {
                 request = request.multipart(multipart(parts, document, &progress));
                 progress
             }
+            Body::Plain(document) => {
+                size = document.size;
+                let progress = Progress::new(Some((document.gauge.clone(), size)));
+                match plain(request, document, &progress).await {
+                    Ok(ready) => request = ready,
+                    Err(failure) => return (Err(failure), progress, Instant::now()),
+                }
+                progress
+            }
         };
         let limits = self.outbound.limits;
         let deadline = Instant::now() + limits.total(size);
@@ -263,6 +286,31 @@ impl Call<'_> {
             detail: format!("{}: {}", self.operation, chain(&error.without_url())),
         }
     }
+}
+
+/// The document as the whole body. Its end is read before its last bytes are given away: with the length known a connection asks for
+/// no more than that, and would never hear that the stored bytes turned out to be damaged.
+async fn plain(
+    request: reqwest::RequestBuilder,
+    document: Document,
+    progress: &Arc<Progress>,
+) -> Result<reqwest::RequestBuilder, Failure> {
+    let Document { media_type, size, stream, gauge, .. } = document;
+    let media_type = HeaderValue::from_str(&media_type);
+    let media_type = media_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let mut stream = Box::pin(closed(watched(stream, size, gauge, Arc::clone(progress)), size));
+    let body = if size == 0 {
+        // Nobody asks for the first piece of a body without length.
+        if let Some(Err(e)) = stream.next().await {
+            return Err(Failure::Content(e.to_string()));
+        }
+        reqwest::Body::from("")
+    } else {
+        reqwest::Body::wrap_stream(stream)
+    };
+    let headers =
+        HeaderMap::from_iter([(CONTENT_TYPE, media_type), (CONTENT_LENGTH, HeaderValue::from(size))]);
+    Ok(request.headers(headers).body(body))
 }
 
 fn multipart(

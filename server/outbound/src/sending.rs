@@ -129,3 +129,70 @@ pub(crate) fn watched(
         }
     })
 }
+
+/// The same stream, but what completes `size` bytes is held until the end was seen.
+pub(crate) fn closed(
+    stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    size: u64,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    futures_util::stream::unfold((Box::pin(stream), size), |(mut stream, left)| async move {
+        let bytes = match stream.next().await? {
+            Ok(bytes) => bytes,
+            Err(e) => return Some((Err(e), (stream, left))),
+        };
+        let left = left.saturating_sub(bytes.len() as u64);
+        if left > 0 {
+            return Some((Ok(bytes), (stream, left)));
+        }
+        loop {
+            match stream.next().await {
+                None => return Some((Ok(bytes), (stream, left))),
+                Some(Ok(more)) if more.is_empty() => {}
+                // More than the announced length is an error of the watched stream, so this is one.
+                Some(Ok(_)) => {
+                    let error = io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "the stored document goes on after its end",
+                    );
+                    return Some((Err(error), (stream, left)));
+                }
+                Some(Err(e)) => return Some((Err(e), (stream, left))),
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Given = Vec<Result<&'static str, &'static str>>;
+
+    #[tokio::test]
+    async fn the_last_bytes_are_given_only_when_the_end_was_seen() {
+        let table: [(Given, &str); 6] = [
+            (vec![Ok("abc"), Ok("de")], "abc de"),
+            (vec![Ok("abc"), Ok("de"), Ok("")], "abc de"),
+            (vec![Ok("abcde")], "abcde"),
+            (vec![Ok("abc"), Ok("de"), Err("damaged")], "abc !damaged"),
+            (vec![Ok("abcde"), Err("damaged")], "!damaged"),
+            (vec![Ok("ab"), Ok("cdef")], "ab !the stored document has more than its 5 bytes"),
+        ];
+        for (given, wanted) in table {
+            let items: Vec<io::Result<Bytes>> = given
+                .iter()
+                .map(|item| item.map(|text| Bytes::from_static(text.as_bytes())).map_err(io::Error::other))
+                .collect();
+            let (gauge, progress) = (Gauge::default(), Progress::new(Some((Gauge::default(), 5))));
+            let inner: ByteStream = Box::pin(futures_util::stream::iter(items));
+            let out: Vec<String> = closed(watched(inner, 5, gauge, progress), 5)
+                .map(|item| match item {
+                    Ok(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+                    Err(e) => format!("!{e}"),
+                })
+                .collect()
+                .await;
+            assert_eq!(out.join(" "), wanted, "{given:?}");
+        }
+    }
+}

@@ -16,7 +16,8 @@ use postroom_domain::ids::{BlobHash, FilingId};
 use tokio::sync::mpsc::Receiver;
 
 use super::dir::{Dir, Kind};
-use super::sidecar::{Ledger, Pointer, Sidecar, of};
+use super::replace::Names;
+use super::sidecar::{self, Bears, Ledger, Pointer, Sidecar, of};
 use crate::names;
 
 /// What comes through the channel. A channel that closes before the end means that nothing may be stored.
@@ -38,7 +39,7 @@ pub(super) enum Stop {
     /// What was read back is not what was written.
     BadDisk,
     /// This filing's document is here already.
-    Here { document: String, size: u64 },
+    Here { document: String, version: u32, size: u64 },
     /// The disk, surely before the document had its name.
     Before { doing: &'static str, error: io::Error },
     /// The disk, after the document had its name.
@@ -53,6 +54,8 @@ pub(super) struct Job {
     pub(super) container: Vec<String>,
     pub(super) filing: FilingId,
     pub(super) name: String,
+    /// The document of which this is a new version.
+    pub(super) onto: Option<String>,
     pub(super) sidecar: Sidecar,
     pub(super) read_back: bool,
     pub(super) seam: Option<Seam>,
@@ -62,16 +65,23 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) document: String,
+    pub(super) version: u32,
     pub(super) size: u64,
     pub(super) hash: BlobHash,
 }
 
 /// Distinguishes temporary files of one filing within this process.
 static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// A number that no temporary file of this process had.
+pub(super) fn count() -> u64 {
+    COUNTER.fetch_add(1, Ordering::Relaxed)
+}
+
 /// So many equal names in one folder are enough.
 const MOST_EQUAL_NAMES: u32 = 10_000;
 
-fn at(doing: &'static str) -> impl Fn(io::Error) -> Stop {
+pub(super) fn at(doing: &'static str) -> impl Fn(io::Error) -> Stop {
     move |error| Stop::Before { doing, error }
 }
 
@@ -84,8 +94,7 @@ impl Job {
             folder = folder.sub(name).map_err(at("opening the folder"))?;
         }
         let ledger = Ledger::make(&folder).map_err(at("opening .postroom"))?;
-        let mine =
-            format!("{}.{}.{}", self.filing, std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let mine = format!("{}.{}.{}", self.filing, std::process::id(), count());
         let aside = format!("{mine}.json");
         let result = self.place(pieces, &folder, &ledger, &mine, &aside, &mut step);
         if !matches!(result, Ok(_) | Err(Stop::Killed)) {
@@ -123,11 +132,11 @@ impl Job {
         write_aside(ledger, aside, &self.sidecar)?;
 
         let lock = ledger.home.lock("lock").map_err(at("locking the folder"))?;
-        if let Some((document, sidecar)) = ledger.find(self.filing).map_err(at("looking for the mark"))?
-            && folder.kind(&document).map_err(at("looking for the document"))? == Some(Kind::File)
-            && (sidecar.size, sidecar.hash) == (self.sidecar.size, self.sidecar.hash)
-        {
-            return Err(Stop::Here { document, size: sidecar.size });
+        self.is_here(folder, ledger, aside)?;
+        if let Some(document) = &self.onto {
+            let stored = self.replace(folder, ledger, Names { mine, aside, document }, step);
+            drop(lock);
+            return stored;
         }
         let mut n = 0;
         let document = loop {
@@ -137,13 +146,16 @@ impl Job {
                 return Err(Stop::Before { doing: "finding a free name", error });
             }
             let document = names::numbered(&self.name, n);
-            if folder.kind(&document).map_err(at("finding a free name"))?.is_some() {
+            // Older versions of another document would become this one's.
+            if folder.kind(&document).map_err(at("finding a free name"))?.is_some()
+                || ledger.versions(&document).map_err(at("finding a free name"))?.is_some()
+            {
                 continue;
             }
             self.seam(step)?;
             ledger.tmp.replace(aside, &ledger.home, &of(&document)).map_err(at("placing the sidecar"))?;
             self.seam(step)?;
-            write_aside(ledger, aside, &Pointer { document: document.clone() })?;
+            write_aside(ledger, aside, &Pointer::to(&document))?;
             ledger
                 .tmp
                 .replace(aside, &ledger.marks, &self.filing.to_string())
@@ -167,7 +179,41 @@ impl Job {
         drop(lock);
         self.seam(step)?;
         let size = file.metadata().map_err(|error| Stop::After { error })?.len();
-        Ok(Stored { document, size, hash: self.sidecar.hash })
+        Ok(Stored { document, version: 1, size, hash: self.sidecar.hash })
+    }
+
+    /// Stops where this filing's document is here already.
+    fn is_here(&self, folder: &Dir, ledger: &Ledger, aside: &str) -> Result<(), Stop> {
+        let wanted = (self.sidecar.size, self.sidecar.hash);
+        for place in ledger.find(self.filing).map_err(at("looking for the mark"))? {
+            if (place.sidecar.size, place.sidecar.hash) != wanted {
+                continue;
+            }
+            let document = place.document;
+            let version = match place.bears {
+                Bears::Now => {
+                    if folder.kind(&document).map_err(at("looking for the document"))? != Some(Kind::File) {
+                        continue;
+                    }
+                    sidecar::current(Some(ledger), &document).map_err(at("counting versions"))?
+                }
+                Bears::Older(number) => number,
+                Bears::Perhaps(number) => {
+                    let mut file = match folder.read(&document) {
+                        Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                        other => other.map_err(at("looking for the document"))?,
+                    };
+                    if hash(&mut file).map_err(at("looking for the document"))? != wanted {
+                        continue;
+                    }
+                    let file = sidecar::of(&document);
+                    ledger.tmp.replace(aside, &ledger.home, &file).map_err(at("placing the sidecar"))?;
+                    number
+                }
+            };
+            return Err(Stop::Here { document, version, size: self.sidecar.size });
+        }
+        Ok(())
     }
 
     /// Writes what comes, and compares it with what was announced.
@@ -189,17 +235,14 @@ impl Job {
         if (size, hash) == (self.sidecar.size, self.sidecar.hash) { Ok(()) } else { Err(Stop::OtherBytes) }
     }
 
-    fn seam(&self, step: &mut u32) -> Result<(), Stop> {
+    pub(super) fn seam(&self, step: &mut u32) -> Result<(), Stop> {
         *step += 1;
         if self.seam.as_ref().is_some_and(|ends| ends(*step)) { Err(Stop::Killed) } else { Ok(()) }
     }
 }
 
-fn write_aside<T: serde::Serialize>(ledger: &Ledger, aside: &str, value: &T) -> Result<(), Stop> {
-    let text = serde_json::to_vec(value).map_err(io::Error::other).map_err(at("writing the profile"))?;
-    let mut file = ledger.tmp.create(aside).map_err(at("creating the profile"))?;
-    file.write_all(&text).map_err(at("writing the profile"))?;
-    file.sync_all().map_err(at("flushing the profile"))
+pub(super) fn write_aside<T: serde::Serialize>(ledger: &Ledger, aside: &str, value: &T) -> Result<(), Stop> {
+    sidecar::write(&ledger.tmp, aside, value).map_err(at("writing the profile"))
 }
 
 fn check(file: &mut File, wanted: &Sidecar) -> Result<(), Stop> {

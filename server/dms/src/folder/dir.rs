@@ -122,6 +122,55 @@ impl Dir {
         }
     }
 
+    /// Gives a file a second name, which nothing has yet. File systems without such links get a copy, flushed before it is named.
+    pub(super) fn keep(&self, from: &str, to: &Self, name: &str, aside: (&Self, &str)) -> io::Result<()> {
+        match rustix::fs::linkat(&self.0, from, &to.0, name, AtFlags::empty()) {
+            Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::XDEV | Errno::MLINK | Errno::INVAL) => {
+                self.duplicate(from, to, name, aside)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Copies a file to a name that nothing has yet, by way of a place aside.
+    pub(super) fn duplicate(
+        &self,
+        from: &str,
+        to: &Self,
+        name: &str,
+        aside: (&Self, &str),
+    ) -> io::Result<()> {
+        let (tmp, other) = aside;
+        let copied = (|| {
+            let mut copy = tmp.create(other)?;
+            io::copy(&mut self.read(from)?, &mut copy)?;
+            copy.sync_all()?;
+            tmp.give(other, to, name)
+        })();
+        if copied.is_err() {
+            let _ = tmp.remove(other);
+        }
+        copied
+    }
+
+    /// Whether two names stand for one file.
+    pub(super) fn is_same(&self, name: &str, other: &Self, its: &str) -> io::Result<bool> {
+        let stat = |dir: &Self, name| rustix::fs::statat(&dir.0, name, AtFlags::SYMLINK_NOFOLLOW);
+        match (stat(self, name), stat(other, its)) {
+            (Ok(a), Ok(b)) => Ok((a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)),
+            (Err(Errno::NOENT), _) | (_, Err(Errno::NOENT)) => Ok(false),
+            (Err(e), _) | (_, Err(e)) => Err(e.into()),
+        }
+    }
+
+    /// Removes an empty folder; a missing one is as good as removed.
+    pub(super) fn remove_folder(&self, name: &str) -> io::Result<()> {
+        match rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     /// Removes a file; a missing one is as good as removed.
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
         match rustix::fs::unlinkat(&self.0, name, AtFlags::empty()) {

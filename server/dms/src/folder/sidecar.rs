@@ -1,52 +1,13 @@
-//! What the DMS knows about a document, kept beside it as `.postroom/<file name>.json`.
+//! Our files beside documents, as files.
 
-use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
-use jiff::Timestamp;
-use postroom_domain::ids::{BlobHash, FilingId};
-use postroom_domain::person::Actor;
-use serde::{Deserialize, Serialize};
+use postroom_domain::ids::{FilingId, Mark};
 
 use super::dir::Dir;
+pub(super) use crate::share::sidecar::{Pointer, Sidecar, of};
 
-/// The profile of one document.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Sidecar {
-    /// Format of this file.
-    pub(super) version: u32,
-    /// The mark: which filing put the document here.
-    pub(super) mark: String,
-    /// Size in bytes when it was filed.
-    pub(super) size: u64,
-    /// BLAKE3 when it was filed.
-    pub(super) hash: BlobHash,
-    /// Media type.
-    pub(super) media_type: String,
-    /// When the document was received.
-    pub(super) received: Timestamp,
-    /// Who filed it.
-    pub(super) actor: Actor,
-    /// The name it was sent under; the file may have a number more.
-    pub(super) sent_as: String,
-    /// Profile attributes.
-    #[serde(default)]
-    pub(super) profile: BTreeMap<String, String>,
-}
-
-/// The name of a document's sidecar.
-pub(super) fn of(document: &str) -> String {
-    format!("{document}.json")
-}
-
-/// Where a mark points: one small file per filing, so that a probe opens two files however many documents there are.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Pointer {
-    /// The name of the document, if it got that far.
-    pub(super) document: String,
-}
-
-/// Our files in [`super::ids::HIDDEN`]: sidecars, `marks/`, `tmp/` and the lock.
+/// Our files in [`super::ids::HIDDEN`]: sidecars, `marks/`, `tmp/`, `versions/` and the lock.
 pub(super) struct Ledger {
     /// The hidden folder.
     pub(super) home: Dir,
@@ -54,6 +15,28 @@ pub(super) struct Ledger {
     pub(super) marks: Dir,
     /// Files that have no name yet.
     pub(super) tmp: Dir,
+}
+
+/// What a mark on a document's files means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bears {
+    /// The document as it is now.
+    Now,
+    /// An older version, by its number.
+    Older(u32),
+    /// The version of that number, if the document has its content: the sidecar came first.
+    Perhaps(u32),
+}
+
+/// Where the document of a mark may be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place {
+    /// The name of the document.
+    pub(super) document: String,
+    /// What bears the mark.
+    pub(super) bears: Bears,
+    /// Its sidecar.
+    pub(super) sidecar: Sidecar,
 }
 
 impl Ledger {
@@ -75,16 +58,53 @@ impl Ledger {
         }
     }
 
-    /// The document that a filing's mark points to, with its sidecar, if that sidecar carries the mark.
-    pub(super) fn find(&self, filing: FilingId) -> io::Result<Option<(String, Sidecar)>> {
-        let Some(pointer) = load::<Pointer>(&self.marks, &filing.to_string())? else { return Ok(None) };
-        if !super::ids::is_plain(&pointer.document) {
-            return Ok(None);
+    /// Places where the document of a filing may be, best first.
+    pub(super) fn find(&self, filing: FilingId) -> io::Result<Vec<Place>> {
+        let Some(pointer) = load::<Pointer>(&self.marks, &filing.to_string())? else { return Ok(Vec::new()) };
+        let mark = Mark::of(filing).to_string();
+        let mut places = Vec::new();
+        for document in pointer.names() {
+            if let Some(sidecar) = load::<Sidecar>(&self.home, &of(&document))?.filter(|it| it.mark == mark) {
+                places.push(Place { document: document.clone(), bears: Bears::Now, sidecar });
+            }
+            let Some(versions) = self.versions(&document)? else { continue };
+            for name in versions.names()? {
+                let Some(number) = name.strip_suffix(".json").and_then(|n| n.parse::<u32>().ok()) else {
+                    continue;
+                };
+                let Some(sidecar) = load::<Sidecar>(&versions, &name)?.filter(|it| it.mark == mark) else {
+                    continue;
+                };
+                let there = versions.kind(&number.to_string())?.is_some();
+                let bears = if there { Bears::Older(number) } else { Bears::Perhaps(number) };
+                places.push(Place { document: document.clone(), bears, sidecar });
+            }
         }
-        let Some(sidecar) = load::<Sidecar>(&self.home, &of(&pointer.document))? else { return Ok(None) };
-        let ours = sidecar.mark == postroom_domain::ids::Mark::of(filing).to_string();
-        Ok(ours.then_some((pointer.document, sidecar)))
+        Ok(places)
     }
+
+    /// The folder of a document's older versions, if it has any.
+    pub(super) fn versions(&self, document: &str) -> io::Result<Option<Dir>> {
+        match self.home.sub("versions").and_then(|versions| versions.sub(document)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        }
+    }
+}
+
+/// The number of a document's version as it is now.
+pub(super) fn current(ledger: Option<&Ledger>, document: &str) -> io::Result<u32> {
+    let versions = match ledger {
+        Some(ledger) => ledger.versions(document)?,
+        None => None,
+    };
+    versions.map_or(Ok(1), |versions| Ok(newest(&versions)? + 1))
+}
+
+/// The greatest number of an older version; 0 when there is none.
+pub(super) fn newest(versions: &Dir) -> io::Result<u32> {
+    let numbers = versions.names()?.into_iter().filter_map(|name| name.parse::<u32>().ok());
+    Ok(numbers.max().unwrap_or(0))
 }
 
 /// Our files are small; what is larger is not ours.
@@ -103,4 +123,12 @@ pub(super) fn load<T: serde::de::DeserializeOwned>(dir: &Dir, name: &str) -> io:
     }
     let broken = |e| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {e}"));
     serde_json::from_slice(&text).map(Some).map_err(broken)
+}
+
+/// Writes a small JSON file that must not exist yet, flushed.
+pub(super) fn write<T: serde::Serialize>(dir: &Dir, name: &str, value: &T) -> io::Result<()> {
+    let text = serde_json::to_vec(value).map_err(io::Error::other)?;
+    let mut file = dir.create(name)?;
+    file.write_all(&text)?;
+    file.sync_all()
 }

@@ -1,42 +1,23 @@
-//! Workspaces: the folders directly below the root, with what `.postroom/workspace.json` says about them.
-//!
-//! The file is one flat object. `closed` (true or false) tells whether the workspace still takes documents; every other
-//! key is a field by which repositories can find the workspace. No file means an open workspace without fields.
+//! Workspaces: the folders directly below the root, with what [`Profile`] says about them.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use postroom_domain::cause::Cause;
-use postroom_domain::dms::{Container, ContainerKind, DmsError, DmsResult, Trouble};
+use postroom_domain::dms::{Container, ContainerKind, DmsError, DmsResult, Page, Trouble};
 use postroom_domain::target::WorkspaceQuery;
-use serde_json::Value;
 
 use super::dir::{Dir, Kind};
 use super::{fault, ids, sidecar};
-
-/// The name of the file.
-const FILE: &str = "workspace.json";
+use crate::share::profile::{FILE, Profile};
 
 /// Whether a workspace is open, and its fields.
-fn profile(workspace: &Dir) -> io::Result<(bool, BTreeMap<String, String>)> {
+fn profile(workspace: &Dir) -> io::Result<Profile> {
     let home = match workspace.sub(ids::HIDDEN) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok((true, BTreeMap::new())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Profile::default()),
         other => other?,
     };
-    let values: BTreeMap<String, Value> = sidecar::load(&home, FILE)?.unwrap_or_default();
-    let (mut open, mut fields) = (true, BTreeMap::new());
-    for (key, value) in values {
-        match value {
-            Value::Bool(closed) if key == "closed" => open = !closed,
-            Value::String(text) => drop(fields.insert(key, text)),
-            Value::Bool(_) | Value::Number(_) => drop(fields.insert(key, value.to_string())),
-            _ => {
-                let text = format!("{FILE}: \"{key}\" is neither text, number nor true or false");
-                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-            }
-        }
-    }
-    Ok((open, fields))
+    let values = sidecar::load(&home, FILE)?.unwrap_or_default();
+    Profile::read(values).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))
 }
 
 /// A workspace whose profile cannot be read is never guessed about.
@@ -59,7 +40,7 @@ pub(super) fn container(root: &Dir, names: &[&str]) -> DmsResult<Container> {
         return Err(fault::missing("a container without a name"));
     };
     let workspace_dir = root.sub(workspace).map_err(|e| here(&e))?;
-    let (open, fields) = profile(&workspace_dir).map_err(|e| unreadable(workspace, &e))?;
+    let Profile { open, fields } = profile(&workspace_dir).map_err(|e| unreadable(workspace, &e))?;
     let mut dir = workspace_dir;
     for name in below {
         dir = dir.sub(name).map_err(|e| here(&e))?;
@@ -73,7 +54,7 @@ pub(super) fn container(root: &Dir, names: &[&str]) -> DmsResult<Container> {
         kind: if is_workspace { ContainerKind::Workspace } else { ContainerKind::Folder },
         parent: (!is_workspace).then(|| names[..names.len() - 1].join("/")),
         workspace: Some((*workspace).to_owned()),
-        fields: if is_workspace { fields } else { BTreeMap::new() },
+        fields: if is_workspace { fields } else { std::collections::BTreeMap::new() },
     })
 }
 
@@ -105,6 +86,35 @@ pub(super) fn find(root: &Dir, query: &WorkspaceQuery, limit: usize) -> DmsResul
             Ok(found)
         }
     }
+}
+
+/// Workspaces of which the name or a field holds every word, page by page; blocks.
+pub(super) fn search(root: &Dir, text: &str, after: Option<&str>, size: usize) -> DmsResult<Page<Container>> {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let holds = |workspace: &Container| {
+        let all: Vec<&str> =
+            std::iter::once(&workspace.name).chain(workspace.fields.values()).map(String::as_str).collect();
+        let all = all.join("\n").to_lowercase();
+        words.iter().all(|word| all.contains(word))
+    };
+    let (mut items, mut next) = (Vec::<Container>::new(), None);
+    for name in folders(root).map_err(|e| fault::error("listing the root", &e))? {
+        if after.is_some_and(|after| name.as_str() <= after) {
+            continue;
+        }
+        match container(root, &[&name]) {
+            Ok(workspace) if holds(&workspace) => {
+                if items.len() == size {
+                    next = items.last().map(|last| last.name.clone());
+                    break;
+                }
+                items.push(workspace);
+            }
+            Ok(_) | Err(DmsError::NotFound(_)) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(Page { items, next })
 }
 
 /// The visible folders in a folder, sorted; blocks.

@@ -10,5 +10,6 @@ mod content;
 mod imanage;
 mod statuses;
 mod table;
+mod webdav;
 mod world;
 mod worlds;

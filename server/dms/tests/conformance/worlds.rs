@@ -2,6 +2,8 @@
 
 pub(crate) mod folder;
 pub(crate) mod imanage;
+pub(crate) mod webdav_apache;
+pub(crate) mod webdav_rclone;
 
 /// Makes a test of each case for each DMS. A case is an `async fn(&dyn World) -> Outcome`; its tests are named
 /// `…::case_name::dms_name`.
@@ -10,6 +12,8 @@ macro_rules! cases {
         mod $case {
             $crate::worlds::case!($case in folder);
             $crate::worlds::case!($case in imanage);
+            $crate::worlds::case!($case in webdav_apache);
+            $crate::worlds::case!($case in webdav_rclone);
         }
     )+};
 }

@@ -35,24 +35,43 @@ impl OnDisk {
     }
 }
 
-fn walk(root: &Path, dir: &Path, held: &mut Vec<Held>) {
+/// The documents below a folder, and their older versions as the connectors to plain files keep them.
+pub(crate) fn walk(root: &Path, dir: &Path, held: &mut Vec<Held>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
+        if name == ".postroom" {
+            if let Ok(versions) = std::fs::read_dir(entry.path().join("versions")) {
+                versions.for_each(|document| older(root, &document.unwrap().path(), held));
+            }
+        }
         if name.starts_with('.') {
             continue;
         }
         if entry.path().is_dir() {
             walk(root, &entry.path(), held);
         } else {
-            let bytes = std::fs::read(entry.path()).unwrap();
-            held.push(Held {
-                id: entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned(),
-                name,
-                size: bytes.len() as u64,
-                blake3: blake3::hash(&bytes).to_hex().to_string(),
-            });
+            held.push(one(root, &entry.path(), name));
         }
+    }
+}
+
+fn older(root: &Path, dir: &Path, held: &mut Vec<Held>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().parse::<u32>().is_ok() {
+            held.push(one(root, &path, dir.file_name().unwrap().to_str().unwrap().to_owned()));
+        }
+    }
+}
+
+fn one(root: &Path, path: &Path, name: String) -> Held {
+    let bytes = std::fs::read(path).unwrap();
+    Held {
+        id: path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(),
+        name,
+        size: bytes.len() as u64,
+        blake3: blake3::hash(&bytes).to_hex().to_string(),
     }
 }
 
@@ -95,6 +114,9 @@ impl World for OnDisk {
             std::fs::write(folder.join(format!("document-{n:04}.txt")), "x").unwrap();
         }
         Some("Many".to_owned())
+    }
+    fn profile_change(&self) -> Option<(&'static str, &'static str)> {
+        Some(("custom1", "10443"))
     }
     fn vanish_folder(&self) -> bool {
         std::fs::remove_dir_all(self.root.path().join(self.folder())).is_ok()

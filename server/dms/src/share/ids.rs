@@ -4,15 +4,15 @@ use postroom_domain::cause::Cause;
 use postroom_domain::dms::{DmsError, DmsResult, Trouble};
 
 /// Our own folder beside documents. Names with a leading dot are never workspaces, folders or documents.
-pub(super) const HIDDEN: &str = ".postroom";
+pub(crate) const HIDDEN: &str = ".postroom";
 
 /// Whether a name can stand in an id: one plain, visible name.
-pub(super) fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && name.len() <= 255 && !name.contains(['/', '\0'])
 }
 
 /// The names of an id, from the workspace downwards. What is no id is not found: `..` leads nowhere.
-pub(super) fn parse(id: &str) -> DmsResult<Vec<&str>> {
+pub(crate) fn parse(id: &str) -> DmsResult<Vec<&str>> {
     let names: Vec<&str> = id.split('/').collect();
     if names.iter().all(|name| is_plain(name)) {
         return Ok(names);
