@@ -5,6 +5,9 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use actix_web::HttpRequest;
+use actix_web::web::Payload;
+use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -56,6 +59,19 @@ pub(crate) trait Serve: Vendor {
     /// Name of the operation, for statistics and rules.
     fn operation(request: &Request) -> &'static str;
     fn answer(core: &Core<Self>, call: &Call<'_, Self>) -> Answer;
+    /// Whether a call's body is a document, which [`Serve::receive`] reads as it comes.
+    fn streams(_request: &Request) -> bool {
+        false
+    }
+    /// Answers a call whose body is a document; none ends the connection.
+    fn receive<'a>(
+        _core: &'a Core<Self>,
+        _call: Call<'a, Self>,
+        _req: &'a HttpRequest,
+        _payload: Payload,
+    ) -> LocalBoxFuture<'a, Option<Answer>> {
+        Box::pin(async { Some(Answer::not_found()) })
+    }
     fn limits(switches: &Self::Switches) -> Limits;
     fn policy(switches: &Self::Switches) -> Policy;
     /// What it tells the browser besides code and state.

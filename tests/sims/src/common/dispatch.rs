@@ -41,7 +41,8 @@ pub(crate) async fn handle<V: Serve>(
     mut payload: Payload,
     core: Data<Core<V>>,
 ) -> HttpResponse {
-    let body = read(&mut payload).await;
+    let streams = !req.path().starts_with("/_") && V::streams(&Request::new(&req, &Bytes::new()));
+    let body = if streams { Bytes::new() } else { read(&mut payload).await };
     if req.path().starts_with("/_control") {
         return control_http::handle(&req, &body, &core);
     }
@@ -57,7 +58,8 @@ pub(crate) async fn handle<V: Serve>(
         true
     });
     core.fault(fired);
-    let answer = serve(&core, &request, op, &plan).await;
+    let document = streams.then_some((&req, payload));
+    let answer = serve(&core, &request, op, &plan, document).await;
     core.calls.count(op, answer.as_ref().map_or(0, |a| a.status));
     match answer {
         Some(answer) => respond(&req, &core, answer, &plan),
@@ -81,6 +83,7 @@ async fn serve<V: Serve>(
     request: &Request,
     op: &'static str,
     plan: &Plan<V::Flaw>,
+    document: Option<(&HttpRequest, Payload)>,
 ) -> Option<Answer> {
     if plan.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(plan.delay_ms)).await;
@@ -104,6 +107,9 @@ async fn serve<V: Serve>(
         }
     }
     if let Some(forced) = &plan.answer {
+        if let Some((_, mut payload)) = document {
+            drain(&mut payload).await;
+        }
         return Some(forced.clone());
     }
     let answer = match op {
@@ -115,7 +121,10 @@ async fn serve<V: Serve>(
         _ => {
             let switches = core.switches();
             let call = Call::<V> { request, switches: &switches, flaws: &plan.flaws, now: core.now() };
-            V::answer(core, &call)
+            match document {
+                Some((req, payload)) => V::receive(core, call, req, payload).await?,
+                None => V::answer(core, &call),
+            }
         }
     };
     if plan.lose_answer {
@@ -178,4 +187,18 @@ async fn read(payload: &mut Payload) -> Bytes {
         body.extend_from_slice(&chunk);
     }
     body.freeze()
+}
+
+/// How much of an unwanted document is read so that the client gets to see the answer.
+const MAX_DRAIN: usize = 8 << 20;
+
+/// Read the rest of a body nobody wants.
+pub(crate) async fn drain(payload: &mut Payload) {
+    let mut read = 0;
+    while let Some(Ok(chunk)) = payload.next().await {
+        read += chunk.len();
+        if read > MAX_DRAIN {
+            break;
+        }
+    }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Request {
     pub(crate) query: Params,
     /// Parameters of a form body.
     pub(crate) form: Params,
+    /// As it came; empty where the simulator reads it as a stream.
+    pub(crate) body: Bytes,
     headers: Vec<(String, String)>,
 }
 
@@ -42,6 +44,7 @@ impl Request {
             raw_query,
             form: Params::from_query(std::str::from_utf8(body).unwrap_or_default()),
             headers: headers.collect(),
+            body: body.clone(),
         }
     }
 

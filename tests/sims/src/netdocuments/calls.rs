@@ -1,9 +1,8 @@
-//! What NetDocuments answers.
+//! Signing in: the page, and tokens for codes, refresh tokens and applications.
 
 use serde_json::{Value, json};
 
-use super::serve::{NetDocuments, REPOSITORY};
-use super::switches::Person;
+use super::serve::NetDocuments;
 use crate::common::answer::Answer;
 use crate::common::authorize;
 use crate::common::bank::Grant;
@@ -66,7 +65,8 @@ fn exchange(core: &Core<NetDocuments>, call: &Call<'_, NetDocuments>) -> Result<
         "authorization_code" => (token::by_code(core, call, &app, true)?, Some(switches.refresh_tokens)),
         "refresh_token" => (token::by_refresh(core, call, &app)?, Some(switches.refresh_tokens_again)),
         "client_credentials" => {
-            if repository.as_deref() != Some(REPOSITORY) {
+            let own = core.world().vendor.tenant.repository.clone();
+            if repository.as_deref() != Some(own.as_str()) {
                 return Err(Refusal::new(
                     401,
                     "invalid_client",
@@ -97,63 +97,6 @@ fn exchange(core: &Core<NetDocuments>, call: &Call<'_, NetDocuments>) -> Result<
         body["refresh_token"] = refresh;
     }
     Ok(body)
-}
-
-/// Who calls; a person of empty id for a service account that is not mapped yet.
-fn caller(core: &Core<NetDocuments>, call: &Call<'_, NetDocuments>) -> Result<Person, Answer> {
-    let limits = NetDocuments::limits(call.switches);
-    let grant = call.request.bearer().and_then(|text| core.bank().check(text, call.now, &limits));
-    let refused = || Answer::new(401, "text/plain", "The access token is not valid");
-    let grant = grant.ok_or_else(refused)?;
-    if !grant.scope.iter().any(|s| s == "read" || s == "full") {
-        return Err(Answer::new(403, "text/plain", "The token's scope does not allow reading"));
-    }
-    if grant.person.is_empty() {
-        return Ok(Person::default());
-    }
-    let person = core.world().find(&grant.person).cloned();
-    person.filter(|p| !p.disabled).ok_or_else(refused)
-}
-
-/// `GET /v1/User/info`.
-pub(super) fn user_info(core: &Core<NetDocuments>, call: &Call<'_, NetDocuments>) -> Answer {
-    let person = match caller(core, call) {
-        Ok(person) => person,
-        Err(answer) => return answer,
-    };
-    let body = if person.id.is_empty() {
-        json!({})
-    } else {
-        json!({
-            "id": person.id, "displayName": person.name, "email": person.email,
-            "organization": "Firm LLP", "isRepositoryMember": !person.external,
-            "primaryCabinet": "NG-1A2B3C4D", "sortLookupBy": "key", "external": person.external,
-        })
-    };
-    show(call, "user", &body)
-}
-
-/// `GET /v1/User/cabinets`.
-pub(super) fn cabinets(core: &Core<NetDocuments>, call: &Call<'_, NetDocuments>) -> Answer {
-    let person = match caller(core, call) {
-        Ok(person) => person,
-        Err(answer) => return answer,
-    };
-    let cabinet = json!({
-        "id": "NG-1A2B3C4D", "name": "Client Files", "repositoryId": REPOSITORY,
-        "repositoryName": "Firm LLP", "wsAttrNum": 2, "wsOrgAttrNum": 1,
-        "isCollaborationSpacesEnabled": "true",
-    });
-    let all = if person.id.is_empty() { json!([]) } else { json!([cabinet]) };
-    if call.request.wants_json() {
-        Answer::json(200, &all)
-    } else {
-        xml(200, "cabinets", &json!({ "cabinet": all }))
-    }
-}
-
-fn show(call: &Call<'_, NetDocuments>, root: &str, body: &Value) -> Answer {
-    if call.request.wants_json() { Answer::json(200, body) } else { xml(200, root, body) }
 }
 
 fn xml(status: u16, root: &str, body: &Value) -> Answer {
