@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::answer::{Answer, Reply};
 use crate::failure::{Failure, chain, symptom};
-use crate::sending::{Document, Progress, closed, watched};
+use crate::sending::{Document, Field, Progress, closed, watched};
 use crate::settings::{Limits, Settings, SetupError};
 use crate::shown::Shown;
 
@@ -79,6 +79,7 @@ enum Body {
     None,
     Ready(reqwest::Body),
     Document { parts: Vec<(&'static str, String)>, document: Document },
+    Fields { fields: Vec<Field>, document: Option<Document> },
     Plain(Document),
 }
 
@@ -155,6 +156,12 @@ impl Call<'_> {
     /// The document alone as the body, streamed with its length known. Its field and file name are not sent.
     pub fn plain(mut self, document: Document) -> Self {
         self.body = Body::Plain(document);
+        self
+    }
+
+    /// A multipart body of form fields and, after them, a document, streamed with its length known.
+    pub fn fields(mut self, fields: Vec<Field>, document: Option<Document>) -> Self {
+        self.body = Body::Fields { fields, document };
         self
     }
 
@@ -242,6 +249,11 @@ impl Call<'_> {
                 request = request.multipart(multipart(parts, document, &progress));
                 progress
             }
+            Body::Fields { fields, document } => {
+                let (form, progress) = form_of(fields, document, &mut size);
+                request = request.multipart(form);
+                progress
+            }
             Body::Plain(document) => {
                 size = document.size;
                 let progress = Progress::new(Some((document.gauge.clone(), size)));
@@ -313,6 +325,24 @@ async fn plain(
     Ok(request.headers(headers).body(body))
 }
 
+/// A form of fields, and perhaps a document.
+fn form_of(
+    fields: Vec<Field>,
+    document: Option<Document>,
+    size: &mut u64,
+) -> (reqwest::multipart::Form, Arc<Progress>) {
+    let mut form = reqwest::multipart::Form::new();
+    for Field { name, value, is_json } in fields {
+        let part = reqwest::multipart::Part::text(value.clone());
+        let part = if is_json { part.mime_str("application/json").ok() } else { Some(part) };
+        form = form.part(name, part.unwrap_or_else(|| reqwest::multipart::Part::text(value)));
+    }
+    let Some(document) = document else { return (form, Progress::new(None)) };
+    *size = document.size;
+    let progress = Progress::new(Some((document.gauge.clone(), document.size)));
+    (with_document(form, document, &progress), progress)
+}
+
 fn multipart(
     parts: Vec<(&'static str, String)>,
     document: Document,
@@ -325,6 +355,14 @@ fn multipart(
         let part = part.mime_str("application/json").unwrap_or_else(|_| reqwest::multipart::Part::text(json));
         form = form.part(name, part);
     }
+    with_document(form, document, progress)
+}
+
+fn with_document(
+    form: reqwest::multipart::Form,
+    document: Document,
+    progress: &Arc<Progress>,
+) -> reqwest::multipart::Form {
     let Document { field, file_name, media_type, size, stream, gauge } = document;
     // A type that cannot be sent would be noticed only after the stream is gone, so it is tried on an empty part.
     let sendable = reqwest::multipart::Part::text("").mime_str(&media_type).is_ok();

@@ -37,7 +37,7 @@ pub use oauth::ClientAuth;
 pub use reqwest::Method;
 pub use retry_after::parse as parse_retry_after;
 pub use secret::{ReadSecretError, SecretString, expose, read_secret};
-pub use sending::Document;
+pub use sending::{Document, Field};
 pub use service_settings::{ServiceError, ServiceKind, ServiceSettings, SystemAccount};
 pub use services::{Service, Services};
 pub use settings::{Settings, SetupError};

@@ -27,6 +27,17 @@ pub struct Document {
     pub gauge: Gauge,
 }
 
+/// A field of a multipart form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its text.
+    pub value: String,
+    /// Whether the part says that it is JSON; otherwise it says nothing.
+    pub is_json: bool,
+}
+
 /// What is known about a body while it is being sent.
 #[derive(Debug)]
 pub(crate) struct Progress {
