@@ -1,38 +1,63 @@
-//! A fake HighQ instance: sign-in, tokens, and who one is. Sites' content comes later.
+//! A fake HighQ instance: sign-in and tokens, and sites with folders, files, iSheets, users and tasks as far as the public
+//! sources tell of them.
 //!
 //! [`Sim::start`] with [`Options::sample`]; [`SimHandle::url`] is the instance's base, application name included
-//! (`http://127.0.0.1:40123/firm`): `{base}/authorize.action`, `{base}/api/oauth2/token`, `{base}/api/{version}/sites`.
-//! No call that tells who one is is documented; the token answer does, with `useremail`, and `sites` proves that a token
-//! works. Numbers are text. Answers of the API are XML unless `Accept: application/json` asks for JSON.
+//! (`http://127.0.0.1:40123/firm`): `{base}/authorize.action`, `{base}/api/oauth2/token`, `{base}/api/{version}/…`.
+//! No call that tells who one is is documented; the token answer does, with `useremail`. Numbers are text. Answers are XML
+//! unless `Accept: application/json` asks for JSON, in which a list of one is no list and some strings keep CDATA marks.
 //!
 //! Application: [`APP`] with the secret `postroom-highq-secret`; client ids are integers, registered per instance. One
 //! without redirect addresses may return anywhere. There are no scopes, and no grant for programs.
 //!
 //! A browser gets a page with a button for each person, then `Allow` and `Deny` once. Whoever is signed in in the browser
 //! is taken silently ([`Switches::session_wins`]). `sim_person={id or e-mail}` in the query, or [`Switches::approve_as`],
-//! clicks for a person. Faults go on `authorize`, `page`, `token`, `sites`. Control over HTTP as in [`crate::openid`],
-//! without its keys and `mint`.
+//! clicks for a person.
+//!
+//! The sample: [`HARROW`] (`Harrow v Teal`, client 10442, matter 0007) with the folders [`CORRESPONDENCE`], `Pleadings` and a
+//! smart folder [`SMART`], and a metadata iSheet; an archived site, a restricted one, two of one name, and site 12.
+//!
+//! Faults go on operations such as `token`, `sites`, `upload`, `files` (the statistics list them); [`Flaw`]s change the
+//! instance under a call. Control over HTTP as in [`crate::openid`], without its keys and `mint`, and with `ledger`,
+//! `sites`, `folders`, `seed`, `flaw`, `invited`.
 //!
 //! What the public sources leave open is a field of [`Switches`], marked "inferred" there. Sources: the developer portal
 //! of Thomson Reuters and open-source clients.
 
+mod body;
 mod calls;
+mod control;
+mod desk;
+mod files;
+mod flaws;
+mod folders;
+mod limits;
+mod model;
+mod people;
+mod render;
+mod sample;
 mod serve;
+mod sheets;
+mod sites;
 mod switches;
+mod tasks;
+mod upload;
 
 use std::io;
 
 pub use crate::common::authorize::{Consent, StateEcho};
 pub use crate::common::bank::{Replay, Reuse};
 pub use crate::common::faults::{Fire, Pattern};
-pub use crate::common::mischief::NoFlaw;
 pub use crate::common::options::App;
 pub use crate::common::secrets::{Secret, SecretKind};
 pub use crate::common::stats::Stats;
 pub use crate::common::token_stats::{GrantStats, TokenEvent, TokenEventKind, TokenStats};
 pub use crate::common::wire::{RefreshTokens, TokenError};
+pub use control::{Entry, Seed, SeedFile};
+pub use flaws::Flaw;
+pub use model::{Column, ColumnKind, Folder, Level, Organisation, Sheet, Site, SiteStatus};
+pub use sample::{CORRESPONDENCE, HARROW, SMART};
 pub use serve::{APP, HighQ};
-pub use switches::{Person, Switches};
+pub use switches::{Duplicate, Person, Switches, Throttle, UploadAnswer};
 
 /// What it starts with.
 pub type Options = crate::common::options::Options<HighQ>;
@@ -41,7 +66,7 @@ pub type SimHandle = crate::common::sim::SimHandle<HighQ>;
 /// Access to a running instance's state.
 pub type Control = crate::common::control::Control<HighQ>;
 /// What a fault does.
-pub type Action = crate::common::mischief::Action<NoFlaw>;
+pub type Action = crate::common::mischief::Action<Flaw>;
 /// A scripted fault.
 pub type Rule = crate::common::faults::Rule<Action>;
 

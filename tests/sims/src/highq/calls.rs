@@ -8,7 +8,6 @@ use crate::common::authorize;
 use crate::common::core::{Call, Core, Serve};
 use crate::common::request::Credentials;
 use crate::common::token::{self, Refusal};
-use crate::common::xml::element;
 
 /// `GET {base}/authorize.action`.
 pub(super) fn authorize(core: &Core<HighQ>, call: &Call<'_, HighQ>) -> Answer {
@@ -59,29 +58,4 @@ fn exchange(core: &Core<HighQ>, call: &Call<'_, HighQ>) -> Result<Value, Refusal
         body["useremail"] = json!(email);
     }
     Ok(body)
-}
-
-/// `GET {base}/api/{version}/sites`: one site, as a probe of the token.
-pub(super) fn sites(core: &Core<HighQ>, call: &Call<'_, HighQ>) -> Answer {
-    let limits = HighQ::limits(call.switches);
-    let grant = call.request.bearer().and_then(|text| core.bank().check(text, call.now, &limits));
-    let person = grant.and_then(|grant| core.world().find(&grant.person).cloned());
-    if person.is_none_or(|p| p.disabled) {
-        return show(call, 401, "error", &json!({ "summary": "Unauthorised", "link": null }));
-    }
-    // a list of one is a bare object in JSON
-    let site = json!({
-        "id": "12", "sitename": "Project Falcon", "status": "Active", "clientno": "C-100", "matterno": "M-17",
-        // whoever asks: this is not who one is
-        "siteowner": { "userid": "1807", "firstname": "Work", "lastname": "Admin", "email": "w.admin@firm.example" },
-    });
-    show(call, 200, "sites", &json!({ "site": site }))
-}
-
-fn show(call: &Call<'_, HighQ>, status: u16, root: &str, body: &Value) -> Answer {
-    if call.request.wants_json() {
-        Answer::json(status, body)
-    } else {
-        Answer::new(status, "application/xml", element(root, body))
-    }
 }

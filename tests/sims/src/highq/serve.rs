@@ -1,26 +1,38 @@
 //! Which operation a call is, and HighQ's place among the simulators.
 
-use super::calls;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::web::Payload;
+use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
+
+use super::flaws::Flaw;
+use super::model::Tenant;
 use super::switches::{Person, Switches};
+use super::{calls, control, desk, sample, upload};
 use crate::common::answer::Answer;
 use crate::common::authorize::Policy;
 use crate::common::bank::Limits;
 use crate::common::core::{Call, Core, Serve, Vendor};
-use crate::common::firm::{LEFT, PEOPLE};
-use crate::common::mischief::NoFlaw;
+use crate::common::firm::{ADMIN, LEFT, PEOPLE};
 use crate::common::options::{App, Options, sample_redirects};
 use crate::common::request::Request;
 
 /// Client id of Postroom in the sample.
 pub const APP: &str = "17";
 
-/// The simulator.
-#[derive(Clone, Copy, Debug)]
-pub struct HighQ;
+/// The simulator, and what the instance holds.
+#[derive(Clone, Debug, Default)]
+pub struct HighQ {
+    /// Files up to this many bytes are kept for download; of larger ones only the hash.
+    pub keep_bytes: u64,
+    pub(super) tenant: Tenant,
+}
 
 impl Vendor for HighQ {
     type Switches = Switches;
-    type Flaw = NoFlaw;
+    type Flaw = Flaw;
     type Person = Person;
 }
 
@@ -35,6 +47,7 @@ impl Serve for HighQ {
             name: human.name.into(),
             email: human.email.into(),
             disabled: human.id == LEFT,
+            admin: human.id == ADMIN,
         });
         let app = App {
             id: APP.into(),
@@ -42,17 +55,15 @@ impl Serve for HighQ {
             redirect_uris: sample_redirects(),
             disabled: false,
         };
-        Options::of(people.collect(), vec![app], Self)
+        Options::of(people.collect(), vec![app], Self { keep_bytes: 1 << 20, tenant: sample::tenant() })
     }
 
     fn operation(request: &Request) -> &'static str {
         let path = request.path.strip_prefix(Self::ROOT).unwrap_or_default();
-        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        match parts.as_slice() {
-            ["authorize.action"] => "authorize",
-            ["api", "oauth2", "token"] => "token",
-            ["api", version, "sites"] if version.parse::<u32>().is_ok() => "sites",
-            _ => "unknown",
+        match path.trim_matches('/') {
+            "authorize.action" => "authorize",
+            "api/oauth2/token" => "token",
+            _ => desk::parts(&request.path).map_or("unknown", |it| desk::operation(&request.method, &it)),
         }
     }
 
@@ -60,9 +71,31 @@ impl Serve for HighQ {
         match Self::operation(call.request) {
             "authorize" => calls::authorize(core, call),
             "token" => calls::token(core, call),
-            "sites" => calls::sites(core, call),
-            _ => Answer::not_found(),
+            "unknown" => Answer::not_found(),
+            op => desk::answer(core, call, op),
         }
+    }
+
+    fn streams(request: &Request) -> bool {
+        matches!(Self::operation(request), "upload" | "new_version")
+    }
+
+    fn receive<'a>(
+        core: &'a Core<Self>,
+        call: Call<'a, Self>,
+        req: &'a HttpRequest,
+        payload: Payload,
+    ) -> LocalBoxFuture<'a, Option<Answer>> {
+        Box::pin(upload::receive(core, call, req, payload))
+    }
+
+    fn control(
+        core: &Arc<Core<Self>>,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Option<Result<Value, String>> {
+        control::http(core, method, path, body)
     }
 
     fn limits(switches: &Switches) -> Limits {

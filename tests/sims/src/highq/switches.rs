@@ -52,6 +52,110 @@ pub struct Switches {
     pub token_error: TokenError,
     /// How far the instance's clock is off, in milliseconds.
     pub skew_ms: i64,
+    /// Status of a call without a token that works (inferred).
+    pub expired_status: u16,
+    /// Whether a list of one is a bare object in JSON.
+    pub collapse: bool,
+    /// Whether some strings of JSON keep literal CDATA marks.
+    pub cdata: bool,
+    /// Whether what JSON can be asked for comes as XML all the same.
+    pub xml_only: bool,
+    /// Status of an upload that was taken (inferred).
+    pub upload_status: u16,
+    /// What the answer to an upload holds (inferred).
+    pub upload_answer: UploadAnswer,
+    /// What becomes of a second file of one name without `overrideduplicate` (inferred).
+    pub duplicate: Duplicate,
+    /// What becomes of it with `overrideduplicate=true` (inferred).
+    pub override_duplicate: Duplicate,
+    /// Whether two folders of one name may lie in one place (inferred).
+    pub duplicate_folders: bool,
+    /// Whether listings of files hold the integrator's keys (inferred).
+    pub listing_dms: bool,
+    /// Element of the integrator's keys in answers about files; empty puts them beside the others (inferred).
+    pub dms_block: String,
+    /// Whether names of files in answers have their extension (inferred).
+    pub names_with_extension: bool,
+    /// Status of what is absent (inferred).
+    pub missing_status: u16,
+    /// Status of what somebody may not see (inferred).
+    pub hidden_status: u16,
+    /// Status of an upload into a site that is archived or read only (inferred).
+    pub closed_status: u16,
+    /// What it says then (inferred).
+    pub closed_summary: String,
+    /// Whether sites that are restricted are refused with words of their own (inferred).
+    pub restricted_summary: String,
+    /// Status of a change to a file that somebody holds (inferred).
+    pub locked_status: u16,
+    /// Largest file; status 413 above it (inferred).
+    pub max_upload_bytes: Option<u64>,
+    /// Status for a body of JSON where only XML is taken (inferred).
+    pub json_refused_status: u16,
+    /// Whether a list of sites without `status` holds those that are archived (inferred).
+    pub all_statuses: bool,
+    /// Parameter that names a version to download (inferred); empty where there is none.
+    pub version_parameter: String,
+    /// Whether a copy keeps the integrator's keys (inferred).
+    pub copies_keep_dms: bool,
+    /// Whether the answer to a copy holds the new file (inferred).
+    pub copy_answer: bool,
+    /// Whether a site's users can be listed (`GET sites/{id}/users`; inferred).
+    pub list_users: bool,
+    /// Inner status of somebody who is in the site already (inferred).
+    pub present_code: u16,
+    /// Whether even one user is added asynchronously (inferred).
+    pub always_progressive: bool,
+    /// How often a progressive key says that it is still going on.
+    pub progress_polls: u32,
+    /// A rate limit per token and source client.
+    pub throttle: Option<Throttle>,
+    /// Uploads are done, but their connections end without an answer.
+    pub drop_after_upload: bool,
+}
+
+/// A rate limit in fixed windows that begin with a first call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throttle {
+    /// Calls in a window.
+    pub calls: u32,
+    /// Its length.
+    pub seconds: u32,
+    /// Whether `X-Ratelimit-Reset` is told.
+    pub reset: bool,
+}
+
+/// What the answer to an upload holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadAnswer {
+    /// The file.
+    #[default]
+    File,
+    /// The file in an element `file`.
+    Wrapped,
+    /// `documentid` only.
+    DocumentId,
+    /// A text without an id.
+    Message,
+    /// Nothing.
+    Empty,
+}
+
+/// What becomes of a second file of one name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duplicate {
+    /// Both have the name.
+    #[default]
+    Keep,
+    /// The second one is numbered.
+    Number,
+    /// 409.
+    Refuse,
+    /// It becomes a version of the first one.
+    Version,
 }
 
 impl Default for Switches {
@@ -76,6 +180,36 @@ impl Default for Switches {
             deny: false,
             token_error: TokenError::Rfc,
             skew_ms: 0,
+            expired_status: 401,
+            collapse: true,
+            cdata: true,
+            xml_only: false,
+            upload_status: 200,
+            upload_answer: UploadAnswer::File,
+            duplicate: Duplicate::Keep,
+            override_duplicate: Duplicate::Version,
+            duplicate_folders: true,
+            listing_dms: true,
+            dms_block: "dms".to_owned(),
+            names_with_extension: false,
+            missing_status: 404,
+            hidden_status: 404,
+            closed_status: 403,
+            closed_summary: "The site is archived".to_owned(),
+            restricted_summary: "Access denied".to_owned(),
+            locked_status: 423,
+            max_upload_bytes: None,
+            json_refused_status: 415,
+            all_statuses: false,
+            version_parameter: "versionid".to_owned(),
+            copies_keep_dms: true,
+            copy_answer: true,
+            list_users: true,
+            present_code: 200,
+            always_progressive: false,
+            progress_polls: 1,
+            throttle: None,
+            drop_after_upload: false,
         }
     }
 }
@@ -92,6 +226,8 @@ pub struct Person {
     pub email: String,
     /// Not allowed to sign in.
     pub disabled: bool,
+    /// System administrator: may make organisations.
+    pub admin: bool,
 }
 
 impl Account for Person {
