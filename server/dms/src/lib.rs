@@ -10,6 +10,7 @@
 mod account;
 pub mod doctor;
 pub mod folder;
+pub mod highq;
 pub mod imanage;
 pub mod names;
 mod share;

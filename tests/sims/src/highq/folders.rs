@@ -49,9 +49,8 @@ pub(super) fn list(desk: &Desk<'_>, id: u64) -> Outcome {
         folders.reverse();
     }
     let (offset, limit) = desk.window(100);
-    let total = folders.len();
     let page: Vec<Value> = folders.into_iter().skip(offset).take(limit).map(|it| brief(desk, it)).collect();
-    desk.show("folders", &json!({ "foldertotal": desk.number(total as u64), "folder": page }))
+    desk.show("folders", &json!({ "folder": page }))
 }
 
 /// A folder as lists show it: its permission is one word.
