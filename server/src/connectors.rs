@@ -6,7 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use postroom_dms::doctor::Finding;
 use postroom_dms::folder::Folder;
+use postroom_dms::highq::HighQ;
 use postroom_dms::imanage::Imanage;
+use postroom_dms::webdav::WebDav;
 use postroom_domain::dms::Dms;
 use postroom_domain::ids::ServiceName;
 use postroom_domain::link::AccessTokens;
@@ -65,6 +67,16 @@ fn connect(
                 dms = dms.with_links(service, tokens);
             }
             Arc::new(dms)
+        }
+        DestinationKind::Highq => {
+            let mut dms = HighQ::new(name, it.highq.clone().ok_or_else(missing)?, clock)?;
+            if let Some((service, tokens)) = links {
+                dms = dms.with_links(service, tokens);
+            }
+            Arc::new(dms)
+        }
+        DestinationKind::Webdav => {
+            Arc::new(WebDav::new(name, it.webdav.clone().ok_or_else(missing)?, clock)?)
         }
     })
 }

@@ -66,7 +66,8 @@ use self::ids::Place;
 use self::seat::{Places, Seat};
 pub use self::settings::{Auth, EqualNames, Format, Metadata, People, Settings, SetupError, Versions};
 use crate::account::{Seats, Tokens};
-use crate::names;
+use crate::doctor::Finding;
+use crate::{Connector, names};
 
 /// The connector of one HighQ destination. Each account has its own seat: what one may see, another does not.
 pub struct HighQ {
@@ -123,13 +124,16 @@ impl HighQ {
     fn own_email(&self) -> Option<String> {
         self.email.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
 
-    /// Checks address, sign-in, sites and their matters with the system account against the live server. Nothing is written.
-    pub async fn doctor(&self) -> Vec<crate::doctor::Finding> {
-        let seat = self.seats.system();
-        // A token answer is what tells whose it is.
-        let _ = seat.tokens.get(&self.http).await;
-        seat.doctor(self.own_email()).await
+impl Connector for HighQ {
+    fn doctor(&self) -> Fut<'_, Vec<Finding>> {
+        Box::pin(async {
+            let seat = self.seats.system();
+            // A token answer is what tells whose it is.
+            let _ = seat.tokens.get(&self.http).await;
+            seat.doctor(self.own_email()).await
+        })
     }
 }
 

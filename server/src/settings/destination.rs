@@ -1,6 +1,6 @@
 //! `[[destinations]]`: the connections to DMSs, each with the section of its kind.
 
-use postroom_dms::{folder, imanage};
+use postroom_dms::{folder, highq, imanage, webdav};
 use postroom_domain::ids::ServiceName;
 use serde::Deserialize;
 
@@ -19,6 +19,10 @@ pub(crate) struct Destination {
     pub(crate) folder: Option<folder::Settings>,
     /// Settings of kind `imanage`.
     pub(crate) imanage: Option<imanage::Settings>,
+    /// Settings of kind `highq`.
+    pub(crate) highq: Option<highq::Settings>,
+    /// Settings of kind `webdav`.
+    pub(crate) webdav: Option<webdav::Settings>,
 }
 
 const fn concurrency() -> usize {
@@ -33,6 +37,10 @@ pub(crate) enum DestinationKind {
     Folder,
     /// iManage Work.
     Imanage,
+    /// Thomson Reuters HighQ.
+    Highq,
+    /// A WebDAV server.
+    Webdav,
 }
 
 impl DestinationKind {
@@ -41,6 +49,8 @@ impl DestinationKind {
         match self {
             Self::Folder => "folder",
             Self::Imanage => "imanage",
+            Self::Highq => "highq",
+            Self::Webdav => "webdav",
         }
     }
 
@@ -52,13 +62,14 @@ impl DestinationKind {
 
 impl Destination {
     /// Which sections it has.
-    const fn sections(&self) -> [(DestinationKind, bool); 2] {
+    const fn sections(&self) -> [(DestinationKind, bool); 4] {
         [(DestinationKind::Folder, self.folder.is_some()), (DestinationKind::Imanage, self.imanage.is_some())]
     }
 
     /// Whether its system account is one that an administrator links, and not one of the settings.
     pub(crate) fn system_is_linked(&self) -> bool {
         self.imanage.as_ref().is_some_and(|it| matches!(it.auth, imanage::Auth::Link))
+            || self.highq.as_ref().is_some_and(|it| matches!(it.auth, highq::Auth::Link))
     }
 
     /// What is well-formed but wrong.

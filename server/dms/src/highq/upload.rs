@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use postroom_domain::cause::{Cause, Sent, Symptom};
 use postroom_domain::dms::{DmsError, DmsResult, Found, Receipt, Trouble, Upload};
-use postroom_outbound::{Document, Reply};
+use postroom_outbound::{Document, Field, Reply};
 use tracing::warn;
 use url::Url;
 
@@ -112,7 +112,7 @@ impl Seat {
     }
 
     /// The form's fields; their names are case-sensitive.
-    fn form(&self, upload: &Upload<'_>, way: &Way) -> Vec<(&'static str, String)> {
+    fn form(&self, upload: &Upload<'_>, way: &Way) -> Vec<Field> {
         let mark = upload.mark.to_string();
         let mut form = vec![
             ("filename", way.name.clone()),
@@ -122,7 +122,7 @@ impl Seat {
         ];
         form.extend(self.settings.note(&mark).map(|note| ("versionnote", note)));
         form.push(("dmsdocid", mark));
-        form
+        form.into_iter().map(|(name, value)| Field { name, value, is_json: false }).collect()
     }
 
     async fn send(&self, upload: &Upload<'_>, way: &Way) -> DmsResult<Reply> {
@@ -143,7 +143,7 @@ impl Seat {
                 gauge: upload.gauge.clone(),
             };
             let call = self.sign(self.http.post("upload", url.clone()), &token);
-            let reply = call.form_with_document(self.form(upload, way), document).fetch().await?;
+            let reply = call.fields(self.form(upload, way), Some(document)).fetch().await?;
             if reply.status == self.settings.expired_status {
                 let untouched = upload.gauge.bytes() == 0 && reply.sent() == Sent::Nothing;
                 let ran_out = self.tokens.is_proven(&token);
