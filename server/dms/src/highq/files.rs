@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use postroom_domain::cause::{Cause, Sent, Symptom};
 use postroom_domain::dms::{ByteStream, DmsError, DmsResult, Document, Page, Trouble};
-use postroom_outbound::Method;
+use postroom_outbound::{Answer, Method};
 
 use super::seat::{Body, Seat};
 use super::wire::{self, Item};
 use super::{errors, ids};
-
-/// The longest text after a name's last dot that can be its extension.
-const LONGEST_EXTENSION: usize = 20;
 
 /// A file's name with its extension. HighQ tells the type beside the name, which may have it too or not.
 pub(super) fn full_name(item: &Item) -> String {
@@ -20,7 +17,7 @@ pub(super) fn full_name(item: &Item) -> String {
     let kind = item.text("type").or_else(|| item.text("extension")).unwrap_or_default();
     let kind = kind.trim_start_matches('.');
     let has = name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case(kind));
-    if kind.is_empty() || has || kind.len() > LONGEST_EXTENSION { name } else { format!("{name}.{kind}") }
+    if kind.is_empty() || has || kind.contains(char::is_whitespace) { name } else { format!("{name}.{kind}") }
 }
 
 /// A moment as HighQ writes it, in UTC: `26 May 2014 06:34`.
@@ -142,7 +139,18 @@ impl Seat {
 
     /// The bytes of a file, as they were uploaded, of its newest version or the one named.
     pub(super) async fn fetch(&self, document: &str, version: Option<&str>) -> DmsResult<ByteStream> {
-        let id = ids::file(document)?;
+        Ok(self.content(ids::file(document)?, version).await?.stream())
+    }
+
+    /// The length of a version, which no other answer tells. Its bytes are not read.
+    pub(super) async fn length_of(&self, id: u64, version: &str) -> DmsResult<Option<u64>> {
+        if self.settings.version_parameter.is_empty() {
+            return Ok(None);
+        }
+        Ok(self.content(id, Some(version)).await?.length())
+    }
+
+    async fn content(&self, id: u64, version: Option<&str>) -> DmsResult<Answer> {
         let key = self.settings.version_parameter.as_str();
         let mut query = vec![("original", "true")];
         match version {
@@ -158,8 +166,9 @@ impl Seat {
         let mut token = self.tokens.get(&self.http).await?;
         let mut renewed = false;
         loop {
-            let call = self.http.get("download", url.clone()).header("accept", "*/*").bearer(&token.value);
-            let answer = call.send().await?;
+            // Packed on the way it would not tell its length.
+            let call = self.http.get("download", url.clone()).header("accept", "*/*");
+            let answer = call.header("accept-encoding", "identity").bearer(&token.value).send().await?;
             if answer.status() == self.settings.expired_status && !renewed {
                 renewed = true;
                 token = self.tokens.renew(&self.http, &token).await?;
@@ -173,12 +182,13 @@ impl Seat {
                     None => error,
                 });
             }
+            self.tokens.proves(&token);
             // A document comes with its name; a log-in page does not.
             if answer.says_html() && answer.header("content-disposition").is_none() {
                 let detail = format!("downloading file {id}: a web page instead of the document");
                 return Err(DmsError::from_symptom(Symptom::WebPage, Sent::Nothing, detail));
             }
-            return Ok(answer.stream());
+            return Ok(answer);
         }
     }
 
@@ -230,7 +240,7 @@ impl Seat {
     }
 
     async fn ids_in(&self, folder: u64) -> DmsResult<std::collections::HashSet<u64>> {
-        let (items, _) = self.files(folder, -1, 0).await?;
+        let items = self.whole_folder(folder).await?;
         Ok(items.iter().filter_map(|item| item.number("id")).collect())
     }
 

@@ -30,7 +30,11 @@ impl Seat {
             Some(file) => self.in_versions_of(file, wanted.mark).await?.into_iter().collect(),
             None => self.in_folder(wanted).await?,
         } {
-            receipts.push(self.receipt(id, container, site, wanted.folder, &item));
+            let mut receipt = self.receipt(id, container, site, wanted.folder, &item);
+            if let (None, Some(version)) = (receipt.size, &receipt.version) {
+                receipt.size = self.length_of(id, version).await?;
+            }
+            receipts.push(receipt);
         }
         Ok(match receipts.len() {
             0 => Found::No,
@@ -82,7 +86,7 @@ impl Seat {
     }
 
     /// All files of a folder. The pages of a long one are not of one moment, so it is read at once unless the settings say otherwise.
-    async fn whole_folder(&self, folder: u64) -> DmsResult<Vec<Item>> {
+    pub(super) async fn whole_folder(&self, folder: u64) -> DmsResult<Vec<Item>> {
         let limit = self.settings.probe_page;
         let (mut all, total) = self.files(folder, limit, 0).await?;
         // Also a server that caps what it gives at once is read to its end.

@@ -129,7 +129,7 @@ impl Seat {
         let only = if library.is_empty() { None } else { Some(ids::library(library)?) };
         let mut found = match query {
             WorkspaceQuery::Title(title) => self.by_title(title).await?,
-            WorkspaceQuery::Fields(fields) => self.by_fields(fields, limit).await?,
+            WorkspaceQuery::Fields(fields) => self.by_fields(fields, only, limit).await?,
             WorkspaceQuery::Pinned(id) => match ids::library(id) {
                 Ok(id) => match self.site(id).await {
                     Ok(site) => vec![site],
@@ -166,12 +166,19 @@ impl Seat {
         Ok(found.into_values().collect())
     }
 
-    async fn by_fields(&self, fields: &[(String, String)], limit: usize) -> DmsResult<Vec<Site>> {
+    async fn by_fields(
+        &self,
+        fields: &[(String, String)],
+        only: Option<u64>,
+        limit: usize,
+    ) -> DmsResult<Vec<Site>> {
         if fields.is_empty() {
             return Ok(Vec::new());
         }
-        let fits =
-            |site: &Site| fields.iter().all(|(key, value)| site.item.text(key).as_deref() == Some(value));
+        let fits = |site: &Site| {
+            only.is_none_or(|only| site.id == only)
+                && fields.iter().all(|(key, value)| site.item.text(key).as_deref() == Some(value))
+        };
         let mut age = self.usual_age();
         loop {
             let index = self.index(age).await?;

@@ -4,6 +4,7 @@
 //! What HighQ answers to an upload is not public. The answer is read for an id; whether that is our document is proved by the mark
 //! (`dmsdocid`), in the answer itself or in the file's own; where there is no id the folder is looked through for the mark.
 
+use std::collections::HashSet;
 use std::sync::PoisonError;
 
 use postroom_domain::cause::{Cause, Sent, Symptom};
@@ -27,6 +28,9 @@ struct Way {
     onto: Option<u64>,
     name: String,
 }
+
+/// So many files of one name are told apart in a folder.
+const MOST_OF_ONE_NAME: u32 = 10_000;
 
 /// A name that is being sent; no other upload of this account takes it meanwhile.
 struct Reserved<'a>(&'a Seat, (u64, String));
@@ -72,18 +76,17 @@ impl Seat {
 
     /// The first of `letter.pdf`, `letter (2).pdf`, … that the folder does not have and no other upload is about to take.
     async fn free_name(&self, folder: u64, name: &str) -> DmsResult<Reserved<'_>> {
-        let (items, _) = self.files(folder, -1, 0).await?;
-        let taken: std::collections::HashSet<String> =
-            items.iter().map(|item| full_name(item).to_lowercase()).collect();
+        // One after the other: whoever was sending before the folder was read may be in it or not, and nobody begins meanwhile.
+        let _alone = self.making.lock().await;
+        let before = self.sending.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let items = self.whole_folder(folder).await?;
+        let taken: HashSet<String> = items.iter().map(|item| full_name(item).to_lowercase()).collect();
         let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
-        for n in 1..=u32::MAX {
-            let candidate = names::safe(&names::numbered(name, n), self.settings.longest_name);
-            let key = (folder, candidate);
-            if !taken.contains(&key.1.to_lowercase()) && sending.insert(key.clone()) {
+        for n in 1..=MOST_OF_ONE_NAME {
+            let key = (folder, names::safe(&names::numbered(name, n), self.settings.longest_name));
+            let free = !taken.contains(&key.1.to_lowercase()) && !before.contains(&key);
+            if free && sending.insert(key.clone()) {
                 return Ok(Reserved(self, key));
-            }
-            if n > 10_000 {
-                break;
             }
         }
         Err(errors::rejected("name", format!("folder {folder} has too many files of the name {name:?}")))

@@ -7,6 +7,7 @@
 
 mod cases;
 mod content;
+mod highq;
 mod imanage;
 mod statuses;
 mod table;

@@ -1,6 +1,7 @@
 //! Every DMS of the suite. A new one is a file here with a function `world`, and a line in [`cases`].
 
 pub(crate) mod folder;
+pub(crate) mod highq;
 pub(crate) mod imanage;
 pub(crate) mod webdav_apache;
 pub(crate) mod webdav_rclone;
@@ -11,6 +12,7 @@ macro_rules! cases {
     ($($case:ident),+ $(,)?) => {$(
         mod $case {
             $crate::worlds::case!($case in folder);
+            $crate::worlds::case!($case in highq);
             $crate::worlds::case!($case in imanage);
             $crate::worlds::case!($case in webdav_apache);
             $crate::worlds::case!($case in webdav_rclone);

@@ -69,6 +69,8 @@ pub struct Site {
     pub everyone: Level,
     /// By id of a person.
     pub rights: BTreeMap<String, Level>,
+    /// Who used it lately.
+    pub recent_of: BTreeSet<String>,
     /// Who has marked it.
     pub favourite_of: BTreeSet<String>,
     /// Milliseconds since 1970.

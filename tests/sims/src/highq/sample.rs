@@ -39,6 +39,11 @@ fn folder(id: u64, site: u64, parent: Option<u64>, name: &str) -> Folder {
     }
 }
 
+/// Ids of all but the service account.
+fn everybody() -> BTreeSet<String> {
+    (1802..=1807).map(|id: u32| id.to_string()).collect()
+}
+
 /// The sample instance. The root folder of site 101 is 1010, its folders are 1011 and on.
 pub(super) fn tenant() -> Tenant {
     let mut tenant = Tenant { next: 20_000, ..Tenant::default() };
@@ -54,7 +59,8 @@ pub(super) fn tenant() -> Tenant {
             restricted,
             everyone: Level::Update,
             rights: BTreeMap::from([("1807".to_owned(), Level::Admin)]),
-            favourite_of: if id == HARROW { BTreeSet::from(["1801".to_owned()]) } else { BTreeSet::new() },
+            recent_of: if id == 12 { everybody() } else { BTreeSet::new() },
+            favourite_of: BTreeSet::new(),
             created: MADE,
         };
         tenant.sites.insert(id, site);

@@ -23,6 +23,7 @@ pub(super) fn list(desk: &Desk<'_>) -> Outcome {
         };
         state
             && desk.site_level(site) > Level::None
+            && (by != "recent" || site.recent_of.contains(&desk.who))
             && (by != "favourite" || site.favourite_of.contains(&desk.who))
             && !(drive && site.restricted)
             && name.as_ref().is_none_or(|part| site.name.to_lowercase().contains(part))

@@ -4,6 +4,7 @@
 
 mod browser;
 mod highq;
+mod highq_sites;
 mod imanage;
 mod netdocuments;
 mod openid;
