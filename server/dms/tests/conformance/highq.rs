@@ -1,21 +1,26 @@
 //! What is HighQ's own: both formats, sign-in, sites that serve nothing, versions, people, what an upload answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use postroom_dms::doctor::Level::{Bad, Good, Warning};
+use postroom_dms::highq::{Auth, HighQ};
+use postroom_domain::Fut;
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::{Dms, DmsError, Found, Made as MadeUser, NewUser, RetryAfter, Thing};
-use postroom_domain::link::Rights;
+use postroom_domain::ids::ServiceName;
+use postroom_domain::link::{Access, AccessError, AccessTokens, Rights, Whose};
+use postroom_domain::person::{Actor, Credential};
 use postroom_domain::target::WorkspaceQuery;
 use postroom_sims::highq::{
-    Action, CORRESPONDENCE, Duplicate, Fire, Flaw, HARROW, Level, Organisation, Rule, SMART, SiteStatus,
+    APP, Action, CORRESPONDENCE, Duplicate, Fire, Flaw, HARROW, Level, Organisation, Rule, SMART, SiteStatus,
     Throttle, UploadAnswer,
 };
 
 use crate::content::Made;
 use crate::world::{World, actor, ask, ask_onto, fetch, send, send_onto, send_with};
-use crate::worlds::highq::{FOLDER, SERVICE, Simulated};
+use crate::worlds::highq::{FOLDER, SERVICE, Simulated, settings};
 
 fn fields(pairs: &[(&str, &str)]) -> WorkspaceQuery {
     WorkspaceQuery::Fields(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
@@ -572,4 +577,61 @@ async fn the_doctor_tells_what_is_wrong() {
     let findings = world.dms.doctor().await;
     assert_eq!(levels(&findings).last(), Some(&("sites", Bad)), "{findings:?}");
     assert_eq!(world.held(), [], "nothing is written");
+}
+
+/// Linked accounts, as the fake grants them; a token that was refused is replaced once.
+struct Links(postroom_sims::highq::Control);
+
+impl Links {
+    fn grant(&self, whose: Whose<'_>, generation: u64) -> Result<Access, AccessError> {
+        let person = match whose {
+            Whose::System => "postroom@firm.example",
+            Whose::Own("j.reed") => "j.reed@firm.example",
+            Whose::Own(_) => return Err(AccessError::NoLink),
+        };
+        Ok(Access { token: self.0.tokens_of(person, APP).0.into(), generation })
+    }
+}
+
+impl AccessTokens for Links {
+    fn access<'a>(&'a self, _: &'a ServiceName, whose: Whose<'a>) -> Fut<'a, Result<Access, AccessError>> {
+        Box::pin(async move { self.grant(whose, 1) })
+    }
+    fn after_refusal<'a>(
+        &'a self,
+        _: &'a ServiceName,
+        whose: Whose<'a>,
+        generation: u64,
+    ) -> Fut<'a, Result<Access, AccessError>> {
+        Box::pin(async move { self.grant(whose, generation + 1) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_files_with_their_own_account_and_sees_what_it_sees() {
+    let world = Simulated::new();
+    let file = world.token_file.to_str().unwrap();
+    let mut linked = settings(world.sim.url(), file, "");
+    linked.auth = Auth::Link;
+    let nobody = HighQ::new("dms-test", linked.clone(), Arc::clone(&world.clock) as _).unwrap();
+    assert!(matches!(nobody.whoami().await, Err(DmsError::NeedsLogin(_))), "nobody keeps links here");
+    let service: ServiceName = "highq".parse().unwrap();
+    let dms = HighQ::new("dms-test", linked, Arc::clone(&world.clock) as _).unwrap();
+    let dms = dms.with_links(service, Arc::new(Links(world.control.clone())));
+    dms.whoami().await.unwrap();
+
+    let own = |name: &str| Actor { credential: Some(Credential::Own), ..Actor::system("suite", Some(name)) };
+    let (reed, chen) = (own("j.reed"), own("t.chen"));
+    let level = Level::None;
+    world.control.change(&Flaw::SetLevel { site: HARROW, person: SERVICE.to_owned(), level });
+    assert!(matches!(dms.container(&actor(), "", FOLDER).await, Err(DmsError::NotFound(_))));
+    assert_eq!(dms.container(&reed, "", FOLDER).await.unwrap().name, "Correspondence");
+    assert!(matches!(dms.container(&chen, "", FOLDER).await, Err(DmsError::NeedsLogin(_))));
+    // HighQ tells a person what they may do, and that alone is certain.
+    assert_eq!(dms.rights(&reed, "", FOLDER, "j.reed").await.unwrap(), Rights::Allowed);
+    assert_eq!(dms.rights(&reed, "", FOLDER, "m.patel").await.unwrap(), Rights::Unknown);
+    // A token that has run out is replaced once, by the link's keeper.
+    world.control.expire_access_tokens();
+    assert_eq!(dms.container(&reed, "", FOLDER).await.unwrap().name, "Correspondence");
+    assert_eq!(world.calls("token"), 0, "the settings' account was not asked");
 }
