@@ -242,6 +242,10 @@ impl Keeper {
                 Ok(Ok(Granted { access_token: session.token, expires_in: None, refresh_token: None }))
             }
             400 | 401 | 403 => Ok(Err(reply)),
+            404 | 405 => {
+                let detail = format!("the server has no session login at {path}; see session_login_path");
+                Err(DmsError::from_trouble(Trouble::new(Cause::Misconfigured, detail)))
+            }
             _ => Err(errors::plain(&reply, "signing in by session login")),
         }
     }

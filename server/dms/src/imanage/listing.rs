@@ -1,5 +1,7 @@
 //! Lists that people choose from: libraries, documents of a folder, an account's own lists of workspaces, values of fields.
 
+use std::collections::BTreeSet;
+
 use postroom_domain::dms::{Container, DmsResult, Document, Library, LookupQuery, LookupRow, Page, Shelf};
 use postroom_outbound::{Method, Reply};
 use url::Url;
@@ -56,7 +58,7 @@ impl Seat {
             Shelf::Favourites => (&["my-favorites", "children"], "listing favourites"),
         };
         let path = [&["libraries", library.as_str()], path].concat();
-        let (mut found, mut offset) = (Vec::<Container>::new(), 0);
+        let (mut found, mut seen, mut offset) = (Vec::<Container>::new(), BTreeSet::new(), 0);
         for _ in 0..MOST_SHELF_PAGES {
             let url = self.page_of(&path, &[], offset).await?;
             let reply = self.ask("shelf", Method::GET, url, None).await?;
@@ -64,7 +66,8 @@ impl Seat {
                 return Ok(found);
             }
             let (items, next) = self.items(&reply, offset, doing)?;
-            let before = found.len();
+            let before = seen.len();
+            seen.extend(items.iter().filter_map(|item| item.text("id")));
             // Favourites hold folders and documents as well.
             for item in items.iter().filter(|it| it.text("wstype").is_none_or(|kind| kind == "workspace")) {
                 if let Some(container) = self.container_of(item, Kind::Workspace)
@@ -75,7 +78,7 @@ impl Seat {
             }
             match next {
                 // A server that leaves the offset out of account would tell the same again and again.
-                Some(next) if found.len() > before => offset = offset_of(Some(&next))?,
+                Some(next) if seen.len() > before => offset = offset_of(Some(&next))?,
                 _ => break,
             }
         }

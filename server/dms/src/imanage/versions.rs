@@ -24,6 +24,29 @@ pub(super) fn absent(id: &str) -> DmsError {
 impl Seat {
     /// All versions that the account sees, with their ids; none when the document is not there.
     pub(super) async fn versions(&self, document: &str) -> DmsResult<Vec<(String, Item)>> {
+        let found = self.versions_of(document).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        // The version that the id names may have been deleted, and others are left.
+        match self.by_number(document).await? {
+            Some(other) if other != document => self.versions_of(&other).await,
+            _ => Ok(found),
+        }
+    }
+
+    /// Any version of a document, from the index.
+    async fn by_number(&self, document: &str) -> DmsResult<Option<String>> {
+        let id = ids::document(document)?;
+        let query = [("document_number", id.number), ("paging_mode", "standard"), ("limit", "20")];
+        let url = self.tenant().await?.url(&["libraries", id.library, "documents"], &query);
+        let (items, _) =
+            self.list("search_documents", url, &format!("searching document {document}")).await?;
+        let mut found = items.iter().filter_map(|item| item.text("id"));
+        Ok(found.find(|id| ids::document(id).is_ok() && ids::number(id) == ids::number(document)))
+    }
+
+    async fn versions_of(&self, document: &str) -> DmsResult<Vec<(String, Item)>> {
         let library = ids::document(document)?.library;
         let tenant = self.tenant().await?;
         let (mut found, mut offset) = (Vec::<(String, Item)>::new(), 0);

@@ -1,11 +1,11 @@
 //! What every connector must do, as cases that run in every world.
 
 mod bytes;
-mod documents;
+pub(crate) mod documents;
 mod lost;
 mod offers;
-mod people;
-mod places;
+pub(crate) mod people;
+pub(crate) mod places;
 mod refusals;
 mod search;
 mod versions;

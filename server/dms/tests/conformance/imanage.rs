@@ -1,5 +1,9 @@
 //! What is iManage's own: sign-in, the forms its answers come in, the lagging index, rules of its profile.
 
+mod choices;
+mod documents;
+mod session;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +16,8 @@ use postroom_domain::dms::{Dms, DmsError, Found};
 use postroom_domain::target::WorkspaceQuery;
 use postroom_domain::testing::ManualClock;
 use postroom_sims::imanage::{
-    Action, AuthHeader, EmptySearch, ErrorBody, Fire, IdCase, RefreshTokens, RequiredFields, Rule,
-    SearchShape,
+    Action, AuthHeader, EmailDuplicate, EmptySearch, ErrorBody, Fire, IdCase, RefreshTokens, RequiredFields,
+    Rule, SearchShape,
 };
 
 use crate::content::Made;
@@ -400,8 +404,17 @@ async fn the_doctor_finds_what_is_wrong() {
     // Plain http on this machine is worth a warning.
     assert_eq!(
         good,
-        [("address", Warning), ("sign-in", Good), ("server", Good), ("library", Good), ("rights", Good)]
+        [
+            ("address", Warning),
+            ("sign-in", Good),
+            ("server", Good),
+            ("library", Good),
+            ("rights", Good),
+            ("classes", Good)
+        ]
     );
+    let unclassed = world.another("class = \"NO-SUCH\"").doctor().await;
+    assert_eq!(levels(unclassed).last(), Some(&("classes", Bad)));
     world.control.update_switches(|switches| switches.refresh_tokens = RefreshTokens::Null);
     assert!(levels(world.another("").doctor().await).contains(&("refresh token", Warning)));
     let mut lost = settings(&world.sim.url(), "");
@@ -412,12 +425,15 @@ async fn the_doctor_finds_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn required_fields_warn_or_refuse_and_locks_say_who() {
+async fn required_fields_warn_or_refuse() {
     let world = Simulated::with("class = \"PLEADING\"");
     assert!(
         send(&world.dms, FOLDER, "a.pdf", 1, &Made::new(10, 1)).await.0.is_ok(),
         "a warning does not stop it"
     );
+    let strict = world.another("class = \"PLEADING\"\nrefuse_missing_fields = true");
+    let error = send(&strict, FOLDER, "a.pdf", 9, &Made::new(10, 1)).await.0.unwrap_err();
+    assert!(matches!(&error, DmsError::Rejected { field: Some(f), .. } if f == "custom3"), "{error:?}");
     world.control.update_switches(|switches| switches.required_fields = RequiredFields::Reject);
     let error = send(&world.dms, FOLDER, "a.pdf", 2, &Made::new(10, 1)).await.0.unwrap_err();
     assert!(matches!(&error, DmsError::Rejected { field: Some(f), .. } if f == "custom3"), "{error:?}");
@@ -479,12 +495,18 @@ async fn an_email_that_is_there_already_is_a_conflict() {
     );
     let file =
         async |n| send_with(&world.dms, FOLDER, "RE disclosure.eml", n, &Made::new(100, 1), &mail).await.0;
-    let first = file(1).await;
-    assert!(first.is_ok(), "{first:?}");
-    if let Err(error) = file(2).await {
-        assert!(matches!(error, DmsError::Conflict { .. }), "{error:?}");
-        assert_eq!(world.held().len(), 1);
-    }
+    let first = file(1).await.unwrap();
+    let error = file(2).await.unwrap_err();
+    let DmsError::Conflict { existing: Some(there), .. } = &error else { panic!("{error:?}") };
+    assert_eq!((&there.document, there.size), (&first.document, Some(100)));
+    // One whose index lags, or that is not seen, is a conflict with something unknown.
+    world.control.update_switches(|switches| switches.index_delay_ms = 60_000);
+    let error = file(3).await.unwrap_err();
+    assert!(matches!(error, DmsError::Conflict { existing: None, .. }), "{error:?}");
+    assert_eq!(world.held().len(), 1);
+    world.control.update_switches(|switches| switches.email_duplicate = EmailDuplicate::Accept);
+    file(4).await.unwrap();
+    assert_eq!(world.held().len(), 2);
 }
 
 /// The lines of a module's example settings.

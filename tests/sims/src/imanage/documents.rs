@@ -19,7 +19,8 @@ pub(super) fn get(call: &Call<'_>) -> Result<Reply> {
     let state = call.shared.state();
     let (at, version) = state.document(caller, Some(library), call.route.id())?;
     let doc = &state.docs[at];
-    let wanted = if call.params.flag("is_latest") { doc.latest() } else { doc.version(version) };
+    let latest = call.switches.knows_is_latest && call.params.flag("is_latest");
+    let wanted = if latest { doc.latest() } else { doc.version(version) };
     let v = wanted.ok_or_else(ApiError::no_record)?;
     let mut shown = state.document_json(doc, v, caller, call.switches);
     if call.params.flag("include_operations")

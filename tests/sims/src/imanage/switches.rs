@@ -77,6 +77,8 @@ pub struct Switches {
     pub create_users: bool,
     /// Whether documents can be copied by `POST L/documents/{id}/copy` (inferred: no native path is public).
     pub copy_documents: bool,
+    /// Whether a document's profile honours `is_latest` (its meaning is inferred).
+    pub knows_is_latest: bool,
     /// Whether old servers' `session/login` answers.
     pub session_login: bool,
     /// Status of a successful upload: 201 or 200.
@@ -139,6 +141,7 @@ impl Default for Switches {
             security_lists: false,
             create_users: false,
             copy_documents: false,
+            knows_is_latest: true,
             session_login: true,
             upload_status: 201,
             required_fields: RequiredFields::Warn,

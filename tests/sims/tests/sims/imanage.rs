@@ -4,5 +4,6 @@ mod faults;
 mod files;
 mod people;
 mod searches;
+mod shelves;
 mod sign_in;
 mod support;

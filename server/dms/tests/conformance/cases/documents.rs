@@ -152,7 +152,7 @@ async fn a_document_is_moved(world: &dyn World) -> Outcome {
     Outcome::Held
 }
 
-async fn a_document_is_copied(world: &dyn World) -> Outcome {
+pub(crate) async fn a_document_is_copied(world: &dyn World) -> Outcome {
     if !world.dms().capabilities().copy_documents {
         return Outcome::Off("copy_documents");
     }

@@ -26,7 +26,7 @@ async fn accounts_are_found_by_address(world: &dyn World) -> Outcome {
     Outcome::Held
 }
 
-async fn an_account_is_made_once(world: &dyn World) -> Outcome {
+pub(crate) async fn an_account_is_made_once(world: &dyn World) -> Outcome {
     if !world.dms().capabilities().create_users {
         return Outcome::Off("create_users");
     }

@@ -144,7 +144,7 @@ async fn libraries_are_listed(world: &dyn World) -> Outcome {
     Outcome::Held
 }
 
-async fn a_workspace_is_made_once(world: &dyn World) -> Outcome {
+pub(crate) async fn a_workspace_is_made_once(world: &dyn World) -> Outcome {
     if !world.dms().capabilities().create_workspaces {
         return Outcome::Off("create_workspaces");
     }

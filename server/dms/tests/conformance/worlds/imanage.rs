@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use postroom_dms::imanage::{self, Imanage};
-use postroom_domain::dms::Dms;
+use postroom_domain::dms::{Dms, Shelf};
 use postroom_domain::testing::ManualClock;
 use postroom_sims::imanage::{
-    Access, Action, Control, Fire, Options, Rule, Seed, SeedContainer, SeedWorkspace, Sim, SimHandle,
+    Access, Action, Control, Fire, Options, Rule, Seed, SeedAlias, SeedContainer, SeedDocument, SeedLibrary,
+    SeedWorkspace, Sim, SimHandle,
 };
 
-use crate::world::{Held, Moment, Sending, Traits, World};
+use crate::world::{Held, Looked, Moment, Sending, Traits, World};
 
 /// A fresh one.
 pub(crate) fn world() -> Option<Box<dyn World>> {
@@ -120,9 +121,8 @@ impl World for Simulated {
         assert!(self.control.set_access(3650, Some("POSTROOM"), Access::Read));
     }
     fn held(&self) -> Vec<Held> {
-        let entries = self.control.ledger().into_iter();
-        let entries = entries.map(|e| Held { id: e.document, name: e.name, size: e.size, blake3: e.blake3 });
-        entries.collect()
+        let there = self.control.documents().into_iter();
+        there.map(|it| Held { id: it.id, name: it.name, size: it.size, blake3: it.blake3 }).collect()
     }
     fn with_folders(&self, count: usize) -> String {
         let folders =
@@ -139,6 +139,29 @@ impl World for Simulated {
     }
     fn other_folder(&self) -> Option<String> {
         Some("ACTIVE!3654".to_owned())
+    }
+    fn with_documents(&self, count: usize) -> Option<String> {
+        let document = |n| SeedDocument {
+            name: format!("document-{n:04}"),
+            extension: "txt".into(),
+            text: "x".into(),
+            ..SeedDocument::default()
+        };
+        let folder = SeedContainer {
+            id: Some(500_101),
+            name: "Many".into(),
+            documents: (0..count).map(document).collect(),
+            ..SeedContainer::default()
+        };
+        let workspace = SeedWorkspace {
+            id: Some(500_100),
+            library: "ACTIVE".into(),
+            name: "Full".into(),
+            folders: vec![folder],
+            ..SeedWorkspace::default()
+        };
+        self.control.seed(&Seed { workspaces: vec![workspace], ..Seed::default() });
+        Some("ACTIVE!500101".to_owned())
     }
     fn lose_next_answer(&self, sending: Sending, moment: Moment) -> bool {
         let operation = match sending {
@@ -164,6 +187,9 @@ impl World for Simulated {
     fn calm(&self) {
         self.control.clear_faults();
     }
+    fn vanish_folder(&self) -> bool {
+        self.control.apply(&Action::RemoveFolder { folder: 3652 })
+    }
     fn close_workspace(&self) -> bool {
         self.control.apply(&Action::CloseWorkspace { workspace: 3650 })
     }
@@ -171,5 +197,43 @@ impl World for Simulated {
         let number = document.split(['!', '.']).nth(1)?.parse().ok()?;
         let action = Action::LockDocument { document: Some(number), user: "TCHEN".to_owned() };
         self.control.apply(&action).then(|| "TCHEN".to_owned())
+    }
+    fn shelve(&self, shelf: Shelf, workspace: &str) -> bool {
+        let Some(number) = workspace.split('!').nth(1).and_then(|number| number.parse().ok()) else {
+            return false;
+        };
+        match shelf {
+            Shelf::Recent => self.control.set_recent("POSTROOM", &[number]),
+            Shelf::Favourites => self.control.set_favourites("POSTROOM", &[number]),
+        }
+        true
+    }
+    fn looked(&self) -> Option<Looked> {
+        let (key, description) = ("0007", "Harrow v Teal");
+        Some(Looked { field: "custom2", parent: Some("10442"), text: "harrow v", key, description })
+    }
+    fn profile_change(&self) -> Option<(&'static str, &'static str)> {
+        Some(("custom3", "LIT"))
+    }
+    fn new_workspace(&self) -> Option<Vec<(String, String)>> {
+        let alias = SeedAlias {
+            field: "custom2".into(),
+            id: "0099".into(),
+            description: "New matter".into(),
+            parent: Some("10442".into()),
+        };
+        let library = SeedLibrary { name: "ACTIVE".into(), aliases: vec![alias], ..SeedLibrary::default() };
+        self.control.seed(&Seed { libraries: vec![library], ..Seed::default() });
+        let fields = [("custom1", "10442"), ("custom2", "0099"), ("name", "New matter")];
+        Some(fields.map(|(field, value)| (field.to_owned(), value.to_owned())).into())
+    }
+    fn user_email(&self) -> Option<String> {
+        self.control.users().into_iter().find(|user| user.id == "MPATEL").map(|user| user.email)
+    }
+    fn new_user_email(&self) -> Option<String> {
+        Some("z.oneill@client.example".to_owned())
+    }
+    fn accounts(&self, email: &str) -> Option<usize> {
+        Some(self.control.users().iter().filter(|user| user.email.eq_ignore_ascii_case(email)).count())
     }
 }
