@@ -1,5 +1,6 @@
 //! What people choose from in iManage, and accounts of users.
 
+use postroom_dms::Connector;
 use postroom_dms::doctor::Level;
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::{Dms, DmsError, LookupQuery, Made, NewUser, Shelf};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use postroom_dms::Connector;
 use postroom_dms::doctor::Level;
 use postroom_dms::imanage::{Imanage, Settings};
 use postroom_domain::cause::Cause;
