@@ -55,8 +55,9 @@ impl Seat {
             let query = [("limit", limit.as_str()), ("offset", &from), ("total", "true")];
             let url = tenant.url(&["libraries", library, "documents", document, "versions"], &query);
             let reply = self.ask("versions", Method::GET, url, None).await?;
+            // Also behind the last page of a list whose length is not told.
             if errors::is_nothing_found(&reply) {
-                return Ok(found);
+                break;
             }
             if !reply.is_success() {
                 return Err(errors::shape(
