@@ -65,9 +65,10 @@ impl Seat {
             envelope.cursor().filter(|next| cursor != Some(*next)).map(|next| format!("{CURSOR}{next}"));
         let total = envelope.total();
         let items = envelope.items();
-        let next = match by_cursor {
-            true => next.filter(|_| !items.is_empty()),
-            false => next_offset(from, items.len(), total).map(|next| next.to_string()),
+        let next = if by_cursor {
+            next.filter(|_| !items.is_empty())
+        } else {
+            next_offset(from, items.len(), total).map(|next| next.to_string())
         };
         let found = items.iter().filter(|it| it.text("wstype").is_none_or(|kind| kind == "workspace"));
         Ok(Page { items: found.filter_map(|item| self.container_of(item, Kind::Workspace)).collect(), next })

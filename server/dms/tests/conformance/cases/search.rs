@@ -53,17 +53,17 @@ async fn shelf(world: &dyn World, shelf: Shelf) -> Outcome {
 }
 
 async fn a_shelf_of_recent_workspaces_is_read(world: &dyn World) -> Outcome {
-    match world.dms().capabilities().recent {
-        true => shelf(world, Shelf::Recent).await,
-        false => Outcome::Off("recent"),
+    if !world.dms().capabilities().recent {
+        return Outcome::Off("recent");
     }
+    shelf(world, Shelf::Recent).await
 }
 
 async fn a_shelf_of_favourites_is_read(world: &dyn World) -> Outcome {
-    match world.dms().capabilities().favourites {
-        true => shelf(world, Shelf::Favourites).await,
-        false => Outcome::Off("favourites"),
+    if !world.dms().capabilities().favourites {
+        return Outcome::Off("favourites");
     }
+    shelf(world, Shelf::Favourites).await
 }
 
 async fn values_of_fields_are_looked_up(world: &dyn World) -> Outcome {
