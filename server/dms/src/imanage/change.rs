@@ -7,7 +7,6 @@ use postroom_domain::dms::{DmsError, DmsResult, Document, Trouble};
 use postroom_domain::person::Actor;
 use postroom_outbound::{Method, Reply};
 use serde_json::{Value, json};
-use url::Url;
 
 use super::profile::{audit, changes, document};
 use super::wire::Envelope;
@@ -73,10 +72,18 @@ impl Seat {
 
     /// Copies the newest version, at the path of the settings.
     pub(super) async fn copy_to(&self, actor: &Actor, id: &str, to: &str) -> DmsResult<Document> {
+        let Some(path) = &self.settings.copy_path else {
+            let detail = "copying documents is not available here: copy_path is not set";
+            return Err(DmsError::from_trouble(Trouble::new(Cause::Unsupported, detail)));
+        };
         ids::document(id)?;
-        let target = ids::container(to)?;
+        let library = ids::container(to)?.library;
         let (newest, _) = self.newest(id).await?;
-        let url = self.copy_url(&newest, target.library).await?;
+        let path: Vec<String> =
+            path.trim_matches('/').split('/').map(|segment| segment.replace("{id}", &newest)).collect();
+        let mut segments = vec!["libraries", library];
+        segments.extend(path.iter().map(String::as_str));
+        let url = self.tenant().await?.url(&segments, &[]);
         let body = json!({ "destination_folder_id": to, "audit": audit(actor) });
         let reply = self.ask("copy_document", Method::POST, url, Some(&body)).await?;
         let reply = self.sure(reply, &newest, &format!("copying {newest} to {to}")).await?;
@@ -86,19 +93,6 @@ impl Seat {
             return Err(DmsError::UnknownOutcome(Trouble::new(Cause::AnswerLost, detail)));
         }
         Ok(copy)
-    }
-
-    async fn copy_url(&self, id: &str, library: &str) -> DmsResult<Url> {
-        let Some(path) = &self.settings.copy_path else {
-            let detail = "copying documents is not available here: copy_path is not set";
-            let cause = Cause::Unsupported;
-            return Err(DmsError::from_trouble(Trouble::new(cause, detail)));
-        };
-        let segments: Vec<String> =
-            path.trim_matches('/').split('/').map(|it| it.replace("{id}", id)).collect();
-        let mut all = vec!["libraries", library];
-        all.extend(segments.iter().map(String::as_str));
-        Ok(self.tenant().await?.url(&all, &[]))
     }
 
     /// Deletes a document: every version of it, the newest one last, so that what is left after an interruption still is the document.
