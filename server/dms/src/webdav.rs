@@ -16,7 +16,7 @@
 //! largest_listing_bytes = 67108864
 //! longest_name = 200
 //! lock_seconds = 120
-//! probe_lag_seconds = 0            # for servers that answer from several machines
+//! probe_lag_seconds = 10           # more for servers that answer from several machines
 //! fields_cache_seconds = 300
 //! link = "{url}"                   # or an address of the server's own pages, with {path}
 //!
@@ -76,6 +76,9 @@ use crate::{Connector, names};
 /// Turns for naming things in one container. Two containers may share one, which costs a wait and nothing else.
 const TURNS: usize = 64;
 
+/// Tells the attempts of this process apart.
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
 /// The connector of one WebDAV destination.
 pub struct WebDav {
     name: String,
@@ -88,7 +91,6 @@ pub struct WebDav {
     turns: Vec<Mutex<()>>,
     /// One call at a time makes collections of ours; it may have a turn besides.
     making: Mutex<()>,
-    counter: AtomicU64,
 }
 
 impl WebDav {
@@ -106,7 +108,6 @@ impl WebDav {
             listings: Mutex::default(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             making: Mutex::default(),
-            counter: AtomicU64::new(0),
         })
     }
 
@@ -132,7 +133,7 @@ impl WebDav {
     /// A name that no other attempt has: the time tells processes apart, the counter the calls of this one.
     fn nonce(&self) -> String {
         let nanos = self.clock.now().as_nanosecond();
-        format!("{nanos:x}-{:x}-{}", self.counter.fetch_add(1, Ordering::Relaxed), std::process::id())
+        format!("{nanos:x}-{:x}-{}", COUNTER.fetch_add(1, Ordering::Relaxed), std::process::id())
     }
 
     fn safe(&self, name: &str) -> String {

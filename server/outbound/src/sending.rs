@@ -146,28 +146,26 @@ pub(crate) fn closed(
     stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     size: u64,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    futures_util::stream::unfold((Box::pin(stream), size), |(mut stream, left)| async move {
+    futures_util::stream::unfold(Some((Box::pin(stream), size)), |state| async move {
+        let (mut stream, left) = state?;
         let bytes = match stream.next().await? {
             Ok(bytes) => bytes,
-            Err(e) => return Some((Err(e), (stream, left))),
+            Err(e) => return Some((Err(e), None)),
         };
         let left = left.saturating_sub(bytes.len() as u64);
         if left > 0 {
-            return Some((Ok(bytes), (stream, left)));
+            return Some((Ok(bytes), Some((stream, left))));
         }
         loop {
             match stream.next().await {
-                None => return Some((Ok(bytes), (stream, left))),
+                None => return Some((Ok(bytes), None)),
                 Some(Ok(more)) if more.is_empty() => {}
-                // More than the announced length is an error of the watched stream, so this is one.
+                // More than the announced length is an error of the watched stream already.
                 Some(Ok(_)) => {
-                    let error = io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        "the stored document goes on after its end",
-                    );
-                    return Some((Err(error), (stream, left)));
+                    let why = "the stored document goes on after its end";
+                    return Some((Err(io::Error::new(io::ErrorKind::InvalidData, why)), None));
                 }
-                Some(Err(e)) => return Some((Err(e), (stream, left))),
+                Some(Err(e)) => return Some((Err(e), None)),
             }
         }
     })

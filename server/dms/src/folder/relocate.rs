@@ -60,6 +60,15 @@ impl<'a> Shelf<'a> {
         Ok(self.dir.kind(name)?.is_none() && self.ledger.versions(name)?.is_none())
     }
 
+    /// Removes what an attempt before left of the document whose sidecar this is, if it did not get here.
+    fn clear_own(&self, name: &str, own: Option<&Sidecar>) -> io::Result<()> {
+        let (Some(own), None) = (own, self.dir.kind(name)?) else { return Ok(()) };
+        match load::<Sidecar>(&self.ledger.home, &of(name))? {
+            Some(left) if left.mark == own.mark => self.forget(name, None),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes what told of a document that is not here any more.
     fn forget(&self, document: &str, filing: Option<FilingId>) -> io::Result<()> {
         self.ledger.home.remove(&of(document))?;
@@ -139,8 +148,10 @@ pub(super) fn relocate(
     if from.dir.kind(name).map_err(failed)? != Some(Kind::File) {
         return Err(missing());
     }
+    let own = load::<Sidecar>(&from.ledger.home, &of(name)).map_err(failed)?;
     for n in 1..=if numbered { MOST_NAMES } else { 1 } {
         let new = names::numbered(wanted, n);
+        to.clear_own(&new, own.as_ref()).map_err(failed)?;
         if !to.is_free(&new).map_err(failed)? {
             continue;
         }

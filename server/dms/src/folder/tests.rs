@@ -26,6 +26,10 @@ impl Content for Text {
 }
 
 async fn send(dms: &Folder, filing: u128, text: &Text) -> DmsResult<Receipt> {
+    put(dms, filing, text, None).await
+}
+
+async fn put(dms: &Folder, filing: u128, text: &Text, onto: Option<&str>) -> DmsResult<Receipt> {
     let (actor, gauge, profile) = (Actor::system("test", None), Gauge::default(), BTreeMap::new());
     dms.upload(Upload {
         actor: &actor,
@@ -38,24 +42,29 @@ async fn send(dms: &Folder, filing: u128, text: &Text) -> DmsResult<Receipt> {
         mark: Mark::of(FilingId::from_u128(filing)),
         content: text,
         gauge: &gauge,
-        onto: None,
+        onto,
     })
     .await
 }
 
 async fn ask(dms: &Folder, filing: u128) -> Found {
+    ask_in(dms, "Harrow/In", filing, None).await
+}
+
+async fn ask_in(dms: &Folder, container: &str, filing: u128, onto: Option<&str>) -> Found {
     let actor = Actor::system("test", None);
     let mark = Mark::of(FilingId::from_u128(filing));
-    dms.probe(Probe {
-        actor: &actor,
-        library: "",
-        container: "Harrow/In",
-        name: "letter.pdf",
-        mark,
-        onto: None,
-    })
-    .await
-    .unwrap()
+    dms.probe(Probe { actor: &actor, library: "", container, name: "letter.pdf", mark, onto }).await.unwrap()
+}
+
+async fn read(dms: &Folder, document: &str, version: Option<&str>) -> Vec<u8> {
+    let actor = Actor::system("test", None);
+    let mut stream = dms.download(&actor, "", document, version).await.unwrap();
+    let mut all = Vec::new();
+    while let Some(chunk) = futures_util::StreamExt::next(&mut stream).await {
+        all.extend_from_slice(&chunk.unwrap());
+    }
+    all
 }
 
 fn root() -> tempfile::TempDir {
@@ -181,4 +190,181 @@ async fn a_root_that_is_away_is_unreachable_and_the_doctor_says_so() {
         Folder::new(Settings::at(root.path())).doctor().await.iter().map(|f| f.level).collect();
     assert_eq!(levels, [crate::doctor::Level::Good; 3]);
     assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "the doctor leaves nothing behind");
+}
+
+/// A connector that ends at a step, and the greatest step it came to.
+fn ending(root: &tempfile::TempDir, end: u32) -> (Folder, Arc<AtomicU32>) {
+    let seen = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&seen);
+    let seam: Seam = Arc::new(move |step| {
+        counter.store(step, Ordering::Relaxed);
+        step == end
+    });
+    (Folder::ending_at(Settings::at(root.path()), seam), seen)
+}
+
+#[tokio::test]
+async fn a_new_version_that_ends_at_any_step_leaves_the_old_or_the_new_whole_and_each_found() {
+    let (old, new, third) = (Text(vec![7; 2500]), Text(vec![8; 2600]), Text(vec![9; 10]));
+    for by_hand in [false, true] {
+        for end in 1.. {
+            let root = root();
+            let dms = Folder::new(Settings::at(root.path()));
+            let id = "Harrow/In/letter.pdf";
+            if by_hand {
+                // A document that Postroom did not file has neither sidecar nor mark.
+                std::fs::write(root.path().join(id), &old.0).unwrap();
+            } else {
+                send(&dms, 1, &old).await.unwrap();
+            }
+            let (first, seen) = ending(&root, end);
+            let result = put(&first, 2, &new, Some(id)).await;
+            let finished = seen.load(Ordering::Relaxed) < end;
+            assert_eq!(
+                visible(&root),
+                ["letter.pdf"],
+                "step {end}: the document has its name at every instant"
+            );
+            let now = read(&dms, id, None).await;
+            let there = now == new.0;
+            assert!(there || now == old.0, "step {end}: neither old nor new");
+            if !by_hand {
+                let Found::Yes(found) = ask(&dms, 1).await else {
+                    panic!("step {end}: the old mark is lost")
+                };
+                assert_eq!((found.size, found.hash), (Some(2500), Some(old.hash())), "step {end}");
+                assert_eq!(read(&dms, id, found.version.as_deref()).await, old.0, "step {end}: {found:?}");
+            }
+            let found = ask_in(&dms, "Harrow/In", 2, Some(id)).await;
+            assert_eq!(matches!(found, Found::Yes(_)), there, "step {end}: {found:?}");
+            let receipt = match found {
+                Found::Yes(receipt) => receipt,
+                _ => put(&dms, 2, &new, Some(id)).await.unwrap(),
+            };
+            assert_eq!(
+                (receipt.version.as_deref(), receipt.hash),
+                (Some("2"), Some(new.hash())),
+                "step {end}"
+            );
+            // Whatever was left behind, versions are counted without gaps and nothing is there twice.
+            let last = put(&dms, 3, &third, Some(id)).await.unwrap();
+            assert_eq!(last.version.as_deref(), Some("3"), "step {end}");
+            for (version, text) in [("1", &old), ("2", &new), ("3", &third)] {
+                assert_eq!(read(&dms, id, Some(version)).await, text.0, "step {end}");
+            }
+            let versions = Dir::root(&root.path().join("Harrow/In/.postroom/versions/letter.pdf")).unwrap();
+            let contents: Vec<String> =
+                versions.names().unwrap().into_iter().filter(|name| !name.contains('.')).collect();
+            assert_eq!(contents, ["1", "2"], "step {end}");
+            for (filing, version) in [(1, "1"), (2, "2"), (3, "3")] {
+                if by_hand && filing == 1 {
+                    continue;
+                }
+                let Found::Yes(found) = ask(&dms, filing).await else {
+                    panic!("step {end}: {filing} is lost")
+                };
+                assert_eq!(found.version.as_deref(), Some(version), "step {end}");
+            }
+            if finished {
+                assert!(result.is_ok(), "{result:?}");
+                assert!(end > 15, "only {end} steps");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_ends_at_any_step_loses_neither_document_nor_versions() {
+    let (old, new, actor) = (Text(vec![7; 2500]), Text(vec![8; 2600]), Actor::system("test", None));
+    for (container, name) in [("Harrow/In", "reply.pdf"), ("Harrow/Out", "letter.pdf")] {
+        for end in 1.. {
+            let root = root();
+            std::fs::create_dir_all(root.path().join("Harrow/Out")).unwrap();
+            let dms = Folder::new(Settings::at(root.path()));
+            let id = "Harrow/In/letter.pdf";
+            send(&dms, 1, &old).await.unwrap();
+            put(&dms, 2, &new, Some(id)).await.unwrap();
+            let (first, seen) = ending(&root, end);
+            let go = async |dms: &Folder| match container {
+                "Harrow/In" => dms.rename(&actor, "", id, name).await,
+                to => dms.move_document(&actor, "", id, "Harrow/In", to).await,
+            };
+            let result = go(&first).await;
+            let finished = seen.load(Ordering::Relaxed) < end;
+            let target = format!("{container}/{name}");
+            let places = [id, target.as_str()].map(|id| root.path().join(id).is_file());
+            assert_eq!(places.iter().filter(|there| **there).count(), 1, "step {end}: one, and one only");
+            let at = if places[0] { id } else { target.as_str() };
+            assert_eq!(read(&dms, at, None).await, new.0, "step {end}");
+            assert_eq!(read(&dms, at, Some("1")).await, old.0, "step {end}");
+            let around = at.rsplit_once('/').unwrap().0;
+            for (filing, version) in [(1, "1"), (2, "2")] {
+                let found = ask_in(&dms, around, filing, None).await;
+                // The older mark's pointer stays with the container it was filed into.
+                if filing == 1 && at != id {
+                    continue;
+                }
+                let Found::Yes(found) = found else { panic!("step {end}: {filing} is lost") };
+                assert_eq!(
+                    (found.document.as_str(), found.version.as_deref()),
+                    (at, Some(version)),
+                    "step {end}"
+                );
+            }
+            if places[0] {
+                assert_eq!(
+                    go(&dms).await.unwrap().id,
+                    target,
+                    "step {end}: what was left behind is in nobody's way"
+                );
+            }
+            assert_eq!(read(&dms, &target, Some("1")).await, old.0, "step {end}");
+            if finished {
+                assert_eq!(result.unwrap().id, target);
+                assert!(end > 6, "only {end} steps");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_lies_in_the_trash_and_its_name_is_free() {
+    let (root, actor) = (root(), Actor::system("test", None));
+    let dms = Folder::new(Settings::at(root.path()));
+    let id = "Harrow/In/letter.pdf";
+    for round in 1..=3_u8 {
+        let (old, new) = (Text(vec![round; 100]), Text(vec![round; 200]));
+        let filing = u128::from(round) * 10;
+        assert_eq!(send(&dms, filing, &old).await.unwrap().document, id, "the name is free again");
+        put(&dms, filing + 1, &new, Some(id)).await.unwrap();
+        dms.delete_document(&actor, "", id).await.unwrap();
+        assert_eq!(visible(&root), Vec::<String>::new());
+        assert_eq!((ask(&dms, filing).await, ask(&dms, filing + 1).await), (Found::No, Found::No));
+        let grave = crate::names::numbered("letter.pdf", round.into());
+        let grave = root.path().join("Harrow/In/.postroom/trash").join(grave);
+        assert_eq!(std::fs::read(grave.join("letter.pdf")).unwrap(), new.0);
+        assert_eq!(std::fs::read(grave.join("versions/1")).unwrap(), old.0);
+        assert!(grave.join("letter.pdf.json").is_file());
+    }
+}
+
+#[tokio::test]
+async fn what_was_filed_before_there_were_versions_is_found_and_gets_versions() {
+    let (root, old, new) = (root(), Text(vec![1; 10]), Text(vec![2; 20]));
+    let dms = Folder::new(Settings::at(root.path()));
+    send(&dms, 1, &old).await.unwrap();
+    // A pointer as it was written before it could name two documents.
+    let marks = root.path().join("Harrow/In/.postroom/marks").join(FilingId::from_u128(1).to_string());
+    std::fs::write(marks, r#"{"document":"letter.pdf"}"#).unwrap();
+    let Found::Yes(found) = ask(&dms, 1).await else { panic!() };
+    assert_eq!(found.version.as_deref(), Some("1"));
+    put(&dms, 2, &new, Some("Harrow/In/letter.pdf")).await.unwrap();
+    assert_eq!(read(&dms, "Harrow/In/letter.pdf", Some("1")).await, old.0);
+    for version in ["0", "3", "01", "x", "", "../letter.pdf"] {
+        let actor = Actor::system("test", None);
+        let result = dms.download(&actor, "", "Harrow/In/letter.pdf", Some(version)).await.map(drop);
+        assert!(matches!(result, Err(DmsError::NotFound(_))), "{version:?}: {result:?}");
+    }
 }

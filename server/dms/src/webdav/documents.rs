@@ -10,7 +10,7 @@ use tracing::warn;
 
 use super::home::Home;
 use super::multistatus::Entry;
-use super::place::paged;
+use super::place::{Child, paged};
 use super::settings::Versions;
 use super::wire::{Names, Over, done};
 use super::{WebDav, errors};
@@ -186,6 +186,7 @@ impl WebDav {
             if self.entry(&to.document(&new), false).await?.is_some() {
                 continue;
             }
+            self.clear_own(to, &new, sidecar.as_ref(), &old_versions).await?;
             if sidecar.is_some() && !self.copied(&old_file, &new_file, &doing).await? {
                 continue;
             }
@@ -224,6 +225,34 @@ impl WebDav {
             }
         }
         Err(errors::taken(&format!("{wanted:?} in {:?}", to.id)))
+    }
+
+    /// Removes what an attempt before left of this document under a name that it did not get.
+    async fn clear_own(
+        &self,
+        to: &Home<'_>,
+        new: &str,
+        own: Option<&Sidecar>,
+        versions: &Names<'_>,
+    ) -> DmsResult<()> {
+        let left = self.sidecar(to, new).await?;
+        let ours = match (own, &left) {
+            (Some(own), Some(left)) => own.mark == left.mark,
+            (None, None) => {
+                let left = self.inside(&to.ours(&["versions", new])).await?.unwrap_or_default();
+                let own = self.inside(versions).await?.unwrap_or_default();
+                let known = |it: &Child| {
+                    own.iter()
+                        .any(|own| (&own.name, &own.entry.props.mark) == (&it.name, &it.entry.props.mark))
+                };
+                !left.is_empty() && left.iter().all(known)
+            }
+            _ => false,
+        };
+        if ours {
+            self.tidy(to, new, None).await;
+        }
+        Ok(())
     }
 
     /// Copies over nothing. Whether that worked: the place may be taken.

@@ -103,8 +103,9 @@ pub struct Settings {
     /// For how long a document is locked at most while it is being replaced, in seconds.
     #[serde(default = "lock_seconds")]
     pub lock_seconds: u32,
-    /// How long after an upload a listing may still miss a document, in seconds: for servers that answer from several machines.
-    #[serde(default)]
+    /// How long after an upload a listing may still miss a document, in seconds. A server may give a moved document its name a moment
+    /// before its properties; one that answers from several machines needs more.
+    #[serde(default = "ten")]
     pub probe_lag_seconds: u64,
     /// How long the fields of workspaces are remembered for searching, in seconds. What was found is always read anew.
     #[serde(default = "five_minutes")]
@@ -128,6 +129,9 @@ const fn longest_name() -> usize {
 }
 const fn lock_seconds() -> u32 {
     120
+}
+const fn ten() -> u64 {
+    10
 }
 const fn five_minutes() -> u64 {
     300

@@ -20,6 +20,8 @@ pub(crate) enum Harm {
     CutRequest(usize),
     /// The proxy answers, the server sees nothing.
     Answer(u16, Vec<(&'static str, String)>),
+    /// The proxy answers with a body of a media type.
+    Say(u16, &'static str, String),
     /// The server does it, the proxy answers with another status.
     DoThenAnswer(u16),
     /// The server never sees it, the connection ends.
@@ -67,6 +69,7 @@ struct State {
     rules: Vec<Rule>,
     seen: HashMap<usize, usize>,
     requests: Vec<String>,
+    sign_ins: Vec<String>,
     /// All requests are counted; at this one everything ends, as when a process ends.
     end_at: Option<usize>,
     total: usize,
@@ -124,6 +127,11 @@ impl Proxy {
         self.state.lock().unwrap().requests.clone()
     }
 
+    /// The header `Authorization` of every request since the last [`Proxy::heal`].
+    pub(crate) fn sign_ins(&self) -> Vec<String> {
+        self.state.lock().unwrap().sign_ins.clone()
+    }
+
     pub(crate) fn count(&self, method: &str) -> usize {
         let start = format!("{method} ");
         self.requests().iter().filter(|line| line.starts_with(&start)).count()
@@ -168,6 +176,8 @@ impl State {
     fn meet(&mut self, head: &str) -> Option<Harm> {
         let line = head.lines().next().unwrap_or_default();
         self.requests.push(line.trim_end_matches(" HTTP/1.1").to_owned());
+        let sign_in = head.lines().find(|line| line.to_lowercase().starts_with("authorization:"));
+        self.sign_ins.push(sign_in.unwrap_or_default().to_owned());
         self.total += 1;
         if let Some(end) = self.end_at {
             match self.total {
@@ -200,7 +210,7 @@ async fn connection(mut client: TcpStream, server: SocketAddr, state: &Mutex<Sta
         if harm == Some(Harm::Drop) {
             return Ok(());
         }
-        let silent = matches!(harm, Some(Harm::Answer(..)));
+        let silent = matches!(harm, Some(Harm::Answer(..) | Harm::Say(..)));
         let most = if let Some(Harm::CutRequest(most)) = harm { Some(most) } else { None };
         let mut upstream = TcpStream::connect(server).await?;
         if !silent {
@@ -231,7 +241,11 @@ async fn connection(mut client: TcpStream, server: SocketAddr, state: &Mutex<Sta
             }
         }
         if let Some(Harm::Answer(status, headers)) = &harm {
-            own_answer(&mut client, *status, headers).await?;
+            own_answer(&mut client, *status, headers, "").await?;
+            continue;
+        }
+        if let Some(Harm::Say(status, kind, body)) = &harm {
+            own_answer(&mut client, *status, &[("content-type", (*kind).to_owned())], body).await?;
             continue;
         }
         let mut answer = Vec::new();
@@ -262,17 +276,22 @@ async fn connection(mut client: TcpStream, server: SocketAddr, state: &Mutex<Sta
                 client.write_all(&answer[..bytes.min(answer.len())]).await?;
                 return Ok(());
             }
-            Some(Harm::DoThenAnswer(status)) => own_answer(&mut client, status, &[]).await?,
+            Some(Harm::DoThenAnswer(status)) => own_answer(&mut client, status, &[], "").await?,
             _ => return Ok(()),
         }
     }
     Ok(())
 }
 
-async fn own_answer(client: &mut TcpStream, status: u16, headers: &[(&str, String)]) -> std::io::Result<()> {
-    let mut text = format!("HTTP/1.1 {status} Told\r\ncontent-length: 0\r\n");
+async fn own_answer(
+    client: &mut TcpStream,
+    status: u16,
+    headers: &[(&str, String)],
+    body: &str,
+) -> std::io::Result<()> {
+    let mut text = format!("HTTP/1.1 {status} Told\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
     }
-    client.write_all(format!("{text}\r\n").as_bytes()).await
+    client.write_all(format!("{text}\r\n{body}").as_bytes()).await
 }

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// Where Debian keeps Apache's modules.
@@ -21,7 +22,8 @@ pub(crate) enum Kind {
 
 /// A server that runs until it is dropped.
 pub(crate) struct Server {
-    process: Child,
+    process: Mutex<Child>,
+    kind: Kind,
     pub(crate) address: SocketAddr,
     /// The folder that it serves.
     pub(crate) root: PathBuf,
@@ -30,11 +32,17 @@ pub(crate) struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Apache's first process has children of its own; the whole group ends.
-        let group = rustix::process::Pid::from_child(&self.process);
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        let _ = self.process.wait();
+        if let Ok(mut process) = self.process.lock() {
+            kill(&mut process);
+        }
     }
+}
+
+fn kill(process: &mut Child) {
+    // Apache's first process has children of its own; the whole group ends.
+    let group = rustix::process::Pid::from_child(process);
+    let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    let _ = process.wait();
 }
 
 fn program(names: &[&str], package: &str) -> PathBuf {
@@ -77,9 +85,10 @@ impl Server {
         let output = std::fs::File::create(home.path().join("rclone.log")).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output).process_group(0);
         let process = command.spawn().unwrap();
-        let mut server = Self { process, address, root, _home: home };
+        let server = Self { process: Mutex::new(process), kind, address, root, _home: home };
         for _ in 0..6_000 {
-            if let Some(status) = server.process.try_wait().unwrap() {
+            let ended = server.process.lock().unwrap().try_wait().unwrap();
+            if let Some(status) = ended {
                 let said = std::fs::read_to_string(&log).unwrap_or_default();
                 assert!(
                     said.to_lowercase().contains("address already in use"),
@@ -126,9 +135,38 @@ impl Server {
         token
     }
 
+    /// Ends a document's lock, as time would.
+    pub(crate) async fn end_lock(&self, document: &str) {
+        let (_, body) = self.ask("PROPFIND", document, &[("depth", "0")], "").await;
+        let token = body.split("opaquelocktoken:").nth(1).and_then(|rest| rest.split('<').next());
+        if let Some(token) = token {
+            let token = format!("<opaquelocktoken:{token}>");
+            let (status, body) = self.ask("UNLOCK", document, &[("lock-token", &token)], "").await;
+            assert_eq!(status, 204, "{body}");
+        }
+    }
+
+    /// Ends rclone and starts it again on its address: what it kept in memory (locks, listings) is gone.
+    pub(crate) fn restart(&self) {
+        assert_eq!(self.kind, Kind::Rclone);
+        let mut process = self.process.lock().unwrap();
+        kill(&mut process);
+        let mut command = rclone(&self.root, self.address);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        *process = command.spawn().unwrap();
+        while std::net::TcpStream::connect(self.address).is_err() {
+            assert!(process.try_wait().unwrap().is_none(), "rclone ended");
+            std::thread::yield_now();
+        }
+    }
+
     /// Makes what a test put into the folder the server's own.
     pub(crate) fn hand_over(&self) {
-        give_to_server(&self.root);
+        match self.kind {
+            Kind::Apache => give_to_server(&self.root),
+            // It remembers listings.
+            Kind::Rclone => self.restart(),
+        }
     }
 }
 
@@ -203,7 +241,7 @@ DavLockDB "{home_text}/locks/dav"
 fn rclone(root: &Path, address: SocketAddr) -> Command {
     let mut command = Command::new(program(&["rclone"], "rclone"));
     command.args(["serve", "webdav", "--config", "/dev/null", "--addr", &address.to_string()]);
-    command.args(["--dir-cache-time", "0s", "--user", USER, "--pass", PASSWORD]).arg(root);
+    command.args(["--user", USER, "--pass", PASSWORD]).arg(root);
     command
 }
 

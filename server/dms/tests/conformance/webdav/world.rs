@@ -77,6 +77,14 @@ impl Dav {
         WebDav::new("dav-test", settings(self.proxy.address, more), Arc::clone(&self.clock) as _).unwrap()
     }
 
+    /// Lets the lock on a document run out.
+    pub(crate) async fn end_lock(&self, document: &str) {
+        match self.kind {
+            Kind::Apache => self.server.end_lock(document).await,
+            Kind::Rclone => self.server.restart(),
+        }
+    }
+
     /// What lies below a path of the server's folder, hidden things too, as paths from there.
     pub(crate) fn files(&self, below: &str) -> Vec<String> {
         fn go(dir: &std::path::Path, at: &str, all: &mut Vec<String>) {
@@ -170,11 +178,16 @@ impl World for Dav {
         self.proxy.heal();
     }
     fn vanish_folder(&self) -> bool {
-        std::fs::remove_dir_all(self.server.root.join(FOLDER)).is_ok()
+        let gone = std::fs::remove_dir_all(self.server.root.join(FOLDER)).is_ok();
+        self.server.hand_over();
+        gone
     }
     fn close_workspace(&self) -> bool {
         let profile = self.server.root.join("Harrow v Teal/.postroom/workspace.json");
-        std::fs::write(profile, r#"{"custom1":"10442","custom2":"0007","closed":true}"#).is_ok()
+        let written =
+            std::fs::write(profile, r#"{"custom1":"10442","custom2":"0007","closed":true}"#).is_ok();
+        self.server.hand_over();
+        written
     }
     fn lock(&self, document: &str) -> Option<String> {
         // rclone locks, and does not tell of it.
