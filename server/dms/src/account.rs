@@ -107,6 +107,11 @@ impl Tokens {
         }
     }
 
+    /// Whether this is one person's linked account, so that its trouble is theirs alone.
+    pub(crate) const fn is_persons(&self) -> bool {
+        matches!(&self.source, Source::Link { person: Some(_), .. })
+    }
+
     /// Notes that a call with the token got through.
     pub(crate) fn proves(&self, token: &Token) {
         self.proven.fetch_max(token.generation, Ordering::Relaxed);

@@ -15,6 +15,7 @@ pub mod imanage;
 pub mod names;
 mod share;
 pub mod webdav;
+pub mod netdocuments;
 
 use postroom_domain::Fut;
 use postroom_domain::dms::Dms;

@@ -65,6 +65,12 @@ pub(super) fn update(
         if let Some(name) = name {
             name.clone_into(&mut doc.name);
         }
+        let extension = body.pointer("/standardAttributes/extension").and_then(Value::as_str);
+        let official = doc.official;
+        let version = doc.versions.iter_mut().find(|it| it.number == official);
+        if let (Some(extension), Some(version), true) = (extension, version, call.switches.rename_extension) {
+            extension.clone_into(&mut version.extension);
+        }
         (doc.modified, doc.modified_by) = (call.now, caller.id.clone());
     }
     Ok(Reply::Empty)

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::access::{Caller, at_document, at_node, sees};
-use super::model::{Kind, Node};
+use super::model::Kind;
 use super::reply::{Fail, Reply, Result};
 use super::route::Route;
 use super::serve::NetDocuments;
@@ -11,30 +11,36 @@ use super::switches::Switches;
 use super::{ids, render};
 use crate::common::core::{Call, Core, World};
 
-/// An entry of a list, in both of its forms.
-pub(super) struct Listed {
-    pub(super) bare: Value,
-    pub(super) full: Value,
+/// An entry of a list, before it is shown.
+#[derive(Clone, Copy)]
+pub(super) enum Listed {
+    Node(u64),
+    Doc(u64),
 }
 
-pub(super) fn of_node(node: &Node, switches: &Switches) -> Listed {
-    let custom = switches.list_custom_attributes.then_some(&node.attributes);
-    Listed {
-        bare: render::bare(&ids::env(node.kind, node.number), node.kind.extension()),
-        full: render::listed(render::node_standard(node), custom, switches),
-    }
-}
-
-pub(super) fn of_document(
-    world: &World<NetDocuments>,
-    doc: &super::model::Document,
-    delta: i64,
-    switches: &Switches,
-) -> Listed {
-    let custom = switches.list_custom_attributes.then_some(&doc.attributes);
-    Listed {
-        bare: render::bare(&ids::env_of_document(doc.number), "doc"),
-        full: render::listed(render::doc_standard(world, doc, delta, switches), custom, switches),
+impl Listed {
+    fn show(self, world: &World<NetDocuments>, full: bool, delta: i64, switches: &Switches) -> Option<Value> {
+        let tenant = &world.vendor.tenant;
+        match self {
+            Self::Node(number) => {
+                let node = tenant.nodes.get(&number)?;
+                let custom = switches.list_custom_attributes.then_some(&node.attributes);
+                Some(match full {
+                    true => render::listed(render::node_standard(node), custom, switches),
+                    false => render::bare(&ids::env(node.kind, number), node.kind.extension()),
+                })
+            }
+            Self::Doc(number) => {
+                let doc = tenant.docs.get(&number)?;
+                let custom = switches.list_custom_attributes.then_some(&doc.attributes);
+                Some(match full {
+                    true => {
+                        render::listed(render::doc_standard(world, doc, delta, switches), custom, switches)
+                    }
+                    false => render::bare(&ids::env_of_document(number), "doc"),
+                })
+            }
+        }
     }
 }
 
@@ -42,7 +48,8 @@ pub(super) fn of_document(
 pub(super) fn page(
     core: &Core<NetDocuments>,
     call: &Call<'_, NetDocuments>,
-    all: Vec<Listed>,
+    world: &World<NetDocuments>,
+    all: &[Listed],
     default: usize,
     most: usize,
 ) -> Result<Reply> {
@@ -62,12 +69,9 @@ pub(super) fn page(
     let skip: usize = skip.ok_or_else(|| Fail::parameter("skiptoken", "is not one of ours"))?;
     let selected = query.get("$select").or(query.get("select")).is_some();
     let total = all.len();
-    let entries: Vec<Value> = all
-        .into_iter()
-        .skip(skip)
-        .take(top)
-        .map(|entry| if selected { entry.full } else { entry.bare })
-        .collect();
+    let shown = all.iter().skip(skip).take(top);
+    let entries: Vec<Value> =
+        shown.filter_map(|it| it.show(world, selected, call.size_delta(), call.switches)).collect();
     let next = skip + entries.len();
     let list = match entries.len() {
         1 if call.switches.single_bare => entries.into_iter().next().unwrap_or_default(),
@@ -103,7 +107,6 @@ pub(super) fn contents(
     route: &Route,
     caller: &Caller,
 ) -> Result<Reply> {
-    let delta = call.size_delta();
     let world = core.world();
     let tenant = &world.vendor.tenant;
     let node = tenant.seen_node(caller, route.id(0), call.switches)?;
@@ -123,10 +126,9 @@ pub(super) fn contents(
     let nodes = nodes.filter(|it| !it.deleted && sees(at_node(tenant, caller, it)));
     let docs = node.docs.iter().filter_map(|it| tenant.docs.get(it));
     let docs = docs.filter(|it| !it.deleted && sees(at_document(tenant, caller, it)));
-    let mut all: Vec<Listed> = nodes.map(|it| of_node(it, call.switches)).collect();
-    all.extend(docs.map(|it| of_document(&world, it, delta, call.switches)));
-    drop(world);
-    page(core, call, all, call.switches.list_page, 500)
+    let mut all: Vec<Listed> = nodes.map(|it| Listed::Node(it.number)).collect();
+    all.extend(docs.map(|it| Listed::Doc(it.number)));
+    page(core, call, &world, &all, call.switches.list_page, 500)
 }
 
 /// `GET /v1/Cabinet/{NG}/folders`: folders outside of workspaces.
@@ -143,7 +145,6 @@ pub(super) fn cabinet_folders(
         it.parent.is_none() && it.kind == Kind::Folder && it.cabinet == cabinet.id && !it.deleted
     });
     let seen = top.filter(|it| sees(at_node(tenant, caller, it)));
-    let all = seen.map(|it| of_node(it, call.switches)).collect();
-    drop(world);
-    page(core, call, all, call.switches.list_page, 500)
+    let all: Vec<Listed> = seen.map(|it| Listed::Node(it.number)).collect();
+    page(core, call, &world, &all, call.switches.list_page, 500)
 }

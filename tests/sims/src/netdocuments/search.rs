@@ -36,7 +36,6 @@ pub(super) fn find(
 ) -> Result<Reply> {
     let asked = call.request.query.get("q").unwrap_or_default();
     let query = query::parse(asked).ok_or_else(|| Fail::parameter("q", "cannot be read"))?;
-    let delta = call.size_delta();
     let world = core.world();
     let tenant = &world.vendor.tenant;
     let named = call.request.query.get("cabinets").unwrap_or_else(|| route.id(0)).to_owned();
@@ -60,7 +59,7 @@ pub(super) fn find(
             all: &all_words(tenant, &node.cabinet, &inherited),
         };
         if query.matches(&facts) && sees(at_node(tenant, caller, node)) {
-            all.push(listing::of_node(node, call.switches));
+            all.push(Listed::Node(node.number));
         }
     }
     for doc in tenant.doc_order.iter().filter_map(|it| tenant.docs.get(it)) {
@@ -75,9 +74,8 @@ pub(super) fn find(
             all: &all_words(tenant, &doc.cabinet, &doc.attributes),
         };
         if query.matches(&facts) && sees(at_document(tenant, caller, doc)) {
-            all.push(listing::of_document(&world, doc, delta, call.switches));
+            all.push(Listed::Doc(doc.number));
         }
     }
-    drop(world);
-    listing::page(core, call, all, PAGE, MOST)
+    listing::page(core, call, &world, &all, PAGE, MOST)
 }

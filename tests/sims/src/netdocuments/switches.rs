@@ -110,6 +110,8 @@ pub struct Switches {
     pub single_bare: bool,
     /// Whether the next page is given as a path without host (inferred).
     pub relative_next: bool,
+    /// Whether the extension can be changed with the name (inferred).
+    pub rename_extension: bool,
     /// Whether folders show the attributes of their workspace (inferred).
     pub folders_show_attributes: bool,
     /// Whether containers show who may do what.
@@ -182,6 +184,7 @@ impl Default for Switches {
             list_custom_attributes: false,
             single_bare: false,
             relative_next: false,
+            rename_extension: true,
             folders_show_attributes: true,
             show_permissions: true,
             size_unit: SizeUnit::Kilobytes,
