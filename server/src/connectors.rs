@@ -8,6 +8,7 @@ use postroom_dms::doctor::Finding;
 use postroom_dms::folder::Folder;
 use postroom_dms::highq::HighQ;
 use postroom_dms::imanage::Imanage;
+use postroom_dms::netdocuments::NetDocuments;
 use postroom_dms::webdav::WebDav;
 use postroom_domain::dms::Dms;
 use postroom_domain::ids::ServiceName;
@@ -63,6 +64,13 @@ fn connect(
         DestinationKind::Folder => Arc::new(Folder::new(it.folder.clone().ok_or_else(missing)?)),
         DestinationKind::Imanage => {
             let mut dms = Imanage::new(name, it.imanage.clone().ok_or_else(missing)?, clock)?;
+            if let Some((service, tokens)) = links {
+                dms = dms.with_links(service, tokens);
+            }
+            Arc::new(dms)
+        }
+        DestinationKind::Netdocuments => {
+            let mut dms = NetDocuments::new(name, it.netdocuments.clone().ok_or_else(missing)?, clock)?;
             if let Some((service, tokens)) = links {
                 dms = dms.with_links(service, tokens);
             }

@@ -13,9 +13,9 @@ pub mod folder;
 pub mod highq;
 pub mod imanage;
 pub mod names;
+pub mod netdocuments;
 mod share;
 pub mod webdav;
-pub mod netdocuments;
 
 use postroom_domain::Fut;
 use postroom_domain::dms::Dms;

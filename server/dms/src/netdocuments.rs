@@ -70,7 +70,8 @@ pub use self::settings::{
     Users, VersionMark,
 };
 use crate::account::Seats;
-use crate::names;
+use crate::doctor::Finding;
+use crate::{Connector, names};
 
 /// The connector of one NetDocuments destination. Each account has its own seat: what one may see, another does not.
 pub struct NetDocuments {
@@ -103,10 +104,11 @@ impl NetDocuments {
     async fn seat(&self, actor: &Actor) -> DmsResult<Arc<Seat>> {
         self.seats.of(actor).await
     }
+}
 
-    /// Checks address, sign-in, cabinets, attributes and the mark against the live server. Nothing is written.
-    pub async fn doctor(&self) -> Vec<crate::doctor::Finding> {
-        self.seats.system().doctor().await
+impl Connector for NetDocuments {
+    fn doctor(&self) -> Fut<'_, Vec<Finding>> {
+        Box::pin(async { self.seats.system().doctor().await })
     }
 }
 

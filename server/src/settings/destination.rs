@@ -1,6 +1,6 @@
 //! `[[destinations]]`: the connections to DMSs, each with the section of its kind.
 
-use postroom_dms::{folder, highq, imanage, webdav};
+use postroom_dms::{folder, highq, imanage, netdocuments, webdav};
 use postroom_domain::ids::ServiceName;
 use serde::Deserialize;
 
@@ -19,6 +19,8 @@ pub(crate) struct Destination {
     pub(crate) folder: Option<folder::Settings>,
     /// Settings of kind `imanage`.
     pub(crate) imanage: Option<imanage::Settings>,
+    /// Settings of kind `netdocuments`.
+    pub(crate) netdocuments: Option<netdocuments::Settings>,
     /// Settings of kind `highq`.
     pub(crate) highq: Option<highq::Settings>,
     /// Settings of kind `webdav`.
@@ -37,6 +39,8 @@ pub(crate) enum DestinationKind {
     Folder,
     /// iManage Work.
     Imanage,
+    /// NetDocuments.
+    Netdocuments,
     /// Thomson Reuters HighQ.
     Highq,
     /// A WebDAV server.
@@ -49,6 +53,7 @@ impl DestinationKind {
         match self {
             Self::Folder => "folder",
             Self::Imanage => "imanage",
+            Self::Netdocuments => "netdocuments",
             Self::Highq => "highq",
             Self::Webdav => "webdav",
         }
@@ -62,13 +67,20 @@ impl DestinationKind {
 
 impl Destination {
     /// Which sections it has.
-    const fn sections(&self) -> [(DestinationKind, bool); 4] {
-        [(DestinationKind::Folder, self.folder.is_some()), (DestinationKind::Imanage, self.imanage.is_some())]
+    const fn sections(&self) -> [(DestinationKind, bool); 5] {
+        [
+            (DestinationKind::Folder, self.folder.is_some()),
+            (DestinationKind::Imanage, self.imanage.is_some()),
+            (DestinationKind::Netdocuments, self.netdocuments.is_some()),
+            (DestinationKind::Highq, self.highq.is_some()),
+            (DestinationKind::Webdav, self.webdav.is_some()),
+        ]
     }
 
     /// Whether its system account is one that an administrator links, and not one of the settings.
     pub(crate) fn system_is_linked(&self) -> bool {
         self.imanage.as_ref().is_some_and(|it| matches!(it.auth, imanage::Auth::Link))
+            || self.netdocuments.as_ref().is_some_and(|it| matches!(it.auth, netdocuments::Auth::Link))
             || self.highq.as_ref().is_some_and(|it| matches!(it.auth, highq::Auth::Link))
     }
 

@@ -261,7 +261,7 @@ impl Seat {
                 };
                 let there = self.settings.mark().map(|mark| info.custom().unwrap_or_default().remove(&mark));
                 match there {
-                    Some(there) if !there.is_some_and(|it| bears(&it, &upload.mark.to_string())) => {
+                    Some(there) if !there.as_ref().is_some_and(|it| bears(it, &upload.mark.to_string())) => {
                         Err(lost("it has another mark"))
                     }
                     _ => Ok(receipt),

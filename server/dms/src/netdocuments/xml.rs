@@ -16,31 +16,31 @@ struct Open {
 
 /// What is in the root: elements by name, several of a name as a list, texts as texts. `None` for what is no XML.
 pub(super) fn read(bytes: &[u8]) -> Option<Value> {
-    let mut reader = Reader::from_reader(bytes);
-    let (mut open, mut buffer) = (Vec::<Open>::new(), Vec::new());
+    let mut reader = Reader::from_str(std::str::from_utf8(bytes).ok()?);
+    let mut open = Vec::<Open>::new();
     loop {
         let mut close = false;
-        match reader.read_event_into(&mut buffer).ok()? {
+        match reader.read_event().ok()? {
             Event::Start(start) | Event::Empty(start) if open.len() >= DEEPEST => {
                 drop(start);
                 return None;
             }
-            Event::Start(start) => open.push(begin(start.name().as_ref())?),
+            Event::Start(start) => open.push(begin(start.name().as_ref())),
             Event::Empty(start) => {
-                open.push(begin(start.name().as_ref())?);
+                open.push(begin(start.name().as_ref()));
                 close = true;
             }
             Event::Text(text) => {
                 if let Some(last) = open.last_mut() {
-                    last.text.push_str(&text.decode().ok()?);
+                    last.text.push_str(&text.xml10_content());
                 }
             }
-            Event::CData(text) => open.last_mut()?.text.push_str(&text.decode().ok()?),
+            Event::CData(text) => open.last_mut()?.text.push_str(&text.xml10_content()),
             Event::GeneralRef(entity) => {
                 let last = open.last_mut()?;
                 match entity.resolve_char_ref().ok()? {
                     Some(c) => last.text.push(c),
-                    None => last.text.push_str(resolve_predefined_entity(&entity.decode().ok()?)?),
+                    None => last.text.push_str(resolve_predefined_entity(&entity)?),
                 }
             }
             Event::End(_) => close = true,
@@ -55,13 +55,11 @@ pub(super) fn read(bytes: &[u8]) -> Option<Value> {
                 None => return Some(value),
             }
         }
-        buffer.clear();
     }
 }
 
-fn begin(name: &[u8]) -> Option<Open> {
-    let name = std::str::from_utf8(name).ok()?.to_owned();
-    Some(Open { name, children: Map::new(), text: String::new() })
+fn begin(name: &str) -> Open {
+    Open { name: name.to_owned(), children: Map::new(), text: String::new() }
 }
 
 fn add(map: &mut Map<String, Value>, name: String, value: Value) {
