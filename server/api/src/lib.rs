@@ -13,6 +13,7 @@ pub mod cause;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod decision;
+pub mod dms_account;
 pub mod event;
 pub mod filing;
 pub mod filter;

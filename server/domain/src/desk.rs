@@ -26,6 +26,7 @@ use crate::sign_in::{BearerCheck, Provider};
 use crate::store::{StoreError, StoreResult};
 use crate::time::{Clock, Entropy};
 
+mod dms_accounts;
 pub mod domains;
 mod errors;
 mod invitations;
@@ -38,6 +39,7 @@ mod sessions;
 mod texts;
 mod tokens;
 
+pub use dms_accounts::{AccountSeen, DmsAccounts, DmsAccountsAt, Ensured};
 pub use errors::{DeskError, NotLetIn};
 pub use invitations::NewInvitation;
 pub use journey::{Begun, CameBack, Errand, Return, SettingOut};

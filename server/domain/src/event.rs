@@ -138,11 +138,17 @@ pub enum Security {
     SettingsChanged,
     /// The audit was exported.
     AuditExported,
+    /// A person's account in a DMS was found by their e-mail.
+    DmsAccountFound,
+    /// An account in a DMS was made for a person.
+    DmsAccountMade,
+    /// A person has no account in a DMS, or none that is known: the note tells why.
+    DmsAccountNotMade,
 }
 
 impl Security {
     /// Everything there is.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -166,6 +172,9 @@ impl Security {
         Self::KeysRotated,
         Self::SettingsChanged,
         Self::AuditExported,
+        Self::DmsAccountFound,
+        Self::DmsAccountMade,
+        Self::DmsAccountNotMade,
     ];
 
     /// The name in the API and in exports.
@@ -194,6 +203,9 @@ impl Security {
             Self::KeysRotated => "keys_rotated",
             Self::SettingsChanged => "settings_changed",
             Self::AuditExported => "audit_exported",
+            Self::DmsAccountFound => "dms_account_found",
+            Self::DmsAccountMade => "dms_account_made",
+            Self::DmsAccountNotMade => "dms_account_not_made",
         }
     }
 
@@ -223,6 +235,9 @@ impl Security {
             Self::KeysRotated => "keys changed",
             Self::SettingsChanged => "settings changed",
             Self::AuditExported => "audit exported",
+            Self::DmsAccountFound => "account in a DMS found",
+            Self::DmsAccountMade => "account in a DMS made",
+            Self::DmsAccountNotMade => "account in a DMS not made",
         }
     }
 }

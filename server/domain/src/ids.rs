@@ -106,6 +106,11 @@ uuid_id!(
     LinkId,
     "a link's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
 );
+uuid_id!(
+    /// What is known of a person's account in one DMS.
+    DmsAccountId,
+    "a DMS account's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $wanted:literal) => {

@@ -13,6 +13,7 @@ pub mod control;
 pub mod decide;
 pub mod desk;
 pub mod dms;
+pub mod dms_account;
 pub mod event;
 pub mod filing;
 pub mod ids;

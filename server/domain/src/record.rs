@@ -27,12 +27,21 @@ pub enum Kind {
     Flow = 5,
     /// [`crate::link::Link`].
     Link = 6,
+    /// [`crate::dms_account::DmsAccount`].
+    DmsAccount = 7,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Person, Self::Session, Self::Token, Self::Invitation, Self::Flow, Self::Link];
+    pub const ALL: [Self; 7] = [
+        Self::Person,
+        Self::Session,
+        Self::Token,
+        Self::Invitation,
+        Self::Flow,
+        Self::Link,
+        Self::DmsAccount,
+    ];
 
     /// The word for it in messages.
     pub const fn noun(self) -> &'static str {
@@ -43,6 +52,7 @@ impl Kind {
             Self::Invitation => "one-time link",
             Self::Flow => "sign-in under way",
             Self::Link => "link",
+            Self::DmsAccount => "DMS account",
         }
     }
 }

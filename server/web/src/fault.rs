@@ -228,6 +228,8 @@ impl From<DeskError> for Fault {
             }
             DeskError::WrongPassword => Self::value("old", "is not right, or there is no password yet"),
             DeskError::NotActive => Self::new(Code::NotAllowedNow, "The person is not active."),
+            DeskError::NotMadeHere(_) => Self::new(Code::NotAllowedNow, sentence(&error.to_string()))
+                .hint("`create` of [destinations.accounts] is \"never\"; an administrator changes that."),
             DeskError::Link(LinkError::Changed) => Self::new(Code::Changed, "The link changed meanwhile."),
             DeskError::Link(LinkError::NotFound) => Self::not_found("such link"),
             DeskError::Link(LinkError::Store(error)) | DeskError::Store(error) => error.into(),

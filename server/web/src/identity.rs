@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postroom_domain::capability::Diagnosis;
-use postroom_domain::desk::People;
+use postroom_domain::desk::{DmsAccounts, People};
 use postroom_domain::ids::SiteName;
 use postroom_domain::keys::Keys;
 use postroom_domain::link::LinkedService;
@@ -13,6 +13,8 @@ use postroom_domain::link::LinkedService;
 pub struct Identity {
     /// The desk: persons, sessions, tokens, sign-in, links.
     pub people: Arc<People>,
+    /// Finds and makes accounts of persons in the DMSs, where there are any.
+    pub accounts: Option<Arc<DmsAccounts>>,
     /// Changes the vault's keys, where there are any.
     pub keys: Option<Arc<dyn Keys>>,
     /// Computes the report of what will not work.

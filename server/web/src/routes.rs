@@ -15,6 +15,7 @@ mod accounts;
 mod asked;
 mod audit;
 mod decisions;
+mod dms_accounts;
 mod doors;
 mod filings;
 mod follow;
@@ -69,6 +70,8 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(persons::change_person)
         .service(persons::invite_person)
         .service(persons::unlock_person)
+        .service(dms_accounts::list_dms_accounts)
+        .service(dms_accounts::make_dms_account)
         .service(accounts::list_sessions)
         .service(accounts::end_session)
         .service(accounts::list_tokens)

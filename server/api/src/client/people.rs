@@ -1,7 +1,7 @@
 //! Persons, tokens, links, the audit and the keys.
 
 use bytes::Bytes;
-use postroom_domain::ids::{LinkId, PersonId, SessionId, TokenId};
+use postroom_domain::ids::{LinkId, PersonId, ServiceName, SessionId, TokenId};
 use reqwest::header::IF_MATCH;
 use reqwest::{Method, RequestBuilder, Response};
 
@@ -10,6 +10,7 @@ use crate::account::{MadeToken, SessionList, Sessions, TokenBody, TokenList, Tok
 use crate::audit::{AuditList, AuditPage, ExportList, VerifyList, VerifyView};
 use crate::capability::{Capabilities, CapabilityList};
 use crate::decision::etag;
+use crate::dms_account::{DmsAccountView, DmsAccounts};
 use crate::keys::{KeysView, RotateBody};
 use crate::link::{LinkList, LinkView, Links, Services};
 use crate::page::Page;
@@ -74,6 +75,21 @@ impl Client {
     /// Ends a person's lock-out.
     pub async fn unlock(&self, id: PersonId) -> ClientResult<PersonView> {
         Self::send(self.request(Method::POST, &["persons", &id.to_string(), "unlock"]).timeout(CALL)).await
+    }
+
+    /// A person's accounts in the DMSs.
+    pub async fn dms_accounts(&self, id: PersonId) -> ClientResult<DmsAccounts> {
+        self.get(&["persons", &id.to_string(), "accounts"], &[(); 0]).await
+    }
+
+    /// Finds or makes a person's account in a DMS. The DMS is asked meanwhile, so only silence ends the wait.
+    pub async fn make_dms_account(
+        &self,
+        id: PersonId,
+        service: &ServiceName,
+    ) -> ClientResult<DmsAccountView> {
+        let path = ["persons", &id.to_string(), "accounts", service.as_str()];
+        Self::send(self.request(Method::POST, &path)).await
     }
 
     /// Sessions.

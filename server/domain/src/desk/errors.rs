@@ -159,6 +159,9 @@ pub enum DeskError {
     /// The person may not come in, so this is of no use to them.
     #[error("the person is not active")]
     NotActive,
+    /// The settings say that no accounts of persons are made in this DMS.
+    #[error("accounts of persons are not made at {0}: the settings say so")]
+    NotMadeHere(ServiceName),
     /// A link was not changed.
     #[error(transparent)]
     Link(LinkError),

@@ -19,8 +19,8 @@ use postroom_store::{MemoryStore, OpenOptions, RedbStore};
 
 use crate::chain::{the_history_is_a_chain, the_history_is_exported};
 use crate::records::{
-    a_commit_is_all_or_nothing, keys_are_unique_among_records_of_a_kind, of_commits_at_once_one_wins,
-    records_are_compare_and_set, ten_thousand_records_are_read_in_pages,
+    a_commit_is_all_or_nothing, every_kind_is_kept_apart, keys_are_unique_among_records_of_a_kind,
+    of_commits_at_once_one_wins, records_are_compare_and_set, ten_thousand_records_are_read_in_pages,
 };
 use crate::world::{
     accept, acceptance, actor, all, at, blob, change, filing, filing_as, fresh, happen, key, receipt,
@@ -77,6 +77,7 @@ for_every_store! {
     records_are_compare_and_set
     keys_are_unique_among_records_of_a_kind
     a_commit_is_all_or_nothing
+    every_kind_is_kept_apart
     of_commits_at_once_one_wins
     ten_thousand_records_are_read_in_pages
     the_history_is_a_chain

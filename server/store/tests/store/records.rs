@@ -128,6 +128,32 @@ pub(crate) async fn keys_are_unique_among_records_of_a_kind(store: &dyn Store) {
     assert_eq!((owner("a").await, owner("g").await), (Some(1), None));
 }
 
+/// The same id, key and group in each kind: none sees another's, and each is listed, replaced and removed by itself.
+pub(crate) async fn every_kind_is_kept_apart(store: &dyn Store) {
+    for (at, kind) in Kind::ALL.into_iter().enumerate() {
+        assert_eq!(usize::from(kind as u8), at + 1, "numbers of kinds are kept in stores");
+        let mut mine = record(kind, 7, &["key"], &["group"]);
+        mine.body = kind.noun().into();
+        put(store, &mine).await.unwrap();
+        assert_eq!(
+            put(store, &record(kind, 8, &["key"], &[])).await,
+            Err(StoreError::Exists(format!("a {} with the same key", kind.noun())))
+        );
+    }
+    let body = |record: Option<Record>| record.map(|it| String::from_utf8(it.body).unwrap());
+    for kind in Kind::ALL {
+        let noun = Some(kind.noun().to_owned());
+        assert_eq!(body(store.record_by_id(kind, 7).await.unwrap()), noun);
+        assert_eq!(body(store.record_by_key(kind, "key").await.unwrap()), noun);
+        let mut listed = store.records(kind, Some("group"), None, 9).await.unwrap();
+        assert_eq!((listed.len(), body(listed.pop())), (1, noun));
+    }
+    for kind in Kind::ALL {
+        commit(store, vec![Write::Remove { kind, id: 7, version: 1 }]).await.unwrap();
+        assert_eq!(store.record_by_key(kind, "key").await, Ok(None));
+    }
+}
+
 pub(crate) async fn a_commit_is_all_or_nothing(store: &dyn Store) {
     put(store, &person(1, &["a"], &["all"])).await.unwrap();
     let before = events(store).await;

@@ -65,6 +65,7 @@ impl Doors {
             tokens: Arc::new(tokens),
             identity: Identity {
                 people: desk.people.clone(),
+                accounts: None,
                 keys: None,
                 diagnosis: None,
                 home: "london".parse().unwrap(),

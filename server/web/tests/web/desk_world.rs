@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use postroom_domain::Fut;
 use postroom_domain::desk::{
-    Begun, Browser, CameBack, Errand, NewPerson, NewSession, NotLetIn, People, Return, SessionLimits,
-    SettingOut, SignedIn,
+    Begun, Browser, CameBack, DmsAccounts, Errand, NewPerson, NewSession, NotLetIn, People, Return,
+    SessionLimits, SettingOut, SignedIn,
 };
 use postroom_domain::event::{Event, Happening};
 use postroom_domain::ids::{IdMint, LinkId, ServiceName};
@@ -27,6 +27,8 @@ use postroom_domain::time::Clock as _;
 use postroom_store::MemoryStore;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Barrier;
+
+use crate::directory::Directory;
 
 /// A vault that only turns texts round, but knows their place.
 struct Turned;
@@ -286,6 +288,10 @@ pub(crate) struct World {
 /// A desk and its world.
 pub(crate) struct Desk {
     pub(crate) people: Arc<People>,
+    /// Accounts in `dms-eu`, whose directory is `directory`, and in `dms-us`, whose directory is `us`.
+    pub(crate) accounts: Arc<DmsAccounts>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) us: Arc<Directory>,
     pub(crate) world: Arc<World>,
 }
 
@@ -382,7 +388,9 @@ impl Desk {
             limits: SessionLimits::default(),
             public_url: "https://postroom.example".to_owned(),
         });
-        Self { people, world }
+        let (directory, us) = (Directory::new(true, true), Directory::new(true, false));
+        let accounts = crate::directory::accounts(&people, &directory, &us);
+        Self { people, accounts, directory, us, world }
     }
 
     /// Everything, everywhere.

@@ -5,6 +5,7 @@
 mod asked;
 mod audit;
 mod decisions;
+mod desk_dms_accounts;
 mod desk_doors;
 mod desk_journey;
 mod desk_password;
@@ -12,6 +13,7 @@ mod desk_persons;
 mod desk_sessions;
 mod desk_tokens;
 mod desk_world;
+mod directory;
 mod doors;
 mod events;
 mod intakes;

@@ -91,6 +91,8 @@ const TABLE: &[Row] = &[
     ("change_person", Some(ManagePersons), About::Person, 200),
     ("invite_person", Some(ManagePersons), About::Person, 201),
     ("unlock_person", Some(ManagePersons), About::Person, 200),
+    ("list_dms_accounts", Some(ManagePersons), About::Person, 200),
+    ("make_dms_account", Some(ManagePersons), About::Person, 200),
     ("list_sessions", Some(File), About::Nothing, 200),
     ("end_session", Some(File), About::Session, 204),
     ("list_tokens", Some(File), About::Nothing, 200),
@@ -295,7 +297,7 @@ impl Stage {
     }
 
     fn request(&self, caller: &Caller, route: &Route, id: &str) -> RequestBuilder {
-        let path = route.path.replace("{id}", id).replace("{name}", id);
+        let path = route.path.replace("{id}", id).replace("{name}", id).replace("{service}", "dms-eu");
         let request = if caller.local {
             self.local.request(route.method.clone(), format!("http://localhost{path}"))
         } else {

@@ -200,6 +200,7 @@ impl World {
             tokens: Arc::new(tokens),
             identity: postroom_web::Identity {
                 people: desk.people.clone(),
+                accounts: Some(desk.accounts.clone()),
                 keys: Some(Arc::new(Played)),
                 diagnosis: Some(Arc::new(Played)),
                 home: "london".parse().unwrap(),
