@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use postroom_domain::ids::{RoleName, SiteName, TeamName, TokenId};
+use postroom_domain::ids::{RoleName, ServiceName, SiteName, TeamName, TokenId};
 use postroom_domain::person::Permission;
 
 /// The post room of a law firm: documents come in, are safe at once, and are filed in the right workspace, once.
@@ -134,6 +134,19 @@ pub(crate) enum PersonCommand {
     Unlock {
         /// Their e-mail or name
         who: String,
+    },
+    /// Find a person's account in a DMS by their e-mail, or make one where the settings allow it
+    #[command(
+        long_about = "Find a person's account in a DMS by their e-mail, or make one where the settings allow it \
+        (create in [destinations.accounts]).\n\n\
+        An account that is there is left as it is, also one that is locked. Ends with a failure when there is none afterwards."
+    )]
+    Account {
+        /// Their e-mail or name
+        who: String,
+        /// The destination
+        #[arg(long)]
+        service: ServiceName,
     },
 }
 

@@ -9,7 +9,7 @@ use postroom_dms::doctor as dms;
 use postroom_domain::Fut;
 use postroom_domain::capability::{Diagnosis, Finding, Level};
 use postroom_domain::cause::Fixer;
-use postroom_domain::desk::People;
+use postroom_domain::desk::{DmsAccounts, People};
 use postroom_domain::ids::{ServiceName, SourceName};
 use postroom_domain::link::{
     Accounts, Decision, Fallback, LinkedService, Offer, Operation, Refusal, WhenUnsure, whose_account,
@@ -19,6 +19,7 @@ use postroom_domain::repository::Area;
 use postroom_outbound::Doctor;
 
 use crate::connectors::Connector;
+use crate::dms_accounts;
 use crate::settings::Settings;
 
 /// Looks at everything that the settings name.
@@ -27,6 +28,8 @@ pub(crate) struct HouseDoctor {
     pub(crate) people: Arc<People>,
     /// Whose accounts are linked.
     pub(crate) accounts: Arc<dyn Accounts>,
+    /// Accounts of persons in the DMSs.
+    pub(crate) dms_accounts: Arc<DmsAccounts>,
     /// The linked services.
     pub(crate) services: Doctor,
     /// The DMSs.
@@ -66,6 +69,8 @@ impl Diagnosis for HouseDoctor {
             for connector in &self.connectors {
                 all.extend(self.persons_at(&connector.name));
                 all.extend(self.system_at(connector).await);
+                let refusal = self.refusal(&connector.name).await.ok().flatten();
+                all.extend(dms_accounts::finding(&self.dms_accounts, &connector.name, refusal, live).await);
                 if live {
                     all.extend(connector.doctor().await.into_iter().map(|it| told(connector, it)));
                 }

@@ -18,6 +18,7 @@ use postroom_domain::link::Accounts;
 use postroom_domain::person::{Actor, Permissions, Principal};
 use postroom_domain::plan::Rules;
 use postroom_domain::reception::Reception;
+use postroom_domain::record::Registry;
 use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
@@ -30,6 +31,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::diagnosis::{Door, HouseDoctor};
+use crate::dms_accounts::{self, Caretaker, News};
 use crate::foundation::{Cellar, Foundation};
 use crate::housekeeping;
 use crate::keyring::{DeskOptions, DeskParts, KeyDesk};
@@ -61,6 +63,7 @@ pub(crate) struct House {
     doors: Arc<Doors>,
     keys: Arc<KeyDesk>,
     links: Links,
+    caretaker: Caretaker,
     housekeeping: JoinHandle<()>,
 }
 
@@ -81,7 +84,8 @@ impl House {
             .with_context(|| format!("server.listen: cannot listen on {}", settings.server.listen))?;
         let public_url = settings.server.public_url_at(listener.local_addr()?);
         remember(&settings, &foundation).await?;
-        let people = people(&settings, &foundation, &public_url)?;
+        let news = News::default();
+        let people = people(&settings, &foundation, &public_url, news.over(store.clone()))?;
         let rules = Arc::new(settings.rules());
         let accounts: Arc<dyn Accounts> = Arc::new(keeper.clone());
         let Cellar { file, keyring, spool } = cellar;
@@ -129,6 +133,7 @@ impl House {
             hot_folders: Mutex::new(hot_folders(&settings, &reception, &spool)),
         });
         let diagnosis = diagnosis(&settings, &foundation, people.clone(), rules, &public_url)?;
+        let dms_accounts = dms_accounts::accounts(&settings, &foundation, people.clone());
         let app = App {
             store: store.clone(),
             spool: spool.clone(),
@@ -139,6 +144,7 @@ impl House {
             tokens: Arc::new(token_table(&settings)),
             identity: Identity {
                 people: people.clone(),
+                accounts: Some(dms_accounts.clone()),
                 keys: Some(keys.clone()),
                 diagnosis: Some(Arc::new(diagnosis)),
                 home: settings::main_site(),
@@ -161,6 +167,7 @@ impl House {
         let housekeeping =
             tokio::spawn(housekeeping::run(store.clone(), spool.clone(), people.clone(), grace_of_blobs));
         let links = look_after_links(keeper.clone());
+        let caretaker = Caretaker::start(&dms_accounts, &news, clock);
         let store = store.clone();
         Ok(Self {
             url,
@@ -175,6 +182,7 @@ impl House {
             doors,
             keys,
             links,
+            caretaker,
             housekeeping,
         })
     }
@@ -252,6 +260,7 @@ impl House {
                 tracing::warn!(%error, "The HTTP server did not stop cleanly.");
             }
         }
+        self.caretaker.stop(self.grace).await;
         self.engine.stop(self.grace).await;
         // Nobody asks for tokens any more; what is being sealed anew goes on at the next start.
         self.keys.stop().await;
@@ -384,6 +393,7 @@ pub(crate) fn diagnosis(
     public_url: &str,
 ) -> anyhow::Result<HouseDoctor> {
     Ok(HouseDoctor {
+        dms_accounts: dms_accounts::accounts(settings, foundation, people.clone()),
         people,
         accounts: Arc::new(foundation.keeper.clone()),
         services: Doctor::new(
@@ -399,17 +409,18 @@ pub(crate) fn diagnosis(
     })
 }
 
-/// Persons, and how they come in.
+/// Persons, and how they come in; `registry` is where they are kept.
 pub(crate) fn people(
     settings: &Settings,
     foundation: &Foundation,
     public_url: &str,
+    registry: Arc<dyn Registry>,
 ) -> anyhow::Result<Arc<People>> {
     let services = &foundation.services;
     let hashes = PasswordHashes::new(HashCost::DEFAULT, foundation.chance.clone())?;
     let passwords: Arc<dyn Passwords> = Arc::new(hashes);
     Ok(Arc::new(People {
-        store: foundation.store.clone(),
+        store: registry,
         clock: foundation.clock.clone(),
         entropy: foundation.entropy.clone(),
         mint: foundation.mint.clone(),

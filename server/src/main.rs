@@ -6,6 +6,7 @@ mod connectors;
 #[cfg(feature = "demo")]
 mod demo;
 mod diagnosis;
+mod dms_accounts;
 mod foundation;
 mod house;
 mod housekeeping;

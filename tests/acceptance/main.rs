@@ -15,6 +15,7 @@ mod command_line;
 mod console;
 mod decisions;
 mod demo;
+mod dms_accounts;
 mod events;
 mod hot_folder;
 mod keys;

@@ -63,7 +63,7 @@ async fn look(settings: &Settings) -> anyhow::Result<Vec<FindingView>> {
         (Foundation::lay_in_the_air(settings).await?, None)
     };
     let url = settings.server.public_url_planned();
-    let people = crate::house::people(settings, &foundation, &url)?;
+    let people = crate::house::people(settings, &foundation, &url, foundation.store.clone())?;
     let doctor = diagnosis(settings, &foundation, people, Arc::new(settings.rules()), &url)?;
     let findings = doctor.findings(true).await;
     foundation.store.close().await?;

@@ -4,10 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use postroom_api::client::{Client, ClientError};
+use postroom_api::dms_account::DmsAccountView;
 use postroom_api::person::{NewPersonBody, PersonBody, PersonList, PersonView, SitesBody};
 use postroom_api::problem::Code;
 use postroom_domain::people::Status;
 use postroom_domain::person::Role;
+use serde::Serialize;
 
 use super::connection::{connect, explained};
 use super::{lines, print, when};
@@ -33,7 +35,17 @@ async fn carry_out(client: &Client, command: PersonCommand, json: bool) -> anyho
                 print("Nobody fits.\n")?;
             }
         }
-        PersonCommand::Show { who } => lines(&[find(client, &who).await?], json, card)?,
+        PersonCommand::Show { who } => {
+            let person = find(client, &who).await?;
+            let accounts = client.dms_accounts(person.id).await?.items;
+            lines(&[Shown { person, accounts }], json, whole_card)?;
+        }
+        PersonCommand::Account { who, service } => {
+            let person = find(client, &who).await?;
+            let account = client.make_dms_account(person.id, &service).await?;
+            lines(std::slice::from_ref(&account), json, |it| format!("{}: {}\n", it.service, it.text))?;
+            return Ok(if account.account.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         PersonCommand::Set(args) => set(client, args, json).await?,
         PersonCommand::Invite { who } => {
             let person = find(client, &who).await?;
@@ -74,6 +86,19 @@ async fn add(client: &Client, args: AddPersonArgs, json: bool) -> anyhow::Result
         return lines(&[person], json, card);
     }
     invite(client, &person, json).await
+}
+
+/// A person with their accounts in the DMSs.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    person: PersonView,
+    accounts: Vec<DmsAccountView>,
+}
+
+fn whole_card(shown: &Shown) -> String {
+    let rows = shown.accounts.iter().map(|it| format!("  {:<10}  {}: {}\n", "account", it.service, it.text));
+    card(&shown.person) + &rows.collect::<String>()
 }
 
 /// Prints a one-time link. It is shown here and nowhere else.

@@ -1,6 +1,7 @@
 //! `[[destinations]]`: the connections to DMSs, each with the section of its kind.
 
 use postroom_dms::{folder, highq, imanage, netdocuments, webdav};
+use postroom_domain::dms_account::AccountPolicy;
 use postroom_domain::ids::ServiceName;
 use serde::Deserialize;
 
@@ -15,6 +16,9 @@ pub(crate) struct Destination {
     /// How many filings at once.
     #[serde(default = "concurrency")]
     pub(crate) concurrency: usize,
+    /// What is set about accounts of persons in it.
+    #[serde(default)]
+    pub(crate) accounts: AccountPolicy,
     /// Settings of kind `folder`.
     pub(crate) folder: Option<folder::Settings>,
     /// Settings of kind `imanage`.
@@ -90,6 +94,7 @@ impl Destination {
         if !(1..=256).contains(&self.concurrency) {
             wrong.push("concurrency: 1 to 256".to_owned());
         }
+        wrong.extend(self.accounts.mistakes());
         let wanted = self.kind.as_str();
         for (kind, is_there) in self.sections() {
             if kind == self.kind && !is_there {

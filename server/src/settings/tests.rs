@@ -160,3 +160,33 @@ sign_in = "visible"
         good.replacen("public_url = \"https://postroom.firm.example\"", "listen = \"0.0.0.0:8440\"", 1);
     assert!(read(&open).unwrap_err().to_string().contains("server.public_url: is needed"));
 }
+
+/// Accounts of persons are set at each destination: nothing is made where nothing is said.
+#[test]
+fn accounts_of_persons_are_set_at_their_destination() {
+    use postroom_domain::dms_account::{AccountPolicy, CreateAccounts};
+    let policy = |settings: &Settings| settings.destinations[0].get_ref().accounts.clone();
+    assert_eq!(policy(&read(GOOD).unwrap()), AccountPolicy::default());
+    let section = "[destinations.accounts]\ncreate = \"automatic\"\nexternal_domains = [\"client.example\"]\n\
+        invite = true\nlibrary = \"ACTIVE\"\n[destinations.folder]";
+    let good = GOOD.replacen("[destinations.folder]", section, 1);
+    let wanted = AccountPolicy {
+        create: CreateAccounts::Automatic,
+        external_domains: vec!["client.example".to_owned()],
+        invite: true,
+        library: "ACTIVE".to_owned(),
+    };
+    assert_eq!(policy(&read(&good).unwrap()), wanted);
+    for (from, to, wanted) in [
+        ("\"automatic\"", "\"allways\"", "unknown variant `allways`"),
+        ("invite =", "invit =", "did you mean \"invite\"?"),
+        ("client.example", "gmail.com", "destinations \"files\": accounts.external_domains: anybody gets"),
+        ("client.example", "Client.example", "is not a domain such as client.example"),
+        ("\"ACTIVE\"", "\"ACTIVE \"", "accounts.library: no blanks"),
+    ] {
+        let error = read(&good.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{wanted:?} not in:\n{error}");
+    }
+    let asked = good.replacen("automatic", "on_request", 1).replacen("client.example", "gmail.com", 1);
+    assert!(read(&asked).is_ok());
+}
