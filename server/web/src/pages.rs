@@ -30,6 +30,7 @@ mod admin;
 mod assets;
 mod audit;
 mod dialog;
+mod dms_accounts;
 mod entrance;
 mod home;
 mod journey;
@@ -48,6 +49,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .configure(links::configure)
         .configure(account::configure)
         .configure(admin::configure)
+        .configure(dms_accounts::configure)
         .configure(audit::configure)
         .configure(journey::configure);
     config.service(pages);

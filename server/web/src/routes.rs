@@ -29,6 +29,8 @@ mod summary;
 mod upload;
 mod work_items;
 
+pub(crate) use dms_accounts::request_account;
+
 /// Registers every route.
 pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
     config

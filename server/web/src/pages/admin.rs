@@ -157,7 +157,7 @@ async fn person(request: HttpRequest, id: web::Path<String>) -> Answer {
     one(&visit, part(&id)?, StatusCode::OK, context! {}).await
 }
 
-async fn one(visit: &Visit, id: PersonId, status: StatusCode, more: Value) -> Answer {
+pub(super) async fn one(visit: &Visit, id: PersonId, status: StatusCode, more: Value) -> Answer {
     let people = visit.people();
     let person = people.person(visit.by(), id).await?;
     // Somebody who may do more is shown, and not ruled over.
@@ -169,6 +169,7 @@ async fn one(visit: &Visit, id: PersonId, status: StatusCode, more: Value) -> An
         it => row(&person), role_names => role_names(visit), front => format!("/admin/persons/{id}"), manageable,
         session_list => show::sessions(&unless_beyond(sessions)?, Some(here)),
         token_list => show::tokens(&unless_beyond(tokens)?),
+        account_list => super::dms_accounts::rows(visit, id).await?,
     };
     visit.page_as(status, "person.html", &person.display_name, merge_maps([more, about]))
 }

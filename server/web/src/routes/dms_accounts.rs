@@ -6,8 +6,9 @@ use std::sync::Arc;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, get, post, web};
 use postroom_api::dms_account::{DmsAccountView, DmsAccounts};
 use postroom_api::problem::{Code, Problem};
-use postroom_domain::desk;
+use postroom_domain::desk::{self, AccountSeen, DeskError};
 use postroom_domain::ids::{PersonId, ServiceName};
+use postroom_domain::person::Principal;
 
 use super::asked::Named;
 use crate::app::Shared;
@@ -67,10 +68,18 @@ pub(crate) async fn make_dms_account(
     Pair(id, service): Pair,
     app: web::Data<Shared>,
 ) -> Answer {
-    let accounts = accounts(&app)?.clone();
     let by = (**caller.principal()).clone();
-    // By itself, so that a client that leaves does not end it in the middle.
-    let asked = tokio::spawn(async move { accounts.request(&by, id, &service).await });
-    let seen = asked.await.map_err(|error| Fault::internal(error.to_string()))??;
+    let seen = request_account(accounts(&app)?.clone(), by, id, service).await??;
     Ok(HttpResponse::Ok().json(DmsAccountView::from(&seen)))
+}
+
+/// Asks for an account by itself, so that a client that leaves does not end it in the middle.
+pub(crate) async fn request_account(
+    accounts: Arc<desk::DmsAccounts>,
+    by: Principal,
+    id: PersonId,
+    service: ServiceName,
+) -> Answer<Result<AccountSeen, DeskError>> {
+    let asked = tokio::spawn(async move { accounts.request(&by, id, &service).await });
+    asked.await.map_err(|error| Fault::internal(error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! The pages as a browser asks for them: who sees which, what stands around them, and how errors read. What they do is tried in a real
 //! browser elsewhere.
 
+use postroom_domain::people::Status;
 use postroom_domain::person::Permission::{self, Administer, File, ManageLinks, ManagePersons, ReadAudit};
 use postroom_domain::person::Role;
 use reqwest::{Client, Method, Response, redirect};
@@ -87,5 +88,43 @@ async fn errors_are_pages_for_browsers_and_problems_for_programs() {
     let answer = ask(&world, Method::GET, "/api/v1/nothing", &cookie).await;
     assert_eq!(answer.status(), 404);
     assert!(answer.headers()["content-type"].to_str().unwrap().contains("json"));
+    world.stop().await;
+}
+
+/// The page of a person tells of their accounts, and offers to ask only where that is of use.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_persons_accounts_are_shown_and_asked_for() {
+    let world = World::new().await;
+    let session = world.desk.member("boss@harrow.example", "admin", "london").await;
+    let cookie = format!("__Host-postroom={}", session.secret.expose_secret());
+    let mary = world.desk.add("mary.harrow@harrow.example", "user", "london", Status::Active).await;
+    let path = format!("/admin/persons/{}", mary.id);
+    let shown = ask(&world, Method::GET, &path, &cookie).await.text().await.unwrap();
+    for words in [
+        "Accounts in document systems",
+        "the account at dms-eu",
+        "the account at dms-us",
+        "Nobody looked yet",
+    ] {
+        assert!(shown.contains(words), "{words:?} is not in {shown}");
+    }
+    assert!(!shown.contains("the account at files"), "{shown}");
+    let token = shown.split("name=\"form_token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let post = async |service: &str, token: &str| {
+        let request = world.request("", Method::POST, &format!("{path}/accounts/{service}"));
+        let request = request.header("cookie", &cookie).header("origin", "https://postroom.example");
+        let request = request.header("accept", "text/html").header("sec-fetch-site", "same-origin");
+        let answer = request.form(&[("form_token", token)]).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    // Without the form's code nothing happens.
+    assert_eq!(post("dms-eu", "made up").await.0, 403);
+    assert_eq!(world.desk.directory.emails(), Vec::<String>::new());
+    let (status, shown) = post("dms-eu", token).await;
+    assert_eq!(status, 200, "{shown}");
+    assert!(shown.contains("It was made: u1 (U1)."), "{shown}");
+    assert_eq!(post("files", token).await.0, 409);
+    assert_eq!(post("no-such", token).await.0, 404);
+    assert_eq!(world.desk.directory.emails(), ["mary.harrow@harrow.example"]);
     world.stop().await;
 }
