@@ -15,6 +15,7 @@ mod poison;
 mod refresh;
 mod rotation;
 mod store_file;
+mod storm;
 
 /// A small document that is like no other of its number.
 fn document(number: u64) -> Vec<u8> {

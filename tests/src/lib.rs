@@ -27,6 +27,7 @@ pub mod chance;
 pub mod client;
 pub mod console;
 pub mod crowd;
+pub mod dms;
 pub mod folder;
 pub mod kernel;
 pub mod oracle;

@@ -9,6 +9,7 @@ use postroom_sims::imanage::{self, Options, Rule, SeedAlias, SeedContainer, Seed
 use serde_json::{Value, json};
 
 use crate::client::Api;
+use crate::dms::Dms;
 use crate::folder::{self, Deposit};
 use crate::oracle::{self, Accepted, Verdict};
 use crate::process::{Launch, NotReady, Server, free_port};
@@ -53,6 +54,7 @@ pub struct Builder {
     more: String,
     prefix: Vec<String>,
     environment: Vec<(String, String)>,
+    dms: Option<Box<dyn Dms>>,
 }
 
 /// A firm's content for the simulator: the sample, and two workspaces that match the same fields.
@@ -113,6 +115,13 @@ impl Builder {
     pub fn with_imanage_at(mut self, url: &str) -> Self {
         let name = if self.imanage.is_empty() && self.outside.is_empty() { "dms" } else { "dms2" };
         self.outside.push((name.into(), url.to_owned()));
+        self
+    }
+
+    /// With a DMS of any kind (`dms`), which takes matter documents.
+    #[must_use]
+    pub fn with_dms(mut self, dms: Box<dyn Dms>) -> Self {
+        self.dms = Some(dms);
         self
     }
 
@@ -216,6 +225,7 @@ impl Builder {
         let mut imanage: Vec<(String, String)> =
             sims.iter().map(|(name, sim)| (name.clone(), sim.url())).collect();
         imanage.extend(self.outside);
+        let of_dms = self.dms.as_ref().map(|dms| dms.settings(&root, self.concurrency)).unwrap_or_default();
         let settings = Settings {
             root: root.clone(),
             port: free_port(self.seed),
@@ -229,7 +239,7 @@ impl Builder {
             imanage_extra: self.imanage_extra,
             reserve_bytes: self.reserve_bytes,
             log: self.log,
-            more: self.more,
+            more: self.more + &of_dms,
         };
         settings.write_secrets().expect("the vault's secrets can be written");
         if self.folder {
@@ -250,6 +260,7 @@ impl Builder {
             _home: home,
             settings,
             sims,
+            dms: self.dms,
             server: None,
             prefix: self.prefix,
             environment: self.environment,
@@ -277,6 +288,7 @@ pub struct World {
     /// What the settings file says; write it anew with [`World::write_settings`].
     pub settings: Settings,
     sims: Vec<(String, SimHandle)>,
+    dms: Option<Box<dyn Dms>>,
     /// The server, while it runs.
     pub server: Option<Server>,
     /// What stands before the server's command line.
@@ -309,6 +321,7 @@ impl World {
             more: String::new(),
             prefix: Vec::new(),
             environment: Vec::new(),
+            dms: None,
         }
     }
 
@@ -410,6 +423,11 @@ impl World {
         &self.sims.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("no simulator {name}")).1
     }
 
+    /// The DMS of [`Builder::with_dms`].
+    pub fn dms(&self) -> &dyn Dms {
+        self.dms.as_deref().expect("a world with a DMS of any kind")
+    }
+
     /// Sets a fault at the first simulator.
     pub fn fault(&self, rule: Rule) {
         self.sims[0].1.control().add_fault(rule);
@@ -486,6 +504,7 @@ impl World {
     /// Every document in every DMS of this world.
     pub fn deposits(&self) -> Vec<Deposit> {
         let mut all = if self.settings.folder { folder::deposits(&self.settings.dms()) } else { Vec::new() };
+        all.extend(self.dms.iter().flat_map(|dms| dms.deposits()));
         for (_, sim) in &self.sims {
             all.extend(sim.control().ledger().into_iter().map(|entry| Deposit {
                 mark: find_mark(&[entry.field.as_deref().unwrap_or_default(), &entry.comment]),
@@ -523,7 +542,7 @@ impl World {
 }
 
 /// The mark in the first text that holds one.
-fn find_mark(texts: &[&str]) -> String {
+pub(crate) fn find_mark(texts: &[&str]) -> String {
     texts
         .iter()
         .find_map(|text| {
