@@ -112,7 +112,7 @@ fn finish(reply: &Reply, cause: Cause, detail: String, said: &Said, limit: Optio
 pub(super) fn is_nothing_found(reply: &Reply, settings: &Settings) -> bool {
     match reply.status {
         404 | 410 => !reply.is_web_page(),
-        400 => matches!(shape(reply, "", settings), DmsError::NotFound(_)),
+        400 => shape(reply, "", settings).trouble().cause == Cause::TargetNotFound,
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! One account at NetDocuments, with all that was learned with it, and how it calls.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,7 +66,7 @@ fn encoded(segment: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            let _ = write!(text, "%{byte:02X}");
         }
         text
     })
@@ -99,7 +100,7 @@ impl Seat {
             return Err(errors::trouble(Cause::TargetNotFound, format!("{bad:?} names nothing")));
         }
         let path: Vec<String> = segments.iter().map(|it| encoded(it)).collect();
-        let mut url = crate::account::below(&self.http.base().clone(), &path.join("/"));
+        let mut url = crate::account::below(self.http.base(), &path.join("/"));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -278,7 +279,7 @@ pub(super) fn link(settings: &Settings, web: &Url, id: &str) -> String {
 
 pub(super) fn plain_fields(fields: &[(&'static str, String)]) -> Vec<postroom_outbound::Field> {
     let field = |(name, value): &(&'static str, String)| postroom_outbound::Field {
-        name,
+        name: *name,
         value: value.clone(),
         is_json: *name == "profile",
     };

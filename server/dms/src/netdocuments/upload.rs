@@ -259,12 +259,12 @@ impl Seat {
                     Ok(None) => return Err(lost("it is not there")),
                     Err(e) => return Err(lost(&e.to_string())),
                 };
-                let there = self.settings.mark().map(|mark| info.custom().unwrap_or_default().remove(&mark));
-                match there {
-                    Some(there) if !there.as_ref().is_some_and(|it| bears(it, &upload.mark.to_string())) => {
-                        Err(lost("it has another mark"))
-                    }
-                    _ => Ok(receipt),
+                let Some(mark) = self.settings.mark() else { return Ok(receipt) };
+                let there = info.custom().unwrap_or_default().remove(&mark).unwrap_or_default();
+                if bears(&there, &upload.mark.to_string()) {
+                    Ok(receipt)
+                } else {
+                    Err(lost("it has another mark"))
                 }
             }
             ReadBack::Content => self.compare_content(receipt, upload).await,

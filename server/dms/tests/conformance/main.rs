@@ -9,6 +9,7 @@ mod cases;
 mod content;
 mod highq;
 mod imanage;
+mod netdocuments;
 mod statuses;
 mod table;
 mod webdav;

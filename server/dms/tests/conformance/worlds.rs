@@ -3,6 +3,7 @@
 pub(crate) mod folder;
 pub(crate) mod highq;
 pub(crate) mod imanage;
+pub(crate) mod netdocuments;
 pub(crate) mod webdav_apache;
 pub(crate) mod webdav_rclone;
 
@@ -16,6 +17,7 @@ macro_rules! cases {
             $crate::worlds::case!($case in imanage);
             $crate::worlds::case!($case in webdav_apache);
             $crate::worlds::case!($case in webdav_rclone);
+            $crate::worlds::case!($case in netdocuments);
         }
     )+};
 }

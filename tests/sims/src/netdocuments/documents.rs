@@ -60,8 +60,10 @@ pub(super) fn update(
     if name.is_some_and(|name| name.trim().is_empty() || name.contains(bad)) {
         return Err(Fail::parameter("name", "is empty or holds characters that are not allowed"));
     }
+    let workspace = tenant.workspace_of(&cabinet, &all);
     if let Some(doc) = tenant.docs.get_mut(&number) {
         doc.attributes = all;
+        doc.workspace = workspace.or(doc.workspace);
         if let Some(name) = name {
             name.clone_into(&mut doc.name);
         }

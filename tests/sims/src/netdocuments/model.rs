@@ -349,6 +349,22 @@ impl Tenant {
         all
     }
 
+    /// The workspace whose attributes have these values.
+    pub(super) fn workspace_of(&self, cabinet: &str, values: &Attributes) -> Option<u64> {
+        let cabinet = self.cabinet(cabinet)?;
+        let numbers = [cabinet.ws_org_attr, cabinet.ws_attr];
+        let keys = || numbers.iter().filter(|it| **it != 0);
+        let fits = |node: &&Node| {
+            node.kind == Kind::Workspace
+                && !node.deleted
+                && node.cabinet == cabinet.id
+                && keys()
+                    .all(|it| node.attributes.get(it).is_some() && node.attributes.get(it) == values.get(it))
+        };
+        let nodes = self.node_order.iter().filter_map(|it| self.nodes.get(it));
+        nodes.into_iter().find(fits).map(|node| node.number)
+    }
+
     /// Whether the values of a workspace's attributes are closed, or the workspace itself.
     pub(super) fn closed(&self, node: u64) -> bool {
         if self.up(node).any(|it| it.read_only) {

@@ -1,4 +1,6 @@
-//! Sign-in at the fake NetDocuments.
+//! The fake NetDocuments: sign-in here, what it holds in a file of its own.
+
+mod contents;
 
 use postroom_sims::netdocuments::{APP, Control, Options, REPOSITORY, Reuse, Sim, SimHandle};
 use reqwest::{Client, RequestBuilder, StatusCode};
