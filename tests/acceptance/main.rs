@@ -21,6 +21,7 @@ mod hot_folder;
 mod keys;
 mod lifecycle;
 mod linked;
+mod matrix;
 mod people;
 mod roles;
 mod secrets;

@@ -1,0 +1,56 @@
+//! The matrix that users judge by, its first column: a document is saved into each DMS, into the workspace and folder that are chosen for
+//! the user. By the real binary, with a simulator of each vendor or a real server beside it. (The second column is `dms_accounts`.)
+
+use postroom_tests::dms::{self, Dms};
+use postroom_tests::world::MATTER;
+use postroom_tests::{Upload, World};
+
+use crate::document;
+
+async fn saved(dms: Box<dyn Dms>) {
+    let kind = dms.kind();
+    let mut world = World::new("matrix").with_dms(dms).start().await;
+    // Names that a DMS may not take as they are, equal names, and one that is sent in pieces.
+    let large = vec![b'x'; 3 << 20];
+    let upload = Upload::to(MATTER)
+        .file("Brief an Müller.pdf", document(1))
+        .file("a/b: c?.pdf", document(2))
+        .file("a/b: c?.pdf", document(3))
+        .file("large.bin", large);
+    let accepted = world.deposit(upload).await;
+    world.all_filed(&[accepted.clone()]).await;
+    let place = world.dms().place();
+    let deposits = world.deposits();
+    assert_eq!(deposits.len(), 4, "{kind}: {deposits:#?}");
+    for deposit in &deposits {
+        assert_eq!(deposit.place, place, "{kind}: {deposit:#?}");
+    }
+    for (id, _) in &accepted.filings {
+        let filing = world.op().filing(id).await;
+        let receipt = &filing["receipt"];
+        assert!(receipt["document"].as_str().is_some_and(|it| !it.is_empty()), "{kind}: {filing:#}");
+        assert!(receipt["link"].as_str().is_some_and(|it| it.starts_with("http")), "{kind}: {filing:#}");
+    }
+    world.assert_exactly_once(&[accepted]).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_document_is_saved_into_imanage() {
+    saved(dms::Imanage::start(1)).await;
+}
+
+#[tokio::test]
+async fn a_document_is_saved_into_netdocuments() {
+    saved(dms::Netdocuments::start(2)).await;
+}
+
+#[tokio::test]
+async fn a_document_is_saved_into_highq() {
+    saved(dms::Highq::start(3)).await;
+}
+
+#[tokio::test]
+async fn a_document_is_saved_into_webdav() {
+    saved(dms::Webdav::start(4).await).await;
+}
