@@ -16,11 +16,11 @@ struct Open {
 
 /// What is in the root: elements by name, several of a name as a list, texts as texts. `None` for what is no XML.
 pub(super) fn read(bytes: &[u8]) -> Option<Value> {
-    let mut reader = Reader::from_reader(bytes);
-    let (mut open, mut buffer) = (Vec::<Open>::new(), Vec::new());
+    let mut reader = Reader::from_str(std::str::from_utf8(bytes).ok()?);
+    let mut open = Vec::<Open>::new();
     loop {
         let mut close = false;
-        match reader.read_event_into(&mut buffer).ok()? {
+        match reader.read_event().ok()? {
             Event::Start(_) | Event::Empty(_) if open.len() >= DEEPEST => return None,
             Event::Start(start) => open.push(begin(start.name().as_ref())),
             Event::Empty(start) => {
@@ -29,10 +29,10 @@ pub(super) fn read(bytes: &[u8]) -> Option<Value> {
             }
             Event::Text(text) => {
                 if let Some(last) = open.last_mut() {
-                    last.text.push_str(&text);
+                    last.text.push_str(&text.xml10_content());
                 }
             }
-            Event::CData(text) => open.last_mut()?.text.push_str(&text),
+            Event::CData(text) => open.last_mut()?.text.push_str(&text.xml10_content()),
             Event::GeneralRef(entity) => {
                 let last = open.last_mut()?;
                 match entity.resolve_char_ref().ok()? {
@@ -52,7 +52,6 @@ pub(super) fn read(bytes: &[u8]) -> Option<Value> {
                 None => return Some(value),
             }
         }
-        buffer.clear();
     }
 }
 
