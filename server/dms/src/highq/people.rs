@@ -52,9 +52,12 @@ impl Seat {
         let url = self.url(self.settings.versions.users, &segments, &[]);
         let item = self.get("site_users", url, &format!("listing users of site {site}")).await?;
         let wanted = text.trim().to_lowercase();
-        let fits = |user: &DmsUser| match wanted.contains('@') {
-            true => user.email.to_lowercase() == wanted,
-            false => user.name.to_lowercase().contains(&wanted),
+        let fits = |user: &DmsUser| {
+            if wanted.contains('@') {
+                user.email.to_lowercase() == wanted
+            } else {
+                user.name.to_lowercase().contains(&wanted)
+            }
         };
         Ok(item.entries("user").iter().filter_map(user_of).filter(fits).collect())
     }

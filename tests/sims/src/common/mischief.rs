@@ -84,11 +84,6 @@ pub enum Action<F> {
     },
 }
 
-/// The flaws of a simulator that has none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoFlaw {}
-
 /// Whose grants an action ends.
 #[derive(Clone, Debug)]
 pub(crate) enum Whose {

@@ -5,10 +5,13 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 use serde_json::{Map, Value};
 
+/// An element that is being read: its name, what is in it, its text.
+type Open = (String, Map<String, Value>, String);
+
 /// An XML document as what is in its root: elements by name, several of a name as a list.
 pub(super) fn xml(bytes: &[u8]) -> Option<Value> {
     let mut reader = Reader::from_reader(bytes);
-    let (mut open, mut root): (Vec<(String, Map<String, Value>, String)>, _) = (Vec::new(), None);
+    let (mut open, mut root): (Vec<Open>, _) = (Vec::new(), None);
     let mut buffer = Vec::new();
     loop {
         let mut close = false;

@@ -85,9 +85,10 @@ pub(super) fn admit(core: &Core<HighQ>, call: &Call<'_, HighQ>) -> Result<String
         if let Some(reset) = world.vendor.tenant.over_limit(&format!("{bearer} {client}"), limit, call.now) {
             let summary = json!({ "summary": "Too many requests" });
             let answer = Answer::new(429, "application/xml", element("error", &summary));
-            return Err(match limit.reset {
-                true => answer.header("X-Ratelimit-Reset", &reset.to_string()),
-                false => answer,
+            return Err(if limit.reset {
+                answer.header("X-Ratelimit-Reset", &reset.to_string())
+            } else {
+                answer
             });
         }
     }
@@ -168,6 +169,7 @@ impl Desk<'_> {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is what every operation ends with")]
     pub(super) fn show(&self, root: &str, body: &Value) -> Outcome {
         Ok(show(self.call, 200, root, body))
     }

@@ -80,7 +80,6 @@ pub struct Site {
 /// A folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(clippy::struct_field_names, reason = "the vendor's words")]
 pub struct Folder {
     /// Id.
     pub id: u64,

@@ -22,10 +22,7 @@ pub(super) fn organisations(desk: &Desk<'_>) -> Outcome {
 }
 
 fn administrators_only(desk: &Desk<'_>) -> Result<(), Answer> {
-    match desk.person(&desk.who).is_some_and(|it| it.admin) {
-        true => Ok(()),
-        false => Err(desk.denied()),
-    }
+    if desk.person(&desk.who).is_some_and(|it| it.admin) { Ok(()) } else { Err(desk.denied()) }
 }
 
 /// `POST organisations`.

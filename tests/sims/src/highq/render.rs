@@ -85,7 +85,8 @@ pub(super) fn element(name: &str, value: &Value) -> String {
             for (key, value) in map {
                 match key.strip_prefix('@') {
                     Some(key) => {
-                        attributes += &format!(" {key}=\"{}\"", escape(value.as_str().unwrap_or_default()));
+                        let value = escape(value.as_str().unwrap_or_default());
+                        attributes.extend([" ", key, "=\"", &value, "\""]);
                     }
                     None => inner += &element(key, value),
                 }

@@ -13,9 +13,12 @@ use crate::common::answer::Answer;
 /// `GET isheets?siteid=` and `GET isheets/admin?siteid=`.
 pub(super) fn list(desk: &Desk<'_>, admin: bool) -> Outcome {
     let site = sites::of_parameter(desk)?;
-    let sheets = desk.tenant.sheets.values().filter(|it| it.site == site).map(|it| match admin {
-        true => json!({ "id": desk.number(it.id), "title": it.title, "type": it.kind }),
-        false => json!({ "id": desk.number(it.id), "name": it.title }),
+    let sheets = desk.tenant.sheets.values().filter(|it| it.site == site).map(|it| {
+        if admin {
+            json!({ "id": desk.number(it.id), "title": it.title, "type": it.kind })
+        } else {
+            json!({ "id": desk.number(it.id), "name": it.title })
+        }
     });
     desk.show("isheets", &json!({ "isheet": sheets.collect::<Vec<_>>() }))
 }
@@ -28,9 +31,12 @@ fn sheet<'a>(desk: &'a Desk<'_>, id: u64) -> Result<&'a Sheet, Answer> {
 /// `GET isheets/{id}/columns` and `GET isheets/admin/{id}/columns`.
 pub(super) fn columns(desk: &Desk<'_>, id: u64, admin: bool) -> Outcome {
     let sheet = sheet(desk, id)?;
-    let columns = sheet.columns.iter().map(|it| match admin {
-        true => admin_column(it),
-        false => json!({ "columnID": it.id.to_string(), "title": it.title, "type": kind(it) }),
+    let columns = sheet.columns.iter().map(|it| {
+        if admin {
+            admin_column(it)
+        } else {
+            json!({ "columnID": it.id.to_string(), "title": it.title, "type": kind(it) })
+        }
     });
     desk.show("columns", &json!({ "column": columns.collect::<Vec<_>>() }))
 }
@@ -74,7 +80,7 @@ fn shown(id: u64, record: &BTreeMap<u64, Value>) -> Value {
     json!({ "itemid": id.to_string(), "column": columns.collect::<Vec<_>>() })
 }
 
-fn answer(desk: &Desk<'_>, sheet: &Sheet, total: usize, items: Vec<Value>) -> Outcome {
+fn answer(desk: &Desk<'_>, sheet: &Sheet, total: usize, items: &[Value]) -> Outcome {
     let head = sheet.columns.iter().enumerate().map(|(at, it)| {
         json!({ "columnid": it.id.to_string(), "columnvalue": it.title, "sequence": (at + 1).to_string() })
     });
@@ -89,15 +95,16 @@ fn answer(desk: &Desk<'_>, sheet: &Sheet, total: usize, items: Vec<Value>) -> Ou
 pub(super) fn items(desk: &Desk<'_>, id: u64) -> Outcome {
     let sheet = sheet(desk, id)?;
     let (offset, limit) = desk.window(100);
-    let page = sheet.records.iter().skip(offset).take(limit).map(|(id, record)| shown(*id, record)).collect();
-    answer(desk, sheet, sheet.records.len(), page)
+    let page = sheet.records.iter().skip(offset).take(limit);
+    let page: Vec<Value> = page.map(|(id, record)| shown(*id, record)).collect();
+    answer(desk, sheet, sheet.records.len(), &page)
 }
 
 /// `GET isheet/{id}/items/{item}`.
 pub(super) fn item(desk: &Desk<'_>, id: u64, item: u64) -> Outcome {
     let sheet = sheet(desk, id)?;
     let record = sheet.records.get(&item).ok_or_else(|| desk.missing("Record"))?;
-    answer(desk, sheet, 1, vec![shown(item, record)])
+    answer(desk, sheet, 1, &[shown(item, record)])
 }
 
 /// `PUT isheet/{id}/items/{item}` and `POST isheet/{id}/items`.

@@ -210,7 +210,8 @@ fn new_file(desk: &mut Desk<'_>, mut version: Version) -> Result<u64, Answer> {
             Duplicate::Number => {
                 let (stem, end) = version.name.rsplit_once('.').unwrap_or((&version.name, ""));
                 let dot = if end.is_empty() { "" } else { "." };
-                let free = (2..).map(|n| format!("{stem} ({n}){dot}{end}")).find(|it| same(it).is_none());
+                let free =
+                    (2..100_000).map(|n| format!("{stem} ({n}){dot}{end}")).find(|it| same(it).is_none());
                 version.name = free.unwrap_or_default();
             }
         }
