@@ -67,9 +67,9 @@ impl WebDav {
 
     /// The document of a filing, where the filing's pointer leads to it.
     pub(super) async fn pointed(&self, home: &Home<'_>, mark: Mark) -> DmsResult<Option<Receipt>> {
-        let file = home.ours(&["marks", &mark.filing().to_string()]).join("/");
-        let file: Vec<&str> = file.split('/').collect();
-        let Some(pointer) = self.load::<Pointer>(&file).await? else { return Ok(None) };
+        let filing = mark.filing().to_string();
+        let pointer = self.load::<Pointer>(&home.ours(&["marks", &filing])).await?;
+        let Some(pointer) = pointer else { return Ok(None) };
         for name in pointer.names() {
             if let Some(receipt) = self.bears(home, &name, mark).await? {
                 return Ok(Some(receipt));
@@ -89,7 +89,14 @@ impl WebDav {
             if entry.props.mark.is_none()
                 && let Some(sidecar) = self.sidecar(home, name).await?.filter(|sidecar| sidecar.mark == text)
             {
-                let hash = self.compared(&home.document(name), entry, &sidecar).await?;
+                let (as_filed, hash) = self.compared(&home.document(name), entry, &sidecar).await?;
+                // A replacement may have come to the document and not yet to its sidecar: then the mark is an older version's.
+                if !as_filed
+                    && self.settings.versions == Versions::Copies
+                    && let Some(older) = self.older(home, name, None, &text).await?
+                {
+                    return Ok(Some(older));
+                }
                 let version = self.current(home, name).await?;
                 return Ok(Some(self.receipt(home, name, version, entry.props.size, hash)));
             }
@@ -149,12 +156,13 @@ impl WebDav {
         names: &Names<'_>,
         entry: &Entry,
         sidecar: &Sidecar,
-    ) -> DmsResult<Option<BlobHash>> {
+    ) -> DmsResult<(bool, Option<BlobHash>)> {
         if entry.props.size.is_some_and(|size| size != sidecar.size) {
-            return Ok(None);
+            return Ok((false, None));
         }
         let (_, hash) = self.hash_of(names).await?;
-        Ok((self.settings.read_back || hash != sidecar.hash).then_some(hash))
+        let as_filed = hash == sidecar.hash;
+        Ok((as_filed, (self.settings.read_back || !as_filed).then_some(hash)))
     }
 
     /// Size and hash of what lies at a place.
