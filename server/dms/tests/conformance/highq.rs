@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postroom_dms::Connector as _;
 use postroom_dms::doctor::Level::{Bad, Good, Warning};
 use postroom_dms::highq::{Auth, HighQ};
 use postroom_domain::Fut;
