@@ -67,7 +67,7 @@ impl Seat {
         let url = self.tenant().await?.url(&path, &[]);
         let reply = self.ask("move_document", Method::POST, url, Some(&body)).await?;
         let reply = self.sure(reply, &newest, &format!("moving {newest} from {from} to {to}")).await?;
-        self.in_folder(&reply, to)
+        in_folder(&reply, to)
     }
 
     /// Copies the newest version, at the path of the settings.
@@ -87,7 +87,7 @@ impl Seat {
         let body = json!({ "destination_folder_id": to, "audit": audit(actor) });
         let reply = self.ask("copy_document", Method::POST, url, Some(&body)).await?;
         let reply = self.sure(reply, &newest, &format!("copying {newest} to {to}")).await?;
-        let copy = self.in_folder(&reply, to)?;
+        let copy = in_folder(&reply, to)?;
         if ids::number(&copy.id) == ids::number(id) {
             let detail = format!("copying {newest}: the answer names the document itself");
             return Err(DmsError::UnknownOutcome(Trouble::new(Cause::AnswerLost, detail)));
@@ -113,14 +113,6 @@ impl Seat {
         Ok(())
     }
 
-    /// What an answer tells of a document that now lies in a folder.
-    fn in_folder(&self, reply: &Reply, folder: &str) -> DmsResult<Document> {
-        let item = reply.json::<Envelope>()?.object();
-        let item = item.filter(|item| item.text("id").is_some_and(|id| ids::document(&id).is_ok()));
-        let item = item.ok_or_else(|| DmsError::from(reply.unreadable("the answer names no document")))?;
-        Ok(Document { container: Some(folder.to_owned()), ..document(&item) })
-    }
-
     /// A success, or the refusal with who holds the document, where that is why.
     async fn sure(&self, reply: Reply, id: &str, doing: &str) -> DmsResult<Reply> {
         if reply.is_success() {
@@ -144,4 +136,12 @@ impl Seat {
             _ => error,
         }
     }
+}
+
+/// What an answer tells of a document that now lies in a folder.
+fn in_folder(reply: &Reply, folder: &str) -> DmsResult<Document> {
+    let item = reply.json::<Envelope>()?.object();
+    let item = item.filter(|item| item.text("id").is_some_and(|id| ids::document(&id).is_ok()));
+    let item = item.ok_or_else(|| DmsError::from(reply.unreadable("the answer names no document")))?;
+    Ok(Document { container: Some(folder.to_owned()), ..document(&item) })
 }
