@@ -106,7 +106,7 @@ impl Seat {
         let mut renewed = false;
         loop {
             let call = self.http.get("download", url.clone()).header("accept", "*/*");
-            let answer = self.sign(call, &token).send().await?;
+            let answer = Self::sign(call, &token).send().await?;
             if answer.status() == 401 && !renewed {
                 renewed = true;
                 token = self.tokens.renew(&self.http, &token).await?;

@@ -17,7 +17,10 @@ pub(super) fn is_id(text: &str) -> bool {
     };
     let inner = || {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b":^~._-".contains(&b);
-        text.starts_with(':') && text.ends_with(".nev") && text.len() <= LONGEST && text.bytes().all(plain)
+        text.starts_with(':')
+            && text.rsplit_once('.').is_some_and(|(_, end)| end == "nev")
+            && text.len() <= LONGEST
+            && text.bytes().all(plain)
     };
     digits() || inner()
 }

@@ -124,7 +124,7 @@ impl Seat {
         Ok(url)
     }
 
-    pub(super) fn sign<'c>(&self, call: Call<'c>, token: &Token) -> Call<'c> {
+    pub(super) fn sign<'c>(call: Call<'c>, token: &Token) -> Call<'c> {
         call.bearer(&token.value)
     }
 
@@ -141,7 +141,7 @@ impl Seat {
         loop {
             let call =
                 self.http.call(operation, method.clone(), url.clone()).header("accept", "application/json");
-            let call = self.sign(call, &token);
+            let call = Self::sign(call, &token);
             let call = match body {
                 Body::None => call,
                 Body::Json(value) => call.json(value),
@@ -279,7 +279,7 @@ pub(super) fn link(settings: &Settings, web: &Url, id: &str) -> String {
 
 pub(super) fn plain_fields(fields: &[(&'static str, String)]) -> Vec<postroom_outbound::Field> {
     let field = |(name, value): &(&'static str, String)| postroom_outbound::Field {
-        name: *name,
+        name,
         value: value.clone(),
         is_json: *name == "profile",
     };

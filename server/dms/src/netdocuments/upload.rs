@@ -167,7 +167,7 @@ impl Seat {
                 stream,
                 gauge: upload.gauge.clone(),
             };
-            let call = self.sign(make(document).header("accept", "application/json"), &token);
+            let call = Self::sign(make(document).header("accept", "application/json"), &token);
             let reply = call.fetch().await?;
             if reply.status == 401 {
                 let untouched = upload.gauge.bytes() == 0 && reply.sent() == Sent::Nothing;

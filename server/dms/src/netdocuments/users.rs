@@ -38,9 +38,12 @@ impl Seat {
         let url = self.url(&["v1", "Repository", &repository, "users"], &[])?;
         let all = entries(self.value("users", url, "listing the repository's users").await?);
         let wanted = text.trim().to_lowercase();
-        let same = |it: &DmsUser| match wanted.contains('@') {
-            true => it.email.to_lowercase() == wanted,
-            false => !wanted.is_empty() && it.name.to_lowercase().contains(&wanted),
+        let same = |it: &DmsUser| {
+            if wanted.contains('@') {
+                it.email.to_lowercase() == wanted
+            } else {
+                !wanted.is_empty() && it.name.to_lowercase().contains(&wanted)
+            }
         };
         Ok(all.iter().filter_map(user).filter(same).collect())
     }

@@ -6,13 +6,16 @@ use std::time::Duration;
 use postroom_dms::Connector as _;
 use postroom_dms::doctor::Level::{Bad, Good, Warning};
 use postroom_dms::netdocuments::{NetDocuments, Settings};
+use postroom_domain::Fut;
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::{ContainerKind, Dms, DmsError, Found, RetryAfter};
-use postroom_domain::link::Rights as May;
+use postroom_domain::ids::ServiceName;
+use postroom_domain::link::{Access, AccessError, AccessTokens, Rights as May, Whose};
+use postroom_domain::person::{Actor, Credential};
 use postroom_domain::target::WorkspaceQuery;
 use postroom_sims::netdocuments::{
-    Action, AttributeKeys, CABINET, ErrorBody, Fire, Flaw, MissingRow, OneRow, RetryAfter as Form, Rights,
-    Rule, SizeUnit, Throttle, VersionList,
+    Action, AttributeKeys, CABINET, Control, ErrorBody, Fire, Flaw, MissingRow, OneRow, RetryAfter as Form,
+    Rights, Rule, SizeUnit, Throttle, VersionList,
 };
 
 use crate::content::Made;
@@ -453,11 +456,12 @@ async fn a_sign_in_that_ends_is_renewed_once_for_all() {
     assert!(finds.iter().all(|found| found.as_ref().is_ok_and(|f| f.len() == 1)), "{finds:?}");
     assert_eq!(world.calls("token"), 2, "one renewal serves all");
     // A document whose bytes have left is not sent again, but the next try needs no person.
+    send(&world.dms, FOLDER, "letter.pdf", 0, &Made::new(1000, 1)).await.0.unwrap();
     world.control.expire_access_tokens();
     let error = send(&world.dms, FOLDER, "letter.pdf", 1, &Made::new(1000, 1)).await.0.unwrap_err();
     assert_eq!(error.trouble().cause, Cause::SessionGone, "{error}");
     send(&world.dms, FOLDER, "letter.pdf", 2, &Made::new(1000, 1)).await.0.unwrap();
-    assert_eq!((world.calls("token"), world.calls("upload")), (3, 2));
+    assert_eq!((world.calls("token"), world.calls("upload")), (3, 3));
     // What has surely run out is renewed before it is used; used all the time, it slides.
     world.advance(Duration::from_mins(59));
     send(&world.dms, FOLDER, "letter.pdf", 3, &Made::new(10, 1)).await.0.unwrap();
@@ -467,7 +471,62 @@ async fn a_sign_in_that_ends_is_renewed_once_for_all() {
         send(&world.dms, FOLDER, "letter.pdf", 10 + n, &Made::new(10, 1)).await.0.unwrap();
     }
     assert_eq!(world.calls("token"), 4);
-    assert_eq!(world.held().len(), 8);
+    assert_eq!(world.held().len(), 9);
+}
+
+/// Keeps links: each person's token is whatever the simulator gives.
+struct Links(Control);
+
+impl Links {
+    fn give(&self, whose: Whose<'_>, generation: u64) -> Result<Access, AccessError> {
+        let person = match whose {
+            Whose::System => "DUCOT-POSTROOM",
+            Whose::Own(person) => person,
+        };
+        let token = self.0.issue_token(person, "full").ok_or(AccessError::NoLink)?;
+        Ok(Access { token: token.into(), generation })
+    }
+}
+
+impl AccessTokens for Links {
+    fn access<'a>(&'a self, _: &'a ServiceName, whose: Whose<'a>) -> Fut<'a, Result<Access, AccessError>> {
+        Box::pin(async move { self.give(whose, 1) })
+    }
+    fn after_refusal<'a>(
+        &'a self,
+        _: &'a ServiceName,
+        whose: Whose<'a>,
+        generation: u64,
+    ) -> Fut<'a, Result<Access, AccessError>> {
+        Box::pin(async move { self.give(whose, generation + 1) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_persons_own_account_sees_what_that_person_sees() {
+    let world = Repository::new();
+    let linked = settings_with(world.sim.url(), "", "grant = \"link\"");
+    let bare = world.made_of(linked.clone()).whoami().await.unwrap_err();
+    assert!(matches!(bare, DmsError::NeedsLogin(_)), "nobody has linked anything: {bare:?}");
+    let service = "netdocuments".parse::<ServiceName>().unwrap();
+    let dms = world.made_of(linked).with_links(service, std::sync::Arc::new(Links(world.control.clone())));
+    assert_eq!(dms.whoami().await.unwrap().id, "DUCOT-POSTROOM");
+    let own = |person: &str| Actor {
+        principal: person.to_owned(),
+        on_behalf_of: None,
+        credential: Some(Credential::Own),
+    };
+    // The wall of Project Larch: its fee earner sees it, others and the system account do not.
+    let larch = WorkspaceQuery::Title("Project Larch".into());
+    for (who, count) in [(own("m.patel@firm.example"), 1), (own("j.reed@firm.example"), 0), (actor(), 0)] {
+        let found = dms.find_workspaces(&who, "", &larch, 5).await.unwrap();
+        assert_eq!(found.len(), count, "{who:?}");
+    }
+    // A guest sees no cabinet: that is the guest's trouble, not the destination's.
+    let error = dms.find_workspaces(&own("x.guest@outside.example"), "", &larch, 5).await.unwrap_err();
+    assert!(matches!(error, DmsError::Forbidden(_)), "{error:?}");
+    let error = dms.find_workspaces(&own("nobody@firm.example"), "", &larch, 5).await.unwrap_err();
+    assert!(matches!(error, DmsError::NeedsLogin(_)), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use super::ledger::{Entry, EntryKind};
 use super::model::{Activity, Attributes, Document, Kind, Stored, Tenant, Version};
 use super::reply::{Fail, Reply, Result};
 use super::serve::NetDocuments;
+use super::switches::Switches;
 use super::upload::Form;
 use super::{ids, render};
 use crate::common::core::{Call, Core};
@@ -67,6 +68,25 @@ fn named(form: &Form) -> (String, String) {
     (name, extension.to_owned())
 }
 
+/// Where an upload goes: its cabinet, container and workspace.
+type Destination = (String, Option<u64>, Option<u64>);
+
+fn destination(tenant: &Tenant, caller: &Caller, form: &Form, switches: &Switches) -> Result<Destination> {
+    if let Some(id) = form.fields.get("destination") {
+        let node = tenant.writable(caller, id, switches)?;
+        if node.kind == Kind::SavedSearch {
+            return Err(Fail::parameter("destination", "is a saved search"));
+        }
+        return Ok((node.cabinet.clone(), Some(node.number), node.workspace));
+    }
+    let cabinet = form.fields.get("cabinet").ok_or_else(|| Fail::parameter("destination", "is missing"))?;
+    let found = tenant.cabinet(cabinet).ok_or_else(|| Fail::missing("cabinet", switches))?;
+    if !super::access::in_cabinet(tenant, caller, &found.id).edit {
+        return Err(Fail::new(403, "You do not have rights to change this"));
+    }
+    Ok((found.id.clone(), None, None))
+}
+
 /// `POST /v1/Document`, `action=upload`.
 pub(super) fn create(
     core: &Core<NetDocuments>,
@@ -93,24 +113,7 @@ pub(super) fn create(
     let given = profile(form.fields.get("profile"))?;
     let mut world = core.world();
     let tenant = &mut world.vendor.tenant;
-    let (cabinet, place, workspace) = match form.fields.get("destination") {
-        Some(id) => {
-            let node = tenant.writable(caller, id, switches)?;
-            if node.kind == Kind::SavedSearch {
-                return Err(Fail::parameter("destination", "is a saved search"));
-            }
-            (node.cabinet.clone(), Some(node.number), node.workspace)
-        }
-        None => {
-            let cabinet =
-                form.fields.get("cabinet").ok_or_else(|| Fail::parameter("destination", "is missing"))?;
-            let found = tenant.cabinet(cabinet).ok_or_else(|| Fail::missing("cabinet", switches))?;
-            if !super::access::in_cabinet(tenant, caller, &found.id).edit {
-                return Err(Fail::new(403, "You do not have rights to change this"));
-            }
-            (found.id.clone(), None, None)
-        }
-    };
+    let (cabinet, place, workspace) = destination(tenant, caller, form, switches)?;
     let mut all = place.map(|it| tenant.inherited(it)).unwrap_or_default();
     let definition = tenant.cabinet(&cabinet).cloned().unwrap_or_default();
     for (number, value) in &given {
@@ -129,6 +132,8 @@ pub(super) fn create(
     {
         return Err(Fail::new(400, format!("The required attribute {} is missing", missing.name)));
     }
+    // without a destination the profile places it
+    let workspace = workspace.or_else(|| tenant.workspace_of(&cabinet, &all));
     let number = tenant.take(None);
     let mut doc = Document {
         number,

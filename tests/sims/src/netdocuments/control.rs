@@ -204,9 +204,9 @@ pub(super) fn http(
 ) -> Option<Result<Value, String>> {
     let control = Control { core: Arc::clone(core) };
     Some(match (method, path) {
-        ("GET" | "POST", "ledger") => parse::<From>(body).and_then(|it| {
+        ("GET" | "POST", "ledger") => parse::<From>(body).map(|it| {
             let entries = control.ledger_after(it.after, it.limit);
-            Ok(json!({ "last": entries.last().map(|it| it.seq), "entries": entries }))
+            json!({ "last": entries.last().map(|it| it.seq), "entries": entries })
         }),
         ("GET", "holdings") => show(control.holdings()),
         ("GET", "places") => show(control.places()),

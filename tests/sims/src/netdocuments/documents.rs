@@ -7,7 +7,7 @@ use super::commit;
 use super::folders::put_in;
 use super::ids;
 use super::ledger::EntryKind;
-use super::model::Lock;
+use super::model::{Attributes, Lock};
 use super::render;
 use super::reply::{Fail, Reply, Result};
 use super::route::Route;
@@ -45,7 +45,7 @@ pub(super) fn update(
     let (number, cabinet, mut all) = (doc.number, doc.cabinet.clone(), doc.attributes.clone());
     let given = match body.get("customAttributes") {
         Some(Value::Array(list)) => commit::attributes(list).ok_or_else(wrong)?,
-        _ => Default::default(),
+        _ => Attributes::default(),
     };
     for (attribute, value) in &given {
         if value.is_empty() {

@@ -1,9 +1,11 @@
 //! Folders: making, renaming, filing into them, deleting.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::access::Caller;
-use super::model::{Document, Kind, Node};
+use super::model::{Attributes, Document, Kind, Node};
 use super::reply::{Fail, Reply, Result};
 use super::route::Route;
 use super::serve::NetDocuments;
@@ -51,8 +53,8 @@ pub(super) fn create(
         name,
         parent: Some(parent),
         workspace,
-        attributes: Default::default(),
-        rights: Default::default(),
+        attributes: Attributes::default(),
+        rights: BTreeMap::default(),
         read_only: false,
         deleted: false,
         created: call.now,

@@ -25,19 +25,19 @@ impl Listed {
             Self::Node(number) => {
                 let node = tenant.nodes.get(&number)?;
                 let custom = switches.list_custom_attributes.then_some(&node.attributes);
-                Some(match full {
-                    true => render::listed(render::node_standard(node), custom, switches),
-                    false => render::bare(&ids::env(node.kind, number), node.kind.extension()),
+                Some(if full {
+                    render::listed(render::node_standard(node), custom, switches)
+                } else {
+                    render::bare(&ids::env(node.kind, number), node.kind.extension())
                 })
             }
             Self::Doc(number) => {
                 let doc = tenant.docs.get(&number)?;
                 let custom = switches.list_custom_attributes.then_some(&doc.attributes);
-                Some(match full {
-                    true => {
-                        render::listed(render::doc_standard(world, doc, delta, switches), custom, switches)
-                    }
-                    false => render::bare(&ids::env_of_document(number), "doc"),
+                Some(if full {
+                    render::listed(render::doc_standard(world, doc, delta, switches), custom, switches)
+                } else {
+                    render::bare(&ids::env_of_document(number), "doc")
                 })
             }
         }

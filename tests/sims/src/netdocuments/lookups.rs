@@ -92,7 +92,7 @@ pub(super) fn pairs(core: &Core<NetDocuments>, route: &Route) -> Result<Reply> {
     Ok(Reply::data("lookup", json!({ "rows": rows.map(row_json).collect::<Value>() })))
 }
 
-fn place<'r>(route: &'r Route, above: Option<u32>) -> Result<(&'r str, &'r str)> {
+fn place(route: &Route, above: Option<u32>) -> Result<(&str, &str)> {
     match (route.ids.len(), above) {
         (3, None) => Ok(("", route.id(2))),
         (4, Some(_)) => Ok((route.id(2), route.id(3))),

@@ -358,8 +358,8 @@ impl Tenant {
             node.kind == Kind::Workspace
                 && !node.deleted
                 && node.cabinet == cabinet.id
-                && keys()
-                    .all(|it| node.attributes.get(it).is_some() && node.attributes.get(it) == values.get(it))
+                && keys().all(|it| node.attributes.get(it).is_some_and(|own| values.get(it) == Some(own)))
+                && keys().next().is_some()
         };
         let nodes = self.node_order.iter().filter_map(|it| self.nodes.get(it));
         nodes.into_iter().find(fits).map(|node| node.number)

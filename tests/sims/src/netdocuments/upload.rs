@@ -82,7 +82,7 @@ pub(super) async fn receive(
     };
     // the work happens when the body is there
     let call = Call { now: core.now(), ..call };
-    let result = act(core, &call, &route, &caller, form);
+    let result = act(core, &call, &route, &caller, &form);
     let lose = call.switches.drop_after_upload && route.op != "create_user" && result.is_ok();
     if lose { None } else { Some(reply::answer(&call, result)) }
 }
@@ -92,7 +92,7 @@ fn act(
     call: &Call<'_, NetDocuments>,
     route: &Route,
     caller: &access::Caller,
-    form: Form,
+    form: &Form,
 ) -> Result<Reply> {
     if route.op == "create_user" {
         return people::create(core, call, &form.fields);
@@ -105,7 +105,7 @@ fn act(
             let id = form.fields.get("id").unwrap_or_default().to_owned();
             commit::version(core, call, caller, &id, &form.fields, file)
         }
-        _ => commit::create(core, call, caller, &form, file),
+        _ => commit::create(core, call, caller, form, file),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Workspaces: by id, by their keys, and each account's own lists of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::access::{Caller, at_node, in_cabinet, sees};
@@ -84,7 +86,7 @@ pub(super) fn by_keys(
                 parent: None,
                 workspace: Some(number),
                 attributes: values,
-                rights: Default::default(),
+                rights: BTreeMap::default(),
                 read_only: false,
                 deleted: false,
                 created: call.now,

@@ -16,6 +16,7 @@ use postroom_sims::netdocuments::{
 use crate::world::{Held, Looked, Moment, Sending, Traits, World};
 
 /// A fresh one.
+#[expect(clippy::unnecessary_wraps, reason = "a world may be absent")]
 pub(crate) fn world() -> Option<Box<dyn World>> {
     Some(Box::new(Repository::with("create_workspaces = true\n[users]\ncreate = true")))
 }

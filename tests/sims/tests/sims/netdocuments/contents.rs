@@ -156,7 +156,7 @@ async fn lists_have_two_forms_and_go_on_at_an_address() {
     assert!(bare.get("standardList").is_none() && bare["list"].as_array().unwrap().len() == 2, "{bare}");
     let xml = world.http.get(format!("{}/v1/Folder/{FOLDER}?$select=standardAttributes", world.sim.url()));
     let xml = xml.bearer_auth(&world.token).send().await.unwrap().text().await.unwrap();
-    assert!(xml.starts_with("<ndList><standardList><ndProfile.DocumentStat>"), "{xml}");
+    assert!(xml.contains("<standardList><ndProfile.DocumentStat>"), "{xml}");
     assert_eq!(world.get(&format!("/v2/container/{FOLDER}?top=1")).await.0, 400, "select is required");
     assert_eq!(
         world.get(&format!("/v2/container/{FOLDER}?select=x&top=1")).await.1["standardList"][0]["name"],
@@ -251,7 +251,7 @@ async fn folders_are_unique_by_name_and_documents_can_lie_in_several() {
         let done = world.post(&format!("/v1/Folder/{place}"), &[("item", &doc), ("action", action)]).await;
         assert_eq!(done.0.as_u16(), status, "{place} {action}");
     }
-    assert_eq!(world.control.holdings()[0].folders, [folder.clone()]);
+    assert_eq!(world.control.holdings()[0].folders, std::slice::from_ref(&folder));
     let (_, copy) =
         world.post("/v1/Document", &[("action", "copy"), ("id", &doc), ("destination", FOLDER)]).await;
     assert_ne!(copy["id"], json!(doc));
