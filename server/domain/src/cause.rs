@@ -76,6 +76,8 @@ pub enum Cause {
     LinkBroken = 30,
     /// The filing has waited longer than its budget.
     TooOld = 31,
+    /// The firm does not file this kind of file there.
+    Withheld = 32,
 }
 
 /// How the machine reacts to a cause.
@@ -206,6 +208,7 @@ causes! {
     Misconfigured    "misconfigured"     BlockDestination false Opens        Administrator "the destination's settings are wrong"   "The settings of this destination are wrong. Its filings wait until they are right.";
     LinkBroken       "link_broken"       BlockAccount     false OpensAccount AccountOwner  "the link to the DMS is broken"          "The account's consent was revoked or the account is disabled. Link it again.";
     TooOld           "too_old"           Fail             false None         Operator      "waited longer than five days"           "The filing has been tried for as long as the settings allow. The last cause is in its history.";
+    Withheld         "withheld"          Fail             false None         Operator      "this kind of file is withheld"          "The repository's block list names this kind of file. It is kept and not filed. Cancel it, or file it elsewhere.";
 }
 
 impl Cause {

@@ -58,7 +58,7 @@ pub struct SourceStatus {
 }
 
 /// The running engine and doors, as seen from other rooms.
-pub trait Control: Send + Sync {
+pub trait Control: crate::resolve::Looks {
     /// Every configured destination.
     fn destinations(&self) -> Vec<DestinationStatus>;
     /// What the sources that have something to say, say.

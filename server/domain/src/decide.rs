@@ -4,6 +4,7 @@ use crate::backoff::RetryPolicy;
 use crate::dms::Receipt;
 use crate::filing::{Filing, Request, State};
 use crate::ids::FilingId;
+use crate::linked;
 use crate::machine::{Context, Event, NotAllowed, step};
 use crate::person::Actor;
 use crate::store::{FilingChange, Store, StoreError};
@@ -99,6 +100,7 @@ pub async fn decide(
         return Err(DecideError::Stale(Box::new(filing)));
     }
     let now = clock.now();
+    let actor = grounds.actor;
     let context = Context { now, chance: entropy.unit(), policy };
     let (event, request) = event_of(decision, &filing)?;
     let (next, attempt) = if let Some(event) = event {
@@ -115,13 +117,16 @@ pub async fn decide(
         next,
         attempt,
         request,
-        actor: grounds.actor,
+        actor: actor.clone(),
         note: grounds.reason,
         at: now,
         also: Vec::new(),
     };
     let answer = store.change_filings(vec![change]).await?.into_iter().next();
     let after = store.filing(id).await?.ok_or(DecideError::NotFound(id))?;
+    if let Some(Ok(())) = answer {
+        linked::wake(store, policy, &after, now, &actor).await?;
+    }
     match answer {
         Some(Ok(())) => Ok(after),
         Some(Err(StoreError::Conflict { .. })) | None => Err(DecideError::Stale(Box::new(after))),
@@ -148,6 +153,8 @@ fn event_of(decision: Decision, filing: &Filing) -> Result<(Option<Event>, Optio
             }
             let mut request = filing.request.as_ref().clone();
             if let Some(target) = edit.target {
+                // What another place takes is not what this one withholds; the person who sends it there answers for it.
+                request.withheld = String::new();
                 request.target = target;
             }
             if let Some(file_name) = edit.file_name {

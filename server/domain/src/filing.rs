@@ -13,7 +13,7 @@ use crate::dms::{Receipt, Trouble};
 use crate::ids::{FilingId, IntakeId, SiteName, SourceName, WorkItemId};
 use crate::person::Credential;
 use crate::spool::Blob;
-use crate::target::Target;
+use crate::target::{SaveMode, Target};
 
 /// The state of a filing; each has an owner and an automatic or personal next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -152,10 +152,12 @@ pub enum Why {
     Released = 6,
     /// The DMS said that it does not have it: it is sent again.
     NotThere = 7,
+    /// An earlier save of the same linked document is not through yet.
+    Behind = 8,
 }
 
 impl Why {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::FirstTry,
         Self::BackOff,
         Self::Throttled,
@@ -164,6 +166,7 @@ impl Why {
         Self::Retried,
         Self::Released,
         Self::NotThere,
+        Self::Behind,
     ];
 
     /// The reason with that number, as stored.
@@ -219,6 +222,26 @@ pub struct Request {
     /// A person has said to file it although the same content is there.
     #[serde(default)]
     pub forced: bool,
+    /// The caller's own id of the document, where it stays linked with the one in the DMS ([`Request::linked`]).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub document_key: String,
+    /// Why the firm does not file it there: no attempt sends anything while this stands here.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub withheld: String,
+}
+
+impl Request {
+    /// What all saves of the same linked document have in common: work item, repository, place and the caller's own id of it. None
+    /// where the document is not kept linked.
+    pub fn linked(&self) -> Option<String> {
+        let target = &self.target;
+        let work_item = self.work_item.filter(|_| target.save_mode == SaveMode::KeepLinked)?;
+        if self.document_key.is_empty() {
+            return None;
+        }
+        let key = (work_item, &target.repository, &target.service, &target.library, &self.document_key);
+        serde_json::to_string(&key).ok()
+    }
 }
 
 /// What closes a filing's way.
@@ -278,9 +301,13 @@ pub struct Progress {
     /// Who holds the lock, the limit, the field: what the person who mends it needs to read.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
-    /// The document in the DMS, when `filed`; the one that was there before, when `duplicate`.
+    /// The document in the DMS, when `filed`; the one that was there before, when `duplicate`; the one that is to be read back before
+    /// its source is given up, when `checking`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// When the source was given up for the link: the DMS had given the document back unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Timestamp>,
     /// The filing that this one repeats, when `duplicate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<FilingId>,
@@ -314,6 +341,7 @@ impl Progress {
             blocker: None,
             hint: String::new(),
             receipt: None,
+            released: None,
             duplicate_of: None,
             container: None,
             tried_as: BTreeSet::new(),
@@ -407,6 +435,69 @@ mod tests {
         for (i, why) in Why::ALL.into_iter().enumerate() {
             assert_eq!(why as usize, i);
             assert_eq!(Why::from_number(why as u8), Some(why));
+        }
+    }
+}
+
+/// Filings for tests of this room.
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::ids::BlobHash;
+    use crate::target::{WhenAmbiguous, WorkspaceQuery};
+
+    /// A save of a linked document, numbered, in a state, with content of a number. What is filed is the document `doc-<number>`.
+    pub(crate) fn linked(id: u8, state: State, content: u8, forced: bool) -> Filing {
+        let now: Timestamp = "2026-11-23T09:00:00Z".parse().unwrap();
+        let number = u128::from(id);
+        let receipt = Receipt {
+            document: format!("doc-{id}"),
+            version: None,
+            container: "ws-1".to_owned(),
+            size: None,
+            hash: None,
+            link: None,
+        };
+        Filing {
+            id: FilingId::from_u128(number),
+            intake: IntakeId::from_u128(number),
+            site: "main".parse().unwrap(),
+            source: "upload".parse().unwrap(),
+            received: now,
+            request: Arc::new(Request {
+                blob: Blob { hash: BlobHash::new([content; 32]), size: 1 },
+                file_name: "deed.docx".to_owned(),
+                media_type: String::new(),
+                target: Target {
+                    service: "dms-eu".parse().unwrap(),
+                    repository: Some("matters".parse().unwrap()),
+                    library: "ACTIVE".to_owned(),
+                    workspace: WorkspaceQuery::Title("Harrow v Teal".to_owned()),
+                    folder: Vec::new(),
+                    create_folders: false,
+                    when_ambiguous: WhenAmbiguous::Ask,
+                    profile: BTreeMap::new(),
+                    create_workspace: false,
+                    save_mode: SaveMode::KeepLinked,
+                },
+                work_item: Some(WorkItemId::from_u128(7)),
+                reference: String::new(),
+                subject: String::new(),
+                sender: String::new(),
+                submitted_by: "clerk".to_owned(),
+                credential: Credential::System,
+                forced,
+                document_key: "deed".to_owned(),
+                withheld: String::new(),
+            }),
+            progress: Progress {
+                state,
+                last_end: Some(crate::time::later(now, std::time::Duration::from_secs(u64::from(id)))),
+                receipt: (state == State::Filed).then_some(receipt),
+                ..Progress::new(now)
+            },
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{IntakeId, SiteName, SourceName, WorkItemId};
 use crate::spool::Blob;
+use crate::target::SaveMode;
 
 /// The state of an intake that has a row. (`receiving` has none: its bytes are a draft in the spool until they are stored.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -173,6 +174,12 @@ pub struct Intake {
     pub work_item: Option<WorkItemId>,
     /// The area whose repository is used.
     pub area: String,
+    /// What becomes of the source, where whoever handed it in said so; else the repository says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_mode: Option<SaveMode>,
+    /// The caller's own id of the one document, by which a later save is recognised; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub document_key: String,
     /// Its documents, in order.
     pub documents: Vec<Document>,
     /// Why it needs a person, while it does.

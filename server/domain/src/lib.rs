@@ -7,6 +7,7 @@
 
 pub mod audit;
 pub mod backoff;
+pub mod block_list;
 pub mod capability;
 pub mod cause;
 pub mod control;
@@ -20,6 +21,7 @@ pub mod ids;
 pub mod intake;
 pub mod keys;
 pub mod link;
+pub mod linked;
 pub mod machine;
 pub mod people;
 pub mod person;
@@ -29,6 +31,7 @@ pub mod reception;
 pub mod record;
 pub mod recovery;
 pub mod repository;
+pub mod resolve;
 pub mod sealing;
 pub mod sign_in;
 pub mod spool;

@@ -7,7 +7,7 @@
 //! (new) ► waiting ──claim──► running ──► filed
 //!            ▲ ▲                │  │ └─► failed ── retry ─► waiting
 //!            │ └── back-off ────┘  ▼
-//!            └── not there ──── checking ──► filed
+//!            └── not there ──── checking ──► filed       (also when it is there, and is read back before its source goes)
 //!                                  └──────► undecided ── link ─► filed, send again ─► waiting
 //! ```
 
@@ -28,6 +28,16 @@ pub enum Event {
     Claim,
     /// The document is in the DMS, verified.
     Uploaded(Receipt),
+    /// The document is in the DMS, by its own word; it is read back before its source is given up.
+    Stored(Receipt),
+    /// The DMS gave the document back, and it is what was sent: the source is given up for the link.
+    ReadBack(Receipt),
+    /// The DMS gave something else back: what, in words. The document and its source stay.
+    ReadBackDiffers(String),
+    /// An earlier save of the same linked document is not through yet: it waits for that one.
+    Behind(FilingId),
+    /// What it waited for is through.
+    CaughtUp,
     /// The attempt ended badly.
     Refused {
         /// Why.
@@ -152,6 +162,9 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
     let mut attempt = None;
     let refuse = |wish| Err(NotAllowed { state, wish });
 
+    if is_read_back(progress) && answers_a_probe(&event) {
+        return refuse("be asked after: it is known to be there");
+    }
     match (state, event) {
         (State::Waiting, Event::Claim) => {
             next.state = State::Running;
@@ -172,6 +185,20 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
         (State::Running, Event::Uploaded(receipt)) => {
             attempt = Some(end(context.now, Outcome::Filed, receipt.size.unwrap_or(0)));
             file(&mut next, receipt, context.now);
+        }
+        // From here on it is known to be there: what is open is only whether its source may go.
+        (State::Running, Event::Stored(receipt)) => {
+            attempt = Some(end(context.now, Outcome::Filed, receipt.size.unwrap_or(0)));
+            read_back(&mut next, receipt, context.now);
+        }
+        (State::Checking, Event::Stored(receipt)) => read_back(&mut next, receipt, context.now),
+        (State::Checking, Event::ReadBack(receipt)) if progress.receipt.is_some() => {
+            file(&mut next, receipt, context.now);
+            next.released = Some(context.now);
+        }
+        (State::Checking, Event::ReadBackDiffers(what)) if progress.receipt.is_some() => {
+            next.trouble = Some(Trouble::new(Cause::WrongCopy, what.clone()));
+            undecide(&mut next, what);
         }
         (State::Running, Event::Refused { error, bytes_sent, container }) => {
             attempt = Some(end(context.now, Outcome::Failed(error.trouble().clone()), bytes_sent));
@@ -280,6 +307,9 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
         (
             _,
             Event::Uploaded(_)
+            | Event::Stored(_)
+            | Event::ReadBack(_)
+            | Event::ReadBackDiffers(_)
             | Event::Refused { .. }
             | Event::Abandoned
             | Event::Interrupted
@@ -290,6 +320,21 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
             | Event::ProbeImpossible
             | Event::ProbeFailed(_),
         ) => return refuse("take the result of an attempt that it does not have"),
+
+        (State::Waiting, Event::Behind(other)) => {
+            next.deferrals += 1;
+            next.hint = format!("waits for {other}, an earlier save of the same document");
+            // The time behind another one is not the filing's fault.
+            next.since = context.now;
+            let pause = context.policy.pause(progress.deferrals.min(8), context.chance);
+            wait(&mut next, later(context.now, pause), Why::Behind);
+        }
+        (_, Event::Behind(_)) => return refuse("wait for another one"),
+        (State::Waiting, Event::CaughtUp) if progress.why == Why::Behind => {
+            next.hint = String::new();
+            wait(&mut next, context.now, Why::Released);
+        }
+        (_, Event::CaughtUp) => return refuse("go on: it does not wait for another one"),
 
         (State::Waiting, Event::Block(blocker, trouble)) => {
             next.hint = if blocker == Blocker::Account { trouble.detail.clone() } else { String::new() };
@@ -324,6 +369,7 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
         (State::Undecided, Event::Retry) => {
             restart(&mut next, context.now);
             next.unsure = false;
+            next.receipt = None;
             wait(&mut next, context.now, Why::Retried);
         }
         // "Retry now": the pause is cut short.
@@ -348,6 +394,22 @@ pub fn step(progress: &Progress, event: Event, context: Context<'_>) -> Result<S
         (_, Event::FileAnyway) => return refuse("be filed anyway: it is not a duplicate"),
     }
     Ok(Step { next, attempt })
+}
+
+/// Whether a filing is in the DMS, and only its source waits for the DMS to give it back.
+pub const fn is_read_back(progress: &Progress) -> bool {
+    matches!(progress.state, State::Checking) && progress.receipt.is_some()
+}
+
+const fn answers_a_probe(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Stored(_)
+            | Event::ProbeFound(_)
+            | Event::ProbeAbsent { .. }
+            | Event::ProbeSeveral(_)
+            | Event::ProbeImpossible
+    )
 }
 
 const UNASKABLE: &str = "this DMS cannot be asked for a mark";
@@ -408,6 +470,18 @@ fn file(next: &mut Progress, receipt: Receipt, now: Timestamp) {
     clear(next);
     next.unsure = false;
     next.state = State::Filed;
+    next.interruptions = 0;
+    next.last_end = Some(now);
+    next.container = Some(receipt.container.clone());
+    next.receipt = Some(receipt);
+}
+
+/// The document is in the DMS and nothing of it is in doubt, but its source is kept until the DMS has given it back.
+fn read_back(next: &mut Progress, receipt: Receipt, now: Timestamp) {
+    clear(next);
+    next.unsure = false;
+    next.state = State::Checking;
+    next.due = Some(now);
     next.interruptions = 0;
     next.last_end = Some(now);
     next.container = Some(receipt.container.clone());

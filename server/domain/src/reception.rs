@@ -8,13 +8,19 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::filing::{Filing, Progress, Request};
+use crate::block_list;
+use crate::cause::Cause;
+use crate::dms::Trouble;
+use crate::filing::{Filing, Progress, Request, State};
 use crate::ids::{FilingId, IdMint, IntakeId, SiteName, SourceName};
 use crate::intake::{self, Document, Intake, IntakeEvent, IntakeState, NeedsPerson};
 use crate::link::Accounts;
 use crate::person::Actor;
 use crate::plan::{Plan, Planned, Rules};
+use crate::repository::DuplicateRule;
+use crate::spool::Spool;
 use crate::store::{Acceptance, Accepted, IdempotencyKey, IntakeChange, Store, StoreError};
+use crate::target::SaveMode;
 use crate::time::{Clock, Entropy};
 use crate::work_item::WorkItem;
 
@@ -43,6 +49,10 @@ pub struct Arrival {
     pub key: Option<IdempotencyKey>,
     /// File even what is there already.
     pub forced: bool,
+    /// What becomes of the source, where the sender says so; else the repository says.
+    pub save_mode: Option<SaveMode>,
+    /// The sender's own id of the document, by which a later save is recognised; empty where there is none.
+    pub document_key: String,
 }
 
 /// Why a person's decision over an intake was not carried out.
@@ -87,6 +97,8 @@ pub struct Reception {
     pub rules: Arc<Rules>,
     /// Whose account files what.
     pub accounts: Arc<dyn Accounts>,
+    /// Where the bytes are: what a document really is stands in them.
+    pub spool: Arc<dyn Spool>,
 }
 
 impl Reception {
@@ -113,6 +125,8 @@ impl Reception {
             work_item_given: given,
             work_item: item.as_ref().map(|item| item.id),
             area,
+            save_mode: arrival.save_mode,
+            document_key: arrival.document_key,
             documents: arrival.documents,
             needs: None,
             open_filings: 0,
@@ -120,7 +134,7 @@ impl Reception {
             trace: planned.trace,
         };
         let filings = match planned.plan {
-            Ok(plan) => self.filings_of(&intake, &plan, item.as_ref(), now, arrival.forced).await?,
+            Ok(plan) => self.filings_of(&mut intake, plan, item.as_ref(), now, arrival.forced).await?,
             Err(needs) => {
                 intake.needs = Some(needs);
                 Vec::new()
@@ -159,7 +173,7 @@ impl Reception {
         intake.needs = None;
         intake.trace.push(format!("{} assigned it to {work_item}", actor.principal));
         intake.trace.extend(trace);
-        let filings = self.filings_of(&intake, &plan, item.as_ref(), self.clock.now(), false).await?;
+        let filings = self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now(), false).await?;
         self.change(intake, filings, actor, reason).await
     }
 
@@ -216,7 +230,7 @@ impl Reception {
     }
 
     /// A work item by its id, or else by its reference.
-    async fn find_work_item(&self, site: &SiteName, given: &str) -> Result<Option<WorkItem>, StoreError> {
+    pub async fn find_work_item(&self, site: &SiteName, given: &str) -> Result<Option<WorkItem>, StoreError> {
         if given.is_empty() {
             return Ok(None);
         }
@@ -229,20 +243,28 @@ impl Reception {
 
     async fn filings_of(
         &self,
-        intake: &Intake,
-        plan: &Plan,
+        intake: &mut Intake,
+        mut plan: Plan,
         item: Option<&WorkItem>,
         now: Timestamp,
         forced: bool,
     ) -> Result<Vec<Filing>, StoreError> {
         let credential = self.accounts.files_as(&plan.target.service, &intake.submitted_by).await?;
-        let filing = |document: &Document| Filing {
-            id: FilingId::from_u128(self.next_id()),
-            intake: intake.id,
-            site: intake.site.clone(),
-            source: intake.source.clone(),
-            received: intake.received,
-            request: Arc::new(Request {
+        plan.target.save_mode = intake.save_mode.unwrap_or(plan.target.save_mode);
+        let linked = plan.target.save_mode == SaveMode::KeepLinked;
+        if linked && intake.document_key.is_empty() {
+            let line = "no id of the document was given: it is filed as one of its own, and a later save makes another";
+            intake.trace.push(line.to_owned());
+        }
+        let mut filings = Vec::with_capacity(intake.documents.len());
+        for document in &intake.documents {
+            let withheld = self.withheld(&plan, document).await?;
+            let mut progress = Progress::new(now);
+            if let Some(why) = &withheld {
+                intake.trace.push(format!("\"{}\" is withheld: {why}", document.file_name));
+                progress = withhold(progress, why);
+            }
+            let request = Request {
                 blob: document.blob,
                 file_name: document.file_name.clone(),
                 media_type: document.media_type.clone(),
@@ -253,14 +275,61 @@ impl Reception {
                 sender: intake.sender.clone(),
                 submitted_by: intake.submitted_by.clone(),
                 credential,
-                forced,
-            }),
-            progress: Progress::new(now),
-        };
-        Ok(intake.documents.iter().map(filing).collect())
+                forced: forced || plan.duplicate == DuplicateRule::File,
+                document_key: if linked { intake.document_key.clone() } else { String::new() },
+                withheld: withheld.unwrap_or_default(),
+            };
+            filings.push(Filing {
+                id: FilingId::from_u128(self.next_id()),
+                intake: intake.id,
+                site: intake.site.clone(),
+                source: intake.source.clone(),
+                received: intake.received,
+                request: Arc::new(request),
+                progress,
+            });
+        }
+        Ok(filings)
+    }
+
+    /// Why a document is not filed there, where the repository does not take its kind.
+    async fn withheld(&self, plan: &Plan, document: &Document) -> Result<Option<String>, StoreError> {
+        if plan.blocked.is_empty() {
+            return Ok(None);
+        }
+        let head = self.head(document).await.map_err(|why| {
+            StoreError::Damaged(format!("content {} cannot be looked at: {why}", document.blob.hash))
+        })?;
+        Ok(plan.blocked.blocks(&document.file_name, &head).map(|blocked| blocked.to_string()))
+    }
+
+    /// The first bytes of a document.
+    async fn head(&self, document: &Document) -> Result<Vec<u8>, String> {
+        let content = self.spool.content(document.blob).await.map_err(|error| error.to_string())?;
+        let mut stream = content.open().await.map_err(|error| error.to_string())?;
+        let mut head = Vec::new();
+        while head.len() < block_list::HEAD {
+            match std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await {
+                Some(Ok(bytes)) => head.extend_from_slice(&bytes),
+                Some(Err(error)) => return Err(error.to_string()),
+                None => break,
+            }
+        }
+        Ok(head)
     }
 
     fn next_id(&self) -> u128 {
         self.mint.next(self.clock.as_ref(), self.entropy.as_ref())
+    }
+}
+
+/// A filing that a person decides over, before anything was tried.
+fn withhold(progress: Progress, why: &str) -> Progress {
+    Progress {
+        state: State::Failed,
+        due: None,
+        trouble: Some(Trouble::new(Cause::Withheld, why)),
+        hint: why.to_owned(),
+        ..progress
     }
 }

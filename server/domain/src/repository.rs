@@ -1,14 +1,15 @@
 //! A named pointer to a place in a DMS: which linked service, how the workspace is found, which folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::block_list::BlockList;
 use crate::ids::{RepositoryName, ServiceName};
 use crate::tag::{SyntaxError, Template, split_outside_tags};
-use crate::target::WhenAmbiguous;
+use crate::target::{SaveMode, WhenAmbiguous};
 
 /// The function that a repository serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,6 +86,8 @@ pub enum ResolverConfig {
     Search(Vec<(String, Template)>),
     /// A workspace by its id.
     Pinned(String),
+    /// The folder or workspace that the work item was started from.
+    Origin,
 }
 
 /// Why a resolver's configuration is wrong.
@@ -106,8 +109,11 @@ pub enum ResolverError {
     #[error("the field \"{0}\" has no value, which would match every workspace")]
     NoValue(String),
     /// The mode is not known.
-    #[error("\"{0}\" is not a resolver mode (default, search or pinned)")]
+    #[error("\"{0}\" is not a resolver mode (default, search, pinned or origin)")]
     Mode(String),
+    /// A configuration where none is wanted.
+    #[error("the resolver \"origin\" takes no configuration: the work item says where it was started from")]
+    Unwanted,
     /// There is nothing to look for.
     #[error("the resolver's configuration is empty")]
     Empty,
@@ -117,12 +123,16 @@ impl ResolverConfig {
     /// Reads mode and configuration as they stand in the settings. The configuration of `search` is split on commas
     /// **before** any tag is filled in, because a client's name may hold a comma.
     pub fn parse(mode: &str, config: &str) -> Result<Self, ResolverError> {
-        if config.trim().is_empty() {
-            return Err(ResolverError::Empty);
+        let config = config.trim();
+        match mode {
+            "origin" if config.is_empty() => return Ok(Self::Origin),
+            "origin" => return Err(ResolverError::Unwanted),
+            "default" | "pinned" | "search" if config.is_empty() => return Err(ResolverError::Empty),
+            _ => {}
         }
         match mode {
-            "default" => Ok(Self::Default(config.trim().parse()?)),
-            "pinned" => Ok(Self::Pinned(config.trim().to_owned())),
+            "default" => Ok(Self::Default(config.parse()?)),
+            "pinned" => Ok(Self::Pinned(config.to_owned())),
             "search" => parse_fields(config).map(Self::Search),
             other => Err(ResolverError::Mode(other.to_owned())),
         }
@@ -172,6 +182,81 @@ pub struct Repository {
     pub profile: BTreeMap<String, Template>,
     /// What happens when several workspaces match.
     pub when_ambiguous: WhenAmbiguous,
+    /// Whether a workspace is made when the fields name none, where the DMS can do that.
+    pub create_workspace: bool,
+    /// Profile attributes that must have a value before anything is sent; those that need not are left out where they have none.
+    /// `None`: all of them must.
+    pub required: Option<BTreeSet<String>>,
+    /// Kinds of files that are not filed here.
+    pub blocked: BlockList,
+    /// What becomes of the source.
+    pub save_mode: SaveMode,
+    /// What happens to content that is there already.
+    pub duplicate: DuplicateRule,
+}
+
+/// What happens when the same content is at the same place already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DuplicateRule {
+    /// It is not filed again; the one that is there is named.
+    #[default]
+    Skip,
+    /// It is filed once more.
+    File,
+}
+
+impl Repository {
+    /// What is wrong with it whatever the work item: the key of the settings, and the problem.
+    pub fn mistakes(&self) -> Vec<(String, String)> {
+        let mut wrong = Vec::new();
+        let mut note = |key: &str, problem: String| wrong.push((key.to_owned(), problem));
+        let general = matches!(self.area, Area::DocumentTemplates | Area::InboundEmail);
+        if self.when_ambiguous == WhenAmbiguous::FirstMatch && !general {
+            let problem = format!(
+                "first_match is for general workspaces only (areas {} and {}): in {} it would file into a stranger's matter",
+                Area::DocumentTemplates,
+                Area::InboundEmail,
+                self.area
+            );
+            note("when_ambiguous", problem);
+        }
+        if self.create_workspace && !matches!(self.resolver, ResolverConfig::Search(_)) {
+            note(
+                "create_workspace",
+                "needs the resolver \"search\": its fields name the workspace".to_owned(),
+            );
+        }
+        match &self.resolver {
+            ResolverConfig::Default(title) => {
+                title.mistakes().into_iter().for_each(|it| note("resolver_config", it))
+            }
+            ResolverConfig::Search(fields) => {
+                for (field, value) in fields {
+                    value
+                        .mistakes()
+                        .into_iter()
+                        .for_each(|it| note("resolver_config", format!("{field}: {it}")));
+                }
+            }
+            ResolverConfig::Pinned(_) | ResolverConfig::Origin => {}
+        }
+        for name in &self.folder {
+            name.mistakes().into_iter().for_each(|it| note("folder", it));
+        }
+        for (field, value) in &self.profile {
+            value.mistakes().into_iter().for_each(|it| note(&format!("profile.{field}"), it));
+        }
+        for field in self.required.iter().flatten().filter(|field| !self.profile.contains_key(*field)) {
+            note("required", format!("\"{field}\" has no value in the profile: set profile.{field}"));
+        }
+        wrong
+    }
+
+    /// Whether a profile attribute must have a value.
+    pub fn requires(&self, field: &str) -> bool {
+        self.required.as_ref().is_none_or(|required| required.contains(field))
+    }
 }
 
 /// Splits a folder path on slashes before any tag is filled in: a value with a slash makes no further folder.
@@ -182,21 +267,4 @@ pub fn parse_folder_path(path: &str) -> Result<Vec<Template>, SyntaxError> {
         .filter(|name| !name.is_empty())
         .map(str::parse)
         .collect()
-}
-
-/// A folder's name as every DMS takes it: no separators, no control characters, none of `<>:"|?*`, no dots or spaces at
-/// its ends, at most 120 characters; `_` when nothing is left.
-pub fn folder_name(name: &str) -> String {
-    let safe: String = name
-        .chars()
-        .map(|c| match c {
-            '/' | '\\' | ':' | '|' => '-',
-            '<' | '>' | '"' | '?' | '*' => '_',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .take(120)
-        .collect();
-    let safe = safe.trim_matches(|c: char| c == '.' || c.is_whitespace());
-    if safe.is_empty() { "_".to_owned() } else { safe.to_owned() }
 }

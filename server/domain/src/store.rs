@@ -90,7 +90,8 @@ pub struct Acceptance {
 )]
 pub enum Accepted {
     /// Written now. Filings whose content is at the same target already (or on its way there, and not forced) have
-    /// become `duplicate`, linked to the first one.
+    /// become `duplicate`, linked to the first one. A save of a linked document is compared with the last save of that document, and
+    /// with nothing else.
     Fresh(Intake, Vec<Filing>),
     /// The key was used before: nothing was written, this is what it made then.
     Again(IntakeId),
@@ -289,6 +290,9 @@ pub trait Store: crate::record::Registry {
     /// An intake's filings, first to last.
     fn intake_filings(&self, id: IntakeId) -> Fut<'_, StoreResult<Vec<Filing>>>;
 
+    /// All saves of one linked document ([`Request::linked`]), first to last.
+    fn linked<'a>(&'a self, key: &'a str) -> Fut<'a, StoreResult<Vec<Filing>>>;
+
     /// Filings, newest first.
     fn list_filings<'a>(
         &'a self,
@@ -354,7 +358,8 @@ pub trait Store: crate::record::Registry {
     /// Returns when there is an event beyond the number, with the number of the last one, or after `patience`.
     fn wait_beyond(&self, seq: u64, patience: Duration) -> Fut<'_, u64>;
 
-    /// Whether any row names this content.
+    /// Whether any row needs this content. A filing whose source was given up for a link needs it no more, nor does its intake when
+    /// that holds for all its filings of this content.
     fn names_blob(&self, hash: BlobHash) -> Fut<'_, StoreResult<bool>>;
 
     /// Stops a door, or changes its pause; writes the event with it.

@@ -14,14 +14,87 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::work_item::WorkItem;
 
+pub mod escape;
+mod known;
 mod parse;
 mod value;
 
 pub use value::Value;
+
+/// What a filled-in text is for: it decides what becomes of an empty tag, and what a value is kept from doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Use {
+    /// Title or fields of a workspace that is looked for. The value stays as it is: what the DMS finds is compared with it.
+    Resolver,
+    /// A profile attribute.
+    Profile,
+    /// The name of a folder.
+    FolderName,
+    /// Words for a DMS's search.
+    DmsQuery,
+    /// A plain e-mail.
+    Email,
+    /// An e-mail or page in HTML.
+    Html,
+    /// A part of an address.
+    Url,
+    /// A cell of a CSV file.
+    Csv,
+    /// A Word document.
+    Word,
+}
+
+/// What becomes of a tag that is empty and has no `default`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Empty {
+    /// It is an error: `custom2=` would match every workspace of the client.
+    Error,
+    /// Nothing is put there.
+    Blank,
+    /// The tag itself stays, for a person to see.
+    Placeholder,
+}
+
+impl Use {
+    /// All uses.
+    pub const ALL: [Self; 9] = [
+        Self::Resolver,
+        Self::Profile,
+        Self::FolderName,
+        Self::DmsQuery,
+        Self::Email,
+        Self::Html,
+        Self::Url,
+        Self::Csv,
+        Self::Word,
+    ];
+
+    /// What becomes of an empty tag.
+    pub const fn empty(self) -> Empty {
+        match self {
+            Self::Resolver | Self::Profile | Self::FolderName | Self::DmsQuery | Self::Url => Empty::Error,
+            Self::Email | Self::Html | Self::Csv => Empty::Blank,
+            Self::Word => Empty::Placeholder,
+        }
+    }
+
+    /// A value as it may stand there.
+    pub fn escape(self, value: &str) -> String {
+        match self {
+            Self::Resolver | Self::Profile | Self::Email | Self::Word => value.to_owned(),
+            Self::FolderName => escape::folder_part(value),
+            Self::DmsQuery => escape::dms_query(value),
+            Self::Html => escape::html(value),
+            Self::Url => escape::url(value),
+            Self::Csv => escape::csv(value),
+        }
+    }
+}
 
 /// A text with tags, parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,22 +194,46 @@ impl Template {
         &self.source
     }
 
-    /// The text with every tag filled in. In resolvers, folder names and profiles an empty tag without a default is an error.
-    pub fn fill(&self, item: &WorkItem) -> Result<String, TagError> {
+    /// The text with every tag filled in from a work item, for what it is used. Dates are told in the work item's zone, or else in
+    /// `zone`. A value is escaped by itself; what stands between the tags is the template's own.
+    pub fn fill(&self, item: &WorkItem, for_use: Use, zone: &TimeZone) -> Result<String, TagError> {
         let root = Value::of(item);
+        let own = if item.zone.is_empty() { None } else { TimeZone::get(&item.zone).ok() };
+        let zone = own.as_ref().unwrap_or(zone);
         let mut text = String::new();
         for part in &self.parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
-                Part::Tag(tag) => text.push_str(&tag.fill(&root)?),
+                Part::Tag(tag) => match (tag.fill(&root, zone), for_use.empty()) {
+                    (Ok(value), _) => text.push_str(&for_use.escape(&value)),
+                    (Err(TagError { kind: TagErrorKind::Empty, .. }), Empty::Blank) => {}
+                    (Err(error @ TagError { kind: TagErrorKind::Empty, .. }), Empty::Placeholder) => {
+                        text.push_str(&for_use.escape(&format!("[{}]", error.tag)));
+                    }
+                    (Err(error), _) => return Err(error),
+                },
             }
         }
         Ok(text)
     }
+
+    /// What is wrong with it whatever the work item holds: paths that no work item has.
+    pub fn mistakes(&self) -> Vec<String> {
+        let tags = self.parts.iter().filter_map(|part| match part {
+            Part::Tag(tag) => Some(tag),
+            Part::Literal(_) => None,
+        });
+        tags.filter_map(|tag| tag.impossible().map(|why| format!("[{tag}] {why}"))).collect()
+    }
+
+    /// Whether it is the same whatever the work item: it holds no tag.
+    pub fn is_fixed(&self) -> bool {
+        self.parts.iter().all(|part| matches!(part, Part::Literal(_)))
+    }
 }
 
 impl Tag {
-    fn fill(&self, root: &Value) -> Result<String, TagError> {
+    fn fill(&self, root: &Value, zone: &TimeZone) -> Result<String, TagError> {
         let error = |kind| TagError { tag: self.to_string(), kind };
         let value = self.walk(root).ok_or_else(|| error(TagErrorKind::Unknown))?;
         let mut values = value.into_texts();
@@ -153,7 +250,7 @@ impl Tag {
                 Filter::Pad(width) => values.iter_mut().for_each(|v| *v = format!("{v:0>width$}")),
                 Filter::Format(pattern) => {
                     for v in &mut values {
-                        *v = value::format_date(v, pattern);
+                        *v = value::format_date(v, pattern, zone);
                     }
                 }
             }

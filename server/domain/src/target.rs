@@ -1,6 +1,8 @@
 //! Where a filing goes: decided once, when it is planned, and kept, so that a retry never changes the meaning.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,49 @@ pub enum WhenAmbiguous {
     FirstMatch,
 }
 
+/// What becomes of the document that Postroom keeps, once it is in the DMS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaveMode {
+    /// Both stay; they know nothing of each other.
+    #[default]
+    Copy,
+    /// The source is given up for a link, after the DMS gave the document back and it was the same, byte by byte.
+    ReplaceWithLink,
+    /// Both stay and belong together: what is saved again becomes a version of the document in the DMS.
+    KeepLinked,
+}
+
+impl SaveMode {
+    /// All modes.
+    pub const ALL: [Self; 3] = [Self::Copy, Self::ReplaceWithLink, Self::KeepLinked];
+
+    /// The name in settings and requests.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Copy => "copy",
+            Self::ReplaceWithLink => "replace_with_link",
+            Self::KeepLinked => "keep_linked",
+        }
+    }
+}
+
+impl fmt::Display for SaveMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for SaveMode {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or_else(|| {
+            let all: Vec<&str> = Self::ALL.iter().map(|mode| mode.as_str()).collect();
+            format!("\"{text}\" is not a save mode (one of {})", all.join(", "))
+        })
+    }
+}
+
 /// One place in one DMS, and what the document carries there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
@@ -54,6 +99,12 @@ pub struct Target {
     /// Profile attributes by the DMS's own field names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profile: BTreeMap<String, String>,
+    /// Whether a workspace that the fields name is made when there is none, where the DMS can do that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create_workspace: bool,
+    /// What becomes of the source.
+    #[serde(default)]
+    pub save_mode: SaveMode,
 }
 
 impl Target {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{SiteName, WorkItemId};
+use crate::ids::{ServiceName, SiteName, WorkItemId};
 
 /// The client of a work item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,19 @@ pub struct Participant {
     pub email: String,
 }
 
+/// The place in a DMS that a work item was started from: its later documents are filed back there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The linked service.
+    pub service: ServiceName,
+    /// Library, cabinet or site; empty where the DMS has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub library: String,
+    /// The id of the folder or workspace: it stays the same when that is moved or renamed.
+    pub container: String,
+}
+
 /// A work item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkItem {
@@ -62,6 +75,12 @@ pub struct WorkItem {
     /// Who takes part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub participants: Vec<Participant>,
+    /// Where it was started from, where that was a place in a DMS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The time zone of its dates by its IANA name, such as `Europe/London`; the firm's where it is empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub zone: String,
     /// Grows by one with every change.
     pub version: u64,
     /// When it was last changed.

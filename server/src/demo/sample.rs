@@ -186,6 +186,8 @@ pub(super) async fn matters(house: &House) -> anyhow::Result<()> {
             client: Client { reference: number.to_owned(), name: client.to_owned() },
             attributes: BTreeMap::from([("matter".to_owned(), matter.to_owned())]),
             participants: Vec::new(),
+            origin: None,
+            zone: String::new(),
             version: 1,
             changed: now,
         };

@@ -215,6 +215,8 @@ impl Maker {
                     folder: folder.clone(),
                     create_folders: true,
                     when_ambiguous: WhenAmbiguous::Ask,
+                    create_workspace: false,
+                    save_mode: Default::default(),
                     profile: BTreeMap::new(),
                 },
                 work_item: None,
@@ -225,6 +227,8 @@ impl Maker {
                 credential: Credential::System,
                 // The same content many times over is what was asked for.
                 forced: self.content.is_some(),
+                document_key: String::new(),
+                withheld: String::new(),
             };
             filings.push(Filing {
                 id: FilingId::from_u128(self.id()),
@@ -255,6 +259,8 @@ impl Maker {
             work_item_given: String::new(),
             work_item: None,
             area: "matters".to_owned(),
+            save_mode: None,
+            document_key: String::new(),
             documents: filings.iter().map(document).collect(),
             needs: None,
             open_filings: 0,

@@ -130,7 +130,7 @@ impl DmsError {
             Cause::Conflict | Cause::Changed => Self::Conflict { existing: None, trouble },
             Cause::Locked => Self::Locked { by: None, trouble },
             Cause::TooLarge => Self::TooLarge { limit: None, trouble },
-            Cause::Rejected | Cause::WrongType | Cause::Legal => {
+            Cause::Rejected | Cause::WrongType | Cause::Legal | Cause::Withheld => {
                 Self::Rejected { field: None, message: trouble.detail.clone(), trouble }
             }
             Cause::BadCertificate

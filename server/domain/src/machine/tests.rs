@@ -60,6 +60,11 @@ fn events() -> Vec<(&'static str, Event)> {
         ("cancel", Event::Cancel),
         ("link", Event::Link(receipt("d-9"))),
         ("file anyway", Event::FileAnyway),
+        ("stored", Event::Stored(receipt("d-1"))),
+        ("read back", Event::ReadBack(receipt("d-1"))),
+        ("differs", Event::ReadBackDiffers("9 bytes, 10 were sent".to_owned())),
+        ("behind", Event::Behind(FilingId::from_u128(3))),
+        ("caught up", Event::CaughtUp),
         ("duplicate", Event::FoundDuplicate { of: None, receipt: Some(receipt("d-0")) }),
     ]
 }
@@ -95,6 +100,7 @@ fn the_machine_is_this_table() {
                 ("hold", Held),
                 ("retry", Waiting),
                 ("cancel", Cancelled),
+                ("behind", Waiting),
             ],
         ),
         (Blocked, &[("unblock", Waiting), ("hold", Held), ("retry", Waiting), ("cancel", Cancelled)]),
@@ -110,6 +116,7 @@ fn the_machine_is_this_table() {
                 ("several", Undecided),
                 ("unaskable", Undecided),
                 ("duplicate", Duplicate),
+                ("stored", Checking),
             ],
         ),
         (
@@ -120,6 +127,7 @@ fn the_machine_is_this_table() {
                 ("several", Undecided),
                 ("unaskable", Undecided),
                 ("unasked", Checking),
+                ("stored", Checking),
             ],
         ),
         (Undecided, &[("retry", Waiting), ("cancel", Cancelled), ("link", Filed)]),
@@ -161,13 +169,24 @@ fn check(before: &Progress, name: &str, step: &Step) {
     if next.state == State::Filed {
         assert!(next.receipt.is_some() && next.trouble.is_none() && !next.unsure, "{}", context());
     }
+    // Either it is not known whether it is there, or it is known and read back.
     if next.state == State::Checking {
-        assert!(next.unsure, "{}", context());
+        assert_ne!(next.unsure, next.receipt.is_some(), "{}", context());
+    }
+    assert!(next.released.is_none() || next.state == State::Filed && name == "read back", "{}", context());
+    // What is known to be there is never sent again but by a person who says so.
+    if is_read_back(before) {
+        assert!(matches!(next.state, State::Checking | State::Filed | State::Undecided), "{}", context());
+        assert!(next.receipt.is_some(), "{}", context());
     }
     // What may be in the DMS unknown to us is only settled by knowing, or by a person who takes the risk.
     if before.unsure && !next.unsure {
         let sent_again = before.state == State::Undecided && name == "retry";
-        assert!(next.state == State::Filed || name == "absent" || sent_again, "{}", context());
+        assert!(
+            next.state == State::Filed || matches!(name, "absent" | "stored") || sent_again,
+            "{}",
+            context()
+        );
     }
     // An attempt begins with a claim, and ends with the running state.
     match &step.attempt {
@@ -543,6 +562,90 @@ fn a_place_that_cannot_be_asked_is_soon_for_a_person() {
     }
     assert_eq!((progress.state, progress.unsure), (State::Undecided, true));
     assert_eq!(pauses, [300, 300, 300]);
+}
+
+/// The source is given up only after the DMS gave the document back; whatever comes in between, nothing is sent again.
+#[test]
+fn a_source_is_given_up_only_for_what_was_read_back() {
+    let policy = RetryPolicy::default();
+    let claimed = at(&Progress::new(start()), 0, Event::Claim, &policy).unwrap().next;
+    let stored = at(&claimed, 5, Event::Stored(receipt("d-1")), &policy).unwrap();
+    assert!(matches!(stored.attempt, Some(AttemptChange::End { outcome: Outcome::Filed, .. })));
+    let stored = stored.next;
+    assert!(is_read_back(&stored));
+    assert_eq!(
+        (stored.due, stored.unsure, stored.released),
+        (Some(later(start(), Duration::from_secs(5))), false, None)
+    );
+    // The DMS cannot give it back now: it is asked again, and the source stays.
+    let later_on = at(&stored, 10, Event::ProbeFailed(status(503)), &policy).unwrap().next;
+    assert!(is_read_back(&later_on) && later_on.due > stored.due);
+    for event in [
+        Event::ProbeAbsent { lag: Duration::ZERO, asked: Timestamp::MAX },
+        Event::ProbeFound(receipt("d-2")),
+        Event::ProbeSeveral(vec![]),
+        Event::ProbeImpossible,
+        Event::Stored(receipt("d-2")),
+        Event::Interrupted,
+        Event::Claim,
+        Event::Retry,
+        Event::Cancel,
+    ] {
+        at(&later_on, 20, event, &policy).unwrap_err();
+    }
+    let filed = at(&later_on, 30, Event::ReadBack(receipt("d-1")), &policy).unwrap().next;
+    assert_eq!((filed.state, filed.released), (State::Filed, Some(later(start(), Duration::from_secs(30)))));
+    // Something else came back: the document stays, the source stays, and a person reads why.
+    let differs = at(&later_on, 30, Event::ReadBackDiffers("9 bytes".to_owned()), &policy).unwrap().next;
+    assert_eq!(
+        (differs.state, differs.cause(), differs.released),
+        (State::Undecided, Some(Cause::WrongCopy), None)
+    );
+    assert_eq!((differs.hint.as_str(), &differs.receipt), ("9 bytes", &Some(receipt("d-1"))));
+    let linked = at(&differs, 40, Event::Link(receipt("d-1")), &policy).unwrap().next;
+    assert_eq!(
+        (linked.state, linked.released),
+        (State::Filed, None),
+        "a person's word does not give the source up"
+    );
+    let again = at(&differs, 40, Event::Retry, &policy).unwrap().next;
+    assert_eq!((again.state, &again.receipt), (State::Waiting, &None));
+    // One whose presence is in doubt is not read back.
+    at(&in_state(State::Checking), 10, Event::ReadBack(receipt("d-1")), &policy).unwrap_err();
+    at(&in_state(State::Checking), 10, Event::ReadBackDiffers(String::new()), &policy).unwrap_err();
+}
+
+#[test]
+fn a_document_that_is_gone_before_it_was_read_back_is_soon_for_a_person() {
+    let policy = RetryPolicy::default();
+    let mut progress = at(&in_state(State::Running), 0, Event::Stored(receipt("d-1")), &policy).unwrap().next;
+    let mut asked = 0;
+    while progress.state == State::Checking {
+        progress = at(&progress, 300 * asked, Event::ProbeFailed(status(404)), &policy).unwrap().next;
+        asked += 1;
+    }
+    assert_eq!((asked, progress.state, progress.released), (4, State::Undecided, None));
+}
+
+#[test]
+fn one_that_waits_behind_another_uses_up_nothing_and_goes_on_at_once() {
+    let policy = RetryPolicy::default();
+    let mut progress = Progress::new(start());
+    let mut pauses = Vec::new();
+    for _ in 0..10 {
+        let now = age(progress.due.unwrap(), start()).as_secs();
+        progress = at(&progress, now, Event::Behind(FilingId::from_u128(3)), &policy).unwrap().next;
+        pauses.push(age(progress.due.unwrap(), start()).as_secs() - now);
+    }
+    assert_eq!(pauses, [15, 30, 60, 120, 240, 480, 960, 1800, 1800, 1800]);
+    assert_eq!((progress.why, progress.tries, progress.generation), (Why::Behind, 0, 0));
+    assert!(progress.hint.contains("earlier save"));
+    let free = at(&progress, DAY, Event::CaughtUp, &policy).unwrap().next;
+    assert_eq!(
+        (free.due, free.why, free.hint.as_str()),
+        (Some(later(start(), Duration::from_secs(DAY))), Why::Released, "")
+    );
+    at(&free, DAY, Event::CaughtUp, &policy).unwrap_err();
 }
 
 fn any_event() -> impl Strategy<Value = (&'static str, Event)> {

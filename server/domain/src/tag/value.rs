@@ -1,5 +1,7 @@
 //! A work item's data as the tree that paths walk.
 
+use jiff::tz::TimeZone;
+
 use crate::work_item::{Client, Participant, WorkItem};
 
 /// A place in the data.
@@ -29,6 +31,7 @@ impl Value {
             entry("type", &item.work_type),
             entry("phase", &item.phase),
             entry("site", item.site.as_str()),
+            entry("zone", &item.zone),
             ("client".to_owned(), client(&item.client, &item.participants)),
             (
                 "attributes".to_owned(),
@@ -158,8 +161,8 @@ const DATE_TOKENS: [(&str, &str); 10] = [
 
 /// A date or time written as ISO 8601, in the form given (`dd`, `d`, `MMMM`, `MMM`, `MM`, `M`, `yyyy`, `yy`, `HH`, `mm`); anything else
 /// stays as it is.
-pub(super) fn format_date(text: &str, pattern: &str) -> String {
-    let Some(date) = parse_date(text.trim()) else { return text.to_owned() };
+pub(super) fn format_date(text: &str, pattern: &str, zone: &TimeZone) -> String {
+    let Some(date) = parse_date(text.trim(), zone) else { return text.to_owned() };
     let mut out = String::new();
     let mut rest = pattern;
     while let Some(c) = rest.chars().next() {
@@ -174,9 +177,10 @@ pub(super) fn format_date(text: &str, pattern: &str) -> String {
     out
 }
 
-fn parse_date(text: &str) -> Option<jiff::civil::DateTime> {
+/// A moment is told as the clocks of the zone show it; a date without a zone is the same everywhere.
+fn parse_date(text: &str, zone: &TimeZone) -> Option<jiff::civil::DateTime> {
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        return Some(time.to_zoned(jiff::tz::TimeZone::UTC).datetime());
+        return Some(time.to_zoned(zone.clone()).datetime());
     }
     text.parse().ok().or_else(|| text.parse::<jiff::civil::Date>().ok().map(|date| date.at(0, 0, 0, 0)))
 }

@@ -103,6 +103,8 @@ impl World {
             create_folders: false,
             when_ambiguous: WhenAmbiguous::Ask,
             profile: BTreeMap::new(),
+            create_workspace: false,
+            save_mode: Default::default(),
         }
     }
 
@@ -164,6 +166,8 @@ impl World {
                 submitted_by: by.to_owned(),
                 credential,
                 forced: false,
+                document_key: String::new(),
+                withheld: String::new(),
             }),
             progress: Progress::new(now),
         };
@@ -181,6 +185,8 @@ impl World {
             work_item_given: String::new(),
             work_item: None,
             area: String::new(),
+            save_mode: None,
+            document_key: String::new(),
             documents: vec![document],
             needs: None,
             open_filings: 0,

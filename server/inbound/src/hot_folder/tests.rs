@@ -170,6 +170,8 @@ fn work_item(reference: &str, number: u128) -> WorkItem {
         client: Client::default(),
         attributes: std::collections::BTreeMap::new(),
         participants: Vec::new(),
+        origin: None,
+        zone: String::new(),
         version: 1,
         changed: "2026-11-23T09:00:00Z".parse().unwrap(),
     }

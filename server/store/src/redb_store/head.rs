@@ -70,6 +70,8 @@ pub(super) struct Detail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) receipt: Option<Receipt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) released: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<FilingId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     container: Option<String>,
@@ -95,6 +97,7 @@ impl Head {
             trouble: progress.trouble.clone(),
             hint: progress.hint.clone(),
             receipt: progress.receipt.clone(),
+            released: progress.released,
             duplicate_of: progress.duplicate_of,
             container: progress.container.clone(),
         };
@@ -154,6 +157,7 @@ impl Head {
                 .map(|bit| if bit == BLOCKED_DESTINATION { Blocker::Destination } else { Blocker::Account }),
             hint: detail.hint,
             receipt: detail.receipt,
+            released: detail.released,
             duplicate_of: detail.duplicate_of,
             container: detail.container,
             tried_as: ACCOUNTS
@@ -375,6 +379,7 @@ mod tests {
             blocker: Some(Blocker::Account),
             hint: "h".to_owned(),
             receipt: None,
+            released: Some(now),
             duplicate_of: Some(FilingId::from_u128(9)),
             container: Some("c".to_owned()),
             tried_as: BTreeSet::from([Credential::System]),

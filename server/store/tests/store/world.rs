@@ -51,6 +51,8 @@ pub(crate) fn request(content: u64, service: &str, folder: &str) -> Request {
             folder: vec![folder.to_owned()],
             create_folders: true,
             when_ambiguous: WhenAmbiguous::Ask,
+            create_workspace: false,
+            save_mode: Default::default(),
             profile: BTreeMap::from([("custom3".to_owned(), "LIT".to_owned())]),
         },
         work_item: Some(WorkItemId::from_u128(77)),
@@ -60,6 +62,8 @@ pub(crate) fn request(content: u64, service: &str, folder: &str) -> Request {
         submitted_by: ["ada", "grace"][usize::try_from(content % 2).unwrap()].to_owned(),
         credential: Credential::System,
         forced: false,
+        document_key: String::new(),
+        withheld: String::new(),
     }
 }
 
@@ -120,6 +124,8 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
             work_item_given: String::new(),
             work_item: None,
             area: "matters".to_owned(),
+            save_mode: None,
+            document_key: String::new(),
             documents: documents.collect(),
             needs: None,
             open_filings: 0,
@@ -202,6 +208,8 @@ pub(crate) fn work_item(id: u128, reference: &str, title: &str) -> WorkItem {
         client: Client { reference: "C100".to_owned(), name: "Harrow plc".to_owned() },
         attributes: BTreeMap::new(),
         participants: Vec::new(),
+        origin: None,
+        zone: String::new(),
         version: 1,
         changed: at(0),
     }

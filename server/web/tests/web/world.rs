@@ -151,6 +151,8 @@ impl World {
             client: Client { reference: "0007".into(), name: "Harrow".into() },
             attributes: BTreeMap::new(),
             participants: Vec::new(),
+            origin: None,
+            zone: String::new(),
             version: 1,
             changed: clock.now(),
         };

@@ -164,6 +164,8 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
         work_item_given: String::new(),
         work_item: None,
         area: "matter_documents".to_owned(),
+        save_mode: None,
+        document_key: String::new(),
         documents: vec![Document {
             file_name: "a.pdf".to_owned(),
             media_type: "application/pdf".to_owned(),
