@@ -127,9 +127,22 @@ impl Rows {
         let place = request.target.fingerprint();
         self.filings.values().find(|filing| {
             filing.progress.state.claims_place()
+                && filing.request.withheld.is_empty()
                 && filing.request.blob.hash == request.blob.hash
                 && filing.request.target.fingerprint() == place
         })
+    }
+
+    fn saves_of<'a>(&'a self, key: &'a str) -> impl DoubleEndedIterator<Item = &'a Filing> {
+        self.filings.values().filter(move |filing| filing.request.linked().as_deref() == Some(key))
+    }
+
+    /// What a filing that is handed in repeats.
+    fn repeated(&self, request: &Request) -> Option<&Filing> {
+        let Some(key) = request.linked() else { return self.first_claim(request) };
+        let claims = |save: &&Filing| save.progress.state.claims_place() && save.request.withheld.is_empty();
+        let last = self.saves_of(&key).rfind(claims).map(|save| save.id)?;
+        self.filings.get(&last).filter(|save| save.request.blob.hash == request.blob.hash)
     }
 
     fn refuse_known(&self, filings: &[Filing]) -> StoreResult<()> {
@@ -146,7 +159,7 @@ impl Rows {
         for mut filing in filings {
             filing.intake = intake;
             if rules::may_repeat(&filing.request, filing.progress.state)
-                && let Some(first) = self.first_claim(&filing.request)
+                && let Some(first) = self.repeated(&filing.request)
             {
                 filing.progress =
                     rules::duplicate(&filing.progress, first.id, first.progress.receipt.clone());
@@ -469,6 +482,10 @@ impl Store for MemoryStore {
         now!(self.read(|rows| rows.filings.values().filter(|filing| filing.intake == id).cloned().collect()))
     }
 
+    fn linked<'a>(&'a self, key: &'a str) -> Fut<'a, StoreResult<Vec<Filing>>> {
+        now!(self.read(|rows| rows.saves_of(key).cloned().collect()))
+    }
+
     fn list_filings<'a>(
         &'a self,
         query: &'a FilingQuery,
@@ -589,8 +606,14 @@ impl Store for MemoryStore {
 
     fn names_blob(&self, hash: BlobHash) -> Fut<'_, StoreResult<bool>> {
         now!(self.read(|rows| {
-            rows.filings.values().any(|filing| filing.request.blob.hash == hash)
-                || rows.intakes.values().any(|intake| intake.documents.iter().any(|d| d.blob.hash == hash))
+            let of = |filing: &&Filing| filing.request.blob.hash == hash;
+            let released = |filing: &Filing| filing.progress.released.is_some();
+            rows.filings.values().filter(of).any(|filing| !released(filing))
+                || rows.intakes.values().any(|intake| {
+                    let own = rows.filings.values().filter(of).filter(|filing| filing.intake == intake.id);
+                    intake.documents.iter().any(|document| document.blob.hash == hash)
+                        && rules::intake_needs(&own.map(released).collect::<Vec<_>>())
+                })
         }))
     }
 

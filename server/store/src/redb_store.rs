@@ -264,6 +264,10 @@ impl Store for RedbStore {
         now!(self.read(|shelf, names| shelf.filings_of_intake(names, id.as_u128())))
     }
 
+    fn linked<'a>(&'a self, key: &'a str) -> Fut<'a, StoreResult<Vec<Filing>>> {
+        now!(self.read(|shelf, names| shelf.saves_of(names, key)))
+    }
+
     fn list_filings<'a>(
         &'a self,
         query: &'a FilingQuery,

@@ -118,6 +118,11 @@ pub(crate) fn duplicate(given: &Progress, first: FilingId, receipt: Option<Recei
     }
 }
 
+/// Whether an intake needs a content, by whether each of its filings of that content has given its source up.
+pub(crate) fn intake_needs(released: &[bool]) -> bool {
+    released.is_empty() || !released.iter().all(|released| *released)
+}
+
 /// The state that an intake goes over to when the number of its open filings changes.
 pub(crate) fn follow(state: IntakeState, filings: u32, open: u32) -> Option<IntakeState> {
     if filings == 0 {

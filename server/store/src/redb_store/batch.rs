@@ -86,6 +86,7 @@ pub(super) struct RequestKeys {
     pub(super) submitter: [u8; 24],
     pub(super) reference: Option<[u8; 24]>,
     pub(super) content: [u8; 41],
+    pub(super) linked: Option<[u8; 24]>,
 }
 
 impl RequestKeys {
@@ -99,6 +100,7 @@ impl RequestKeys {
                 &content_prefix(&request.blob.hash, &request.target.fingerprint()),
                 &id_bytes,
             ]),
+            linked: request.linked().map(|key| keys::join(&[&keys::digest(&key), &id_bytes])),
         }
     }
 }
@@ -235,12 +237,35 @@ impl<'t> Batch<'t> {
                 && head.state.claims_place()
             {
                 let other = self.request(id)?;
-                if other.blob.hash == request.blob.hash && other.target.fingerprint() == fingerprint {
+                if other.withheld.is_empty()
+                    && other.blob.hash == request.blob.hash
+                    && other.target.fingerprint() == fingerprint
+                {
                     return Ok(Some((FilingId::from_u128(id), progress)));
                 }
             }
             let Some(next) = id.checked_add(1) else { return Ok(None) };
             after = keys::join(&[&key[..25], &next.to_be_bytes()]);
+        }
+    }
+
+    /// The last save of a linked document that claims the place, with its request.
+    pub(super) fn last_save(&mut self, key: &str) -> Result<Option<(FilingId, Progress, Request)>, Stop> {
+        let (low, mut high) = keys::span::<24>(&keys::digest(key));
+        loop {
+            let found = self.tables.linked()?.range::<&[u8; 24]>(&low..=&high)?.next_back().transpose()?;
+            let Some(row) = found.map(|(row, _)| *row.value()) else { return Ok(None) };
+            let id = keys::id_of(&row);
+            if let Some((head, progress)) = self.filing(id)?
+                && head.state.claims_place()
+            {
+                let other = self.request(id)?;
+                if other.withheld.is_empty() && other.linked().as_deref() == Some(key) {
+                    return Ok(Some((FilingId::from_u128(id), progress, other)));
+                }
+            }
+            let Some(before) = id.checked_sub(1) else { return Ok(None) };
+            high = keys::join(&[&row[..8], &before.to_be_bytes()]);
         }
     }
 
@@ -259,6 +284,9 @@ impl<'t> Batch<'t> {
             self.tables.by_reference()?.insert(&reference, ())?;
         }
         self.tables.by_content()?.insert(&request_keys.content, ())?;
+        if let Some(linked) = request_keys.linked {
+            self.tables.linked()?.insert(&linked, ())?;
+        }
         let intake = filing.intake.as_u128();
         self.tables.intake_filings()?.insert(&keys::join(&[&intake.to_be_bytes(), &key]), ())?;
         let (head, detail) = Head::split(place, intake, filing.received, &filing.progress);
@@ -314,6 +342,9 @@ impl<'t> Batch<'t> {
         let (old, new) = (RequestKeys::of(id, before), RequestKeys::of(id, after));
         move_row(self.tables.by_submitter()?, Some(old.submitter), Some(new.submitter))?;
         move_row(self.tables.by_reference()?, old.reference, new.reference)?;
+        if old.linked != new.linked {
+            move_row(self.tables.linked()?, old.linked, new.linked)?;
+        }
         move_row(self.tables.by_content()?, Some(old.content), Some(new.content))
     }
 

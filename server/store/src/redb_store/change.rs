@@ -118,19 +118,34 @@ fn check_new(batch: &mut Batch<'_>, filings: &[Newcomer]) -> Result<(), Stop> {
 /// Turns filings whose content is at their target already, or on its way there, into duplicates; also of one another.
 fn plan_duplicates(batch: &mut Batch<'_>, filings: &mut [Newcomer]) -> Result<(), Stop> {
     let mut here = std::collections::HashMap::new();
+    let mut saves = std::collections::HashMap::new();
     for new in filings {
         let Filing { id, request, progress, .. } = &mut new.filing;
         let place = (request.blob.hash, request.target.fingerprint());
+        let linked = request.linked();
         if rules::may_repeat(request, progress.state) {
-            let first = match batch.first_claim(request)? {
-                Some((first, of)) => Some((first, of.receipt)),
-                None => here.get(&place).cloned(),
+            let first = match &linked {
+                // The last of this acceptance is later than any that is there.
+                Some(key) => match saves.get(key) {
+                    Some((hash, first)) => (*hash == request.blob.hash).then_some((*first, None)),
+                    None => batch
+                        .last_save(key)?
+                        .filter(|(_, _, other)| other.blob.hash == request.blob.hash)
+                        .map(|(first, of, _)| (first, of.receipt)),
+                },
+                None => match batch.first_claim(request)? {
+                    Some((first, of)) => Some((first, of.receipt)),
+                    None => here.get(&place).cloned(),
+                },
             };
             if let Some((first, receipt)) = first {
                 *progress = rules::duplicate(progress, first, receipt);
             }
         }
-        if progress.state.claims_place() {
+        if progress.state.claims_place() && request.withheld.is_empty() {
+            if let Some(key) = linked {
+                saves.insert(key, (request.blob.hash, *id));
+            }
             here.entry(place).or_insert_with(|| (*id, progress.receipt.clone()));
         }
     }

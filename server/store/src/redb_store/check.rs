@@ -53,6 +53,7 @@ struct Expected {
     under_way: u64,
     by_reference: u64,
     by_content: u64,
+    linked: u64,
     intakes: u64,
 }
 
@@ -104,7 +105,8 @@ fn filings(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Re
         (shelf.by_state()?, shelf.by_cause()?, shelf.ready()?, shelf.under_way()?);
     let (by_submitter, by_reference, by_content) =
         (shelf.by_submitter()?, shelf.by_reference()?, shelf.by_content()?);
-    let (intake_heads, intake_filings) = (shelf.intake_heads()?, shelf.intake_filings()?);
+    let (intake_heads, intake_filings, linked) =
+        (shelf.intake_heads()?, shelf.intake_filings()?, shelf.linked()?);
     for entry in heads.iter()? {
         let (key, value) = entry?;
         let key = *key.value();
@@ -149,6 +151,12 @@ fn filings(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Re
             format!("{} is not listed by content", name())
         });
         expected.by_content += 1;
+        if let Some(row) = rows.linked {
+            expected.linked += 1;
+            wrong.unless(linked.get(&row)?.is_some(), || {
+                format!("{} is not listed by its linked document", name())
+            });
+        }
         if let Some(row) = rows.reference {
             expected.by_reference += 1;
             wrong.unless(by_reference.get(&row)?.is_some(), || {
@@ -226,6 +234,7 @@ fn lengths(shelf: &Shelf, format: u64, expected: &Expected, wrong: &mut Complain
             "under_way" => expected.under_way,
             "by_reference" => expected.by_reference,
             "by_content" => expected.by_content,
+            "linked" => expected.linked,
             "intake_bodies" | "intakes_by_state" | "intakes_by_source" | "intakes_by_submitter" => {
                 expected.intakes
             }

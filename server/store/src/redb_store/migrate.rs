@@ -24,8 +24,14 @@ pub(super) fn migrate(database: &Database, found: u64, portion: usize) -> Result
         "the store of an older Postroom is brought up to date"
     );
     make_tables(database)?;
-    let hashed = hash_events(database, portion.max(1), start)?;
-    place_work_items(database, portion.max(1))?;
+    // What came with version 3 has no rows in an older file: no document was kept linked then.
+    let hashed = if found < 2 {
+        let hashed = hash_events(database, portion.max(1), start)?;
+        place_work_items(database, portion.max(1))?;
+        hashed
+    } else {
+        0
+    };
     write(database, |tables| {
         tables.meta()?.insert(meta::SCHEMA, schema::VERSION)?;
         Ok(())

@@ -3,7 +3,7 @@
 
 use postroom_domain::audit;
 use postroom_domain::event::{Event, NewEvent, Subject};
-use postroom_domain::filing::{Attempt, Filing};
+use postroom_domain::filing::{Attempt, Filing, Request};
 use postroom_domain::ids::{BlobHash, FilingId, IntakeId};
 use postroom_domain::intake::Intake;
 use postroom_domain::spool::Blob;
@@ -15,6 +15,7 @@ use super::merge::{From, stream};
 use super::names::Names;
 use super::schema::Shelf;
 use super::{Stop, keys};
+use crate::rules;
 
 impl Shelf {
     /// A filing's head.
@@ -137,13 +138,62 @@ impl Shelf {
         Ok(found)
     }
 
-    /// Whether any row names this content.
+    /// Whether any row needs this content.
     pub(super) fn names_content(&self, hash: &BlobHash) -> Result<bool, Stop> {
         let (low, high) = keys::span::<41>(keys::half(hash));
-        Ok(self.by_content()?.range::<&[u8; 41]>(&low..=&high)?.next().transpose()?.is_some())
+        for row in self.by_content()?.range::<&[u8; 41]>(&low..=&high)? {
+            let key = *row?.0.value();
+            let id = keys::id_of(&key);
+            let needed = if key[16] == keys::kind::FILING {
+                !self.is_released(id)?
+            } else {
+                self.intake_needs(id, hash)?
+            };
+            if needed {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
-    /// Contents that rows name, each once, in the order of their hashes, after one of them.
+    /// Whether a filing's source was given up for a link. One whose row is missing or cannot be read keeps its content.
+    fn is_released(&self, id: u128) -> Result<bool, Stop> {
+        let head = self.head(id)?.filter(|head| head.has_detail);
+        let detail = match head {
+            Some(_) => row(&self.details()?, &id.to_be_bytes(), |bytes| {
+                parse::<Detail>(bytes, "detail of a filing")
+            })?,
+            None => None,
+        };
+        Ok(detail.is_some_and(|detail| detail.released.is_some()))
+    }
+
+    /// Whether an intake needs a content of its documents: not when it has filings of it and the source of each was given up.
+    fn intake_needs(&self, id: u128, hash: &BlobHash) -> Result<bool, Stop> {
+        let mut released = Vec::new();
+        for filing in stream(&self.intake_filings()?, &id.to_be_bytes(), From::After(None))? {
+            let filing = filing?;
+            let request =
+                row(&self.bodies()?, &filing.to_be_bytes(), |bytes| parse::<Request>(bytes, "request"))?;
+            if request.is_none_or(|request| request.blob.hash == *hash) {
+                released.push(self.is_released(filing)?);
+            }
+        }
+        Ok(rules::intake_needs(&released))
+    }
+
+    /// All saves of one linked document, first to last.
+    pub(super) fn saves_of(&self, names: &Names, key: &str) -> Result<Vec<Filing>, Stop> {
+        let mut saves = Vec::new();
+        for id in stream(&self.linked()?, &keys::digest(key), From::After(None))? {
+            let filing = self.filing(names, id?)?;
+            saves.extend(filing.filter(|filing| filing.request.linked().as_deref() == Some(key)));
+        }
+        saves.sort_by_key(|filing| filing.id);
+        Ok(saves)
+    }
+
+    /// Contents that rows need, each once, in the order of their hashes, after one of them.
     pub(super) fn contents_after(&self, after: Option<BlobHash>, limit: usize) -> Result<Vec<Blob>, Stop> {
         use std::ops::Bound;
         let index = self.by_content()?;
@@ -157,7 +207,7 @@ impl Shelf {
             let id = keys::id_of(&key);
             let blob = if key[16] == keys::kind::FILING {
                 let request = super::batch::row(&self.bodies()?, &id.to_be_bytes(), |bytes| {
-                    parse::<postroom_domain::filing::Request>(bytes, "request of a filing")
+                    parse::<Request>(bytes, "request of a filing")
                 })?;
                 request.map(|request| request.blob)
             } else {
@@ -168,8 +218,12 @@ impl Shelf {
                     .map(|document| document.blob)
                     .find(|blob| keys::half(&blob.hash) == &key[..16])
             };
-            found
-                .push(blob.ok_or_else(|| Stop::damaged("index of contents names a record that is missing"))?);
+            let blob =
+                blob.ok_or_else(|| Stop::damaged("index of contents names a record that is missing"))?;
+            // What was given up for a link may be gone from the spool.
+            if self.names_content(&blob.hash)? {
+                found.push(blob);
+            }
             from = Some(keys::span::<41>(&key[..16]).1);
         }
         Ok(found)

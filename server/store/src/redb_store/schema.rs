@@ -7,8 +7,8 @@ use super::Stop;
 
 /// The version of everything in the file. A greater one is another Postroom's.
 ///
-/// 1: without hashes of events, records, and work items by site. 2: with them.
-pub(super) const VERSION: u64 = 2;
+/// 1: without hashes of events, records, and work items by site. 2: with them. 3: with linked documents.
+pub(super) const VERSION: u64 = 3;
 
 /// Rows of `meta`.
 pub(super) mod meta {
@@ -124,6 +124,8 @@ tables! {
     by_submitter: Fixed<24> => ();
     /// (hash of the lower-cased reference, filing).
     by_reference: Fixed<24> => ();
+    /// (hash of what all saves of a linked document have in common, filing).
+    linked: Fixed<24> => ();
     /// (half of the content's hash, kind, hash of the target, record).
     by_content: Fixed<41> => ();
     /// (destination, lane, source, due, filing) of what the scheduler goes round.

@@ -58,6 +58,9 @@ for_every_store! {
     a_key_means_one_request
     nothing_is_accepted_twice
     the_same_content_at_the_same_place_is_a_duplicate
+    saves_of_a_linked_document_are_found_and_compared_with_the_last
+    a_source_that_was_given_up_needs_its_content_no_more
+    what_is_withheld_claims_no_place
     changes_are_compare_and_set
     attempts_begin_and_end
     an_intake_follows_its_filings
@@ -204,6 +207,109 @@ async fn the_same_content_at_the_same_place_is_a_duplicate(store: &dyn Store) {
     happen(store, lone[0].id, Event::Cancel, at(4)).await;
     let (_, next) = accept(store, vec![filing(request(9, "dms-eu", "in"))]).await;
     assert_eq!(next[0].progress.state, State::Waiting);
+}
+
+/// A save of the linked document `key`.
+fn save(content: u64, document_key: &str) -> postroom_domain::filing::Request {
+    let mut save = request(content, "dms-eu", "in");
+    save.target.save_mode = postroom_domain::target::SaveMode::KeepLinked;
+    document_key.clone_into(&mut save.document_key);
+    save
+}
+
+async fn saves_of_a_linked_document_are_found_and_compared_with_the_last(store: &dyn Store) {
+    let deed = save(1, "deed").linked().unwrap();
+    assert!(store.linked(&deed).await.unwrap().is_empty());
+    // A copy of the same content at the same place is another matter, in both directions of time.
+    let (_, copy) = accept(store, vec![filing(request(1, "dms-eu", "in"))]).await;
+    let (_, first) = accept(store, vec![filing(save(1, "deed")), filing(save(1, "will"))]).await;
+    assert!(first.iter().all(|filing| filing.progress.state == State::Waiting));
+    // The same again repeats it, filed or not; other content is a save of its own, and then the old content is one too.
+    let (_, again) = accept(store, vec![filing(save(1, "deed"))]).await;
+    assert_eq!(again[0].progress.duplicate_of, Some(first[0].id));
+    let (_, next) =
+        accept(store, vec![filing(save(2, "deed")), filing(save(2, "deed")), filing(save(1, "deed"))]).await;
+    let states: Vec<_> =
+        next.iter().map(|filing| (filing.progress.state, filing.progress.duplicate_of)).collect();
+    assert_eq!(
+        states,
+        [(State::Waiting, None), (State::Duplicate, Some(next[0].id)), (State::Waiting, None)]
+    );
+    happen(store, next[2].id, Event::Claim, at(1)).await;
+    happen(store, next[2].id, Event::Uploaded(receipt("doc-3")), at(2)).await;
+    let (_, last) = accept(store, vec![filing(save(1, "deed"))]).await;
+    assert_eq!(
+        (last[0].progress.duplicate_of, last[0].progress.receipt.clone()),
+        (Some(next[2].id), Some(receipt("doc-3")))
+    );
+    // A cancelled one is in nobody's way; a forced one is not compared.
+    let (_, cancelled) = accept(store, vec![filing(save(5, "deed"))]).await;
+    happen(store, cancelled[0].id, Event::Cancel, at(3)).await;
+    let forced = postroom_domain::filing::Request { forced: true, ..save(1, "deed") };
+    let (_, more) = accept(store, vec![filing(save(1, "deed")), filing(forced)]).await;
+    assert_eq!(more[0].progress.duplicate_of, Some(next[2].id));
+    assert_eq!(more[1].progress.state, State::Waiting);
+    let ids: Vec<FilingId> = store.linked(&deed).await.unwrap().iter().map(|save| save.id).collect();
+    let all = [&first[..1], &again, &next, &last, &cancelled, &more].concat();
+    assert_eq!(ids, all.iter().map(|save| save.id).collect::<Vec<_>>());
+    assert!(!ids.contains(&copy[0].id));
+    // An edit that sends it elsewhere makes it a document of its own.
+    let mut elsewhere = more[1].request.as_ref().clone();
+    elsewhere.target.service = "dms-us".parse().unwrap();
+    let edit = FilingChange { request: Some(elsewhere.clone()), ..change(&more[1], Event::Retry, at(4)) };
+    store.change_filings(vec![edit]).await.unwrap().remove(0).unwrap();
+    let moved = store.linked(&elsewhere.linked().unwrap()).await.unwrap();
+    assert_eq!(moved.iter().map(|save| save.id).collect::<Vec<_>>(), [more[1].id]);
+    assert_eq!(store.linked(&deed).await.unwrap().len(), all.len() - 1);
+}
+
+async fn a_source_that_was_given_up_needs_its_content_no_more(store: &dyn Store) {
+    let release = async |id| {
+        happen(store, id, Event::Claim, at(1)).await;
+        happen(store, id, Event::Stored(receipt("doc-1")), at(2)).await;
+        assert!(store.names_blob(blob(1).hash).await.unwrap(), "it was not read back yet");
+        happen(store, id, Event::ReadBack(receipt("doc-1")), at(3)).await;
+    };
+    let needed = async |content| store.names_blob(blob(content).hash).await.unwrap();
+    let (intake, made) =
+        accept(store, vec![filing(request(1, "dms-eu", "in")), filing(request(2, "dms-eu", "in"))]).await;
+    release(made[0].id).await;
+    let filed = store.filing(made[0].id).await.unwrap().unwrap();
+    assert_eq!((filed.progress.state, filed.progress.released), (State::Filed, Some(at(3))));
+    assert_eq!((needed(1).await, needed(2).await), (false, true));
+    assert_eq!(
+        store.intake(intake.id).await.unwrap().unwrap().documents.len(),
+        2,
+        "the intake still tells of both"
+    );
+    // Anybody else who needs it keeps it: another filing of the same intake, or another intake.
+    let (_, both) =
+        accept(store, vec![filing(request(1, "dms-eu", "out")), filing(request(1, "dms-us", "in"))]).await;
+    release(both[0].id).await;
+    assert!(needed(1).await);
+    release(both[1].id).await;
+    assert!(!needed(1).await);
+    let (_, repeats) = accept(store, vec![filing(request(1, "dms-eu", "in"))]).await;
+    assert_eq!(repeats[0].progress.state, State::Duplicate);
+    assert!(needed(1).await, "a person may have it filed anyway");
+}
+
+async fn what_is_withheld_claims_no_place(store: &dyn Store) {
+    let mut withheld = filing(postroom_domain::filing::Request {
+        withheld: "no programs".to_owned(),
+        ..request(1, "dms-eu", "in")
+    });
+    withheld.progress.state = State::Failed;
+    withheld.progress.due = None;
+    withheld.progress.trouble = Some(postroom_domain::dms::Trouble::new(Cause::Withheld, "no programs"));
+    let (intake, made) = accept(store, vec![withheld, filing(request(1, "dms-eu", "in"))]).await;
+    assert_eq!(
+        made.iter().map(|made| made.progress.state).collect::<Vec<_>>(),
+        [State::Failed, State::Waiting]
+    );
+    assert_eq!((intake.state, intake.open_filings), (IntakeState::Split, 2));
+    let causes = store.causes(&Scope::All).await.unwrap();
+    assert_eq!((causes.len(), causes[0].cause, causes[0].need_person), (1, Cause::Withheld, 1));
 }
 
 async fn changes_are_compare_and_set(store: &dyn Store) {
