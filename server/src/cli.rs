@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use postroom_domain::ids::{RoleName, ServiceName, SiteName, TeamName, TokenId};
+use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, TeamName, TokenId};
 use postroom_domain::person::Permission;
 
 /// The post room of a law firm: documents come in, are safe at once, and are filed in the right workspace, once.
@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// See and decide over filings of a running server
     Filings(FilingsArgs),
+    /// Tell where documents of a work item would go, step by step; nothing is made or filed
+    Resolve(ResolveArgs),
 }
 
 #[derive(Debug, Args)]
@@ -427,6 +429,27 @@ pub(crate) struct VerifyArgs {
     pub(crate) data: PathBuf,
     #[command(flatten)]
     pub(crate) unseal: UnsealArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResolveArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// The work item: its reference, or its id
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) work_item: String,
+    /// The area whose repository is looked at
+    #[arg(long, default_value = "matter_documents")]
+    pub(crate) area: String,
+    /// A repository by its name instead of the one of the work type
+    #[arg(long, value_name = "NAME")]
+    pub(crate) repository: Option<RepositoryName>,
+    /// Look as this person's documents would be filed
+    #[arg(long = "as", value_name = "PERSON")]
+    pub(crate) person: Option<String>,
+    /// A file name that is held against the block list; can be given more than once
+    #[arg(long, value_name = "NAME")]
+    pub(crate) file_name: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -20,6 +20,7 @@ mod filings;
 mod keys;
 mod links;
 mod person;
+mod resolve;
 mod token;
 
 /// Runs a command.
@@ -55,6 +56,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore(args) => data::restore(&args).await,
         Command::Verify(args) => data::verify(&args).await,
         Command::Filings(args) => filings::run(args).await,
+        Command::Resolve(args) => resolve::run(args).await,
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use postroom_domain::Fut;
 use postroom_domain::control::{Control, DestinationStatus, SourceStatus};
 use postroom_domain::desk::People;
 use postroom_domain::event::{Happening, NewEvent, Security, Subject};
@@ -19,6 +20,7 @@ use postroom_domain::person::{Actor, Permissions, Principal};
 use postroom_domain::plan::Rules;
 use postroom_domain::reception::Reception;
 use postroom_domain::record::Registry;
+use postroom_domain::resolve::{Look, LookAt, Looks};
 use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
@@ -97,6 +99,7 @@ impl House {
             mint: mint.clone(),
             rules: rules.clone(),
             accounts: accounts.clone(),
+            spool: spool.clone(),
         });
         let engine = Engine::start(EngineParts {
             store: store.clone(),
@@ -294,6 +297,12 @@ struct Doors {
 impl Doors {
     fn take_hot_folders(&self) -> Vec<HotFolderHandle> {
         std::mem::take(&mut *self.hot_folders.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Looks for Doors {
+    fn look(&self, at: LookAt) -> Fut<'_, Option<Look>> {
+        self.engine.look(at)
     }
 }
 

@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
 use postroom_domain::backoff::RetryPolicy;
+use postroom_domain::block_list::BlockList;
 use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName};
 use postroom_domain::person::{Roles, Sites};
 use postroom_domain::plan::Rules;
-use postroom_domain::repository::{Area, Repository, ResolverConfig, parse_folder_path};
-use postroom_domain::target::WhenAmbiguous;
+use postroom_domain::repository::{Area, DuplicateRule, Repository, ResolverConfig, parse_folder_path};
+use postroom_domain::target::{SaveMode, WhenAmbiguous};
 use postroom_outbound::ServiceSettings;
 use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
@@ -90,6 +92,15 @@ pub(crate) struct Server {
     pub(crate) public_url: Option<Url>,
     /// The socket by which the command line reaches the server; `postroom.sock` in the data folder if absent.
     pub(crate) socket: Option<PathBuf>,
+    /// The firm's time zone by its IANA name: dates of work items that name none are told in it.
+    pub(crate) time_zone: String,
+}
+
+impl Server {
+    /// The firm's time zone.
+    fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
 }
 
 impl Default for Server {
@@ -100,6 +111,7 @@ impl Default for Server {
             grace_seconds: 20,
             public_url: None,
             socket: None,
+            time_zone: "UTC".to_owned(),
         }
     }
 }
@@ -220,6 +232,7 @@ pub(crate) struct RepositorySettings {
     #[serde(default)]
     library: String,
     resolver: String,
+    #[serde(default)]
     resolver_config: String,
     #[serde(default)]
     folder: String,
@@ -229,6 +242,15 @@ pub(crate) struct RepositorySettings {
     profile: BTreeMap<String, String>,
     #[serde(default)]
     when_ambiguous: WhenAmbiguous,
+    #[serde(default)]
+    create_workspace: bool,
+    required: Option<BTreeSet<String>>,
+    #[serde(default)]
+    blocked_extensions: Vec<String>,
+    #[serde(default)]
+    save_mode: SaveMode,
+    #[serde(default)]
+    duplicate: DuplicateRule,
 }
 
 /// `[[hot_folders]]`: a folder that is watched.
@@ -313,6 +335,10 @@ impl Settings {
         if !(1..=64).contains(&self.server.workers) {
             wrong.push((0, "server.workers: 1 to 64".to_owned()));
         }
+        if TimeZone::get(&self.server.time_zone).is_err() {
+            let zone = &self.server.time_zone;
+            wrong.push((0, format!("server.time_zone: \"{zone}\" is not a time zone such as Europe/London")));
+        }
         wrong.extend(self.server.address_mistake().map(|problem| (0, problem)));
         if self.vault.is_none() {
             wrong.push((0, vault::MISSING.to_owned()));
@@ -342,6 +368,11 @@ impl Settings {
             if !services.contains(&it.service) {
                 let near = report::nearest(it.service.as_str(), services.iter().map(|name| name.as_str()));
                 wrong.push((at, format!("{key}: service: there is no destination \"{}\"{near}", it.service)));
+            }
+            let at_kind =
+                self.destinations.iter().map(Spanned::get_ref).find(|other| other.name == it.service);
+            if let Some(problem) = at_kind.and_then(|other| it.unfit_for(other.kind)) {
+                wrong.push((at, format!("{key}: {problem}")));
             }
             wrong.extend(
                 it.read()
@@ -439,6 +470,7 @@ impl Settings {
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             repositories: self.repositories.iter().filter_map(|it| it.get_ref().read().ok()).collect(),
+            zone: self.server.zone(),
             areas: self.hot_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area)).collect(),
         }
     }
@@ -450,6 +482,17 @@ pub(crate) fn socket_in(data: &Path) -> PathBuf {
 }
 
 impl RepositorySettings {
+    /// What a destination of this kind can never do; none when it may.
+    fn unfit_for(&self, kind: DestinationKind) -> Option<String> {
+        let word = kind.as_str();
+        if self.create_workspace && !kind.makes_workspaces() {
+            return Some(format!(
+                "create_workspace: a destination of kind \"{word}\" does not make workspaces"
+            ));
+        }
+        None
+    }
+
     fn read(&self) -> Result<Repository, Vec<String>> {
         let mut wrong = Vec::new();
         let mut note = |key: &str, problem: String| wrong.push(format!("{key}: {problem}"));
@@ -464,21 +507,36 @@ impl RepositorySettings {
                 Err(error) => note(&format!("profile.{field}"), format!("{error}")),
             }
         }
-        match (resolver, folder) {
-            (Some(resolver), Some(folder)) if wrong.is_empty() => Ok(Repository {
-                name: self.name.clone(),
-                area: self.area,
-                work_type: self.work_type.clone(),
-                service: self.service.clone(),
-                library: self.library.clone(),
-                resolver,
-                folder,
-                create_folders: self.create_folders,
-                profile,
-                when_ambiguous: self.when_ambiguous,
-            }),
-            _ => Err(wrong),
-        }
+        let blocked = BlockList::parse(&self.blocked_extensions)
+            .map_err(|entry| {
+                note("blocked_extensions", format!("\"{entry}\" is not an extension such as \"exe\""))
+            })
+            .ok();
+        let (Some(resolver), Some(folder), Some(blocked), true) =
+            (resolver, folder, blocked, wrong.is_empty())
+        else {
+            return Err(wrong);
+        };
+        let repository = Repository {
+            name: self.name.clone(),
+            area: self.area,
+            work_type: self.work_type.clone(),
+            service: self.service.clone(),
+            library: self.library.clone(),
+            resolver,
+            folder,
+            create_folders: self.create_folders,
+            profile,
+            when_ambiguous: self.when_ambiguous,
+            create_workspace: self.create_workspace,
+            required: self.required.clone(),
+            blocked,
+            save_mode: self.save_mode,
+            duplicate: self.duplicate,
+        };
+        let mistakes: Vec<String> =
+            repository.mistakes().into_iter().map(|(key, problem)| format!("{key}: {problem}")).collect();
+        if mistakes.is_empty() { Ok(repository) } else { Err(mistakes) }
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 pub use people::Download;
+use postroom_domain::ids::{RepositoryName, WorkItemId};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, IF_MATCH};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
@@ -26,6 +27,7 @@ use crate::intake::{IntakeAnswer, IntakeDetail, IntakeItem, IntakeMeta};
 use crate::page::{FilingList, IntakeList, Page, WorkItemList};
 use crate::pause::{DoorAnswer, DoorKind, PauseBody, ResumeBody};
 use crate::problem::Problem;
+use crate::resolve::{BindBody, BindingView, Bindings, ResolveAnswer, ResolveBody};
 use crate::summary::Summary;
 use crate::work_item::{WorkItemBody, WorkItemView};
 use crate::{FilingId, IntakeId};
@@ -36,6 +38,8 @@ pub use events::{EventStream, News};
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a call other than an upload may take.
 const CALL: Duration = Duration::from_secs(20);
+/// How long a call may take for which a DMS is asked.
+const PATIENT: Duration = Duration::from_mins(2);
 /// How long an upload may stand still.
 const STILL: Duration = Duration::from_mins(1);
 /// The longest answer that is read, in bytes.
@@ -286,6 +290,27 @@ impl Client {
     /// Creates a work item.
     pub async fn create_work_item(&self, body: &WorkItemBody) -> ClientResult<WorkItemView> {
         Self::send(self.request(Method::POST, &["work-items"]).json(body).timeout(CALL)).await
+    }
+
+    /// Where documents of a work item would go. Nothing is made, remembered or filed.
+    pub async fn resolve(&self, body: &ResolveBody) -> ClientResult<ResolveAnswer> {
+        Self::send(self.request(Method::POST, &["resolve"]).json(body).timeout(PATIENT)).await
+    }
+
+    /// The workspaces that are remembered for a work item.
+    pub async fn bindings(&self, work_item: WorkItemId) -> ClientResult<Bindings> {
+        self.get(&["work-items", &work_item.to_string(), "bindings"], &[(); 0]).await
+    }
+
+    /// A person says which workspace a work item's documents go to.
+    pub async fn bind(
+        &self,
+        work_item: WorkItemId,
+        repository: &RepositoryName,
+        body: &BindBody,
+    ) -> ClientResult<BindingView> {
+        let path = ["work-items", &work_item.to_string(), "bindings", repository.as_str()];
+        Self::send(self.request(Method::PUT, &path).json(body).timeout(CALL)).await
     }
 
     /// Follows the events after a number (from now on when none is given), for ever: it reconnects by itself.

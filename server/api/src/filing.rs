@@ -5,7 +5,8 @@ use postroom_domain::dms::Receipt;
 use postroom_domain::event::Event;
 use postroom_domain::filing::{Attempt, Blocker, Filing, Outcome, Owner, Progress, State, Why};
 use postroom_domain::ids::{BlobHash, FilingId, IntakeId, ServiceName, SiteName, SourceName, WorkItemId};
-use postroom_domain::target::Target;
+use postroom_domain::machine::is_read_back;
+use postroom_domain::target::{SaveMode, Target};
 use serde::{Deserialize, Serialize};
 
 use crate::cause::CauseView;
@@ -114,6 +115,13 @@ pub struct FilingItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Uuid))]
     pub duplicate_of: Option<FilingId>,
+    /// What becomes of the source: `copy`, `replace_with_link` or `keep_linked`.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub save_mode: SaveMode,
+    /// When the source was given up for the link, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Timestamp>,
 }
 
 impl From<&Filing> for FilingItem {
@@ -146,6 +154,8 @@ impl From<&Filing> for FilingItem {
             submitted_by: request.submitted_by.clone(),
             receipt: progress.receipt.as_ref().map(ReceiptView::from),
             duplicate_of: progress.duplicate_of,
+            save_mode: request.target.save_mode,
+            released: progress.released,
         }
     }
 }
@@ -161,9 +171,15 @@ pub const fn next_step(progress: &Progress) -> &'static str {
         (State::Waiting, Why::Retried, _) => "A person asked for another try; it is next in its queue.",
         (State::Waiting, Why::Released, _) => "Goes on by itself: its way is free again.",
         (State::Waiting, Why::NotThere, _) => "The DMS does not have it; it is sent again by itself.",
+        (State::Waiting, Why::Behind, _) => {
+            "Goes on by itself when the earlier save of the same document is through."
+        }
         (State::Blocked, _, Some(Blocker::Account)) => "Goes on by itself when the account works again.",
         (State::Blocked, ..) => "Goes on by itself when the destination is open again.",
         (State::Running, ..) => "A worker is filing it now.",
+        (State::Checking, ..) if is_read_back(progress) => {
+            "It is in the DMS, which is asked to give it back before its source is given up."
+        }
         (State::Checking, ..) => {
             "The DMS is asked whether it has the document before anything is sent again."
         }

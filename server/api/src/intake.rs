@@ -5,6 +5,7 @@ use postroom_domain::event::Event;
 use postroom_domain::filing::Filing;
 use postroom_domain::ids::{BlobHash, IntakeId, SiteName, SourceName, WorkItemId};
 use postroom_domain::intake::{Document, Intake, IntakeState, NeedsPerson};
+use postroom_domain::target::SaveMode;
 use serde::{Deserialize, Serialize};
 
 use crate::event::EventView;
@@ -34,6 +35,14 @@ pub struct IntakeMeta {
     /// File it although the same content is at the same place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub file_anyway: bool,
+    /// What becomes of the source: `copy`, `replace_with_link` or `keep_linked`; the repository's own when not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "keep_linked"))]
+    pub save_mode: Option<SaveMode>,
+    /// The caller's own id of the document, for `keep_linked`, which it stands for when no mode is said: saved again under the same id it
+    /// becomes a version of the document in the DMS. With exactly one part `file`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub document: String,
 }
 
 /// The answer of `POST /intakes`: everything in it is durable.

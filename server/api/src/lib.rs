@@ -26,6 +26,7 @@ pub mod page;
 pub mod pause;
 pub mod person;
 pub mod problem;
+pub mod resolve;
 pub mod secret;
 pub mod summary;
 pub mod work_item;

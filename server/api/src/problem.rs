@@ -107,6 +107,7 @@ codes! {
     NotAllowedNow   "not_allowed_now"   409 "The present state does not allow this"      "Read it again: it may have moved on by itself.";
     KeyReused       "key_reused"        409 "The idempotency key was used with other content" "Use a new key for a new request.";
     Exists          "exists"            409 "It exists already"                          "";
+    Released        "released"          410 "Its source was given up for a link"         "Open the document in the DMS.";
     Changed         "changed"           412 "It changed meanwhile"                       "Read it again, look whether you still want this, and send the new version in If-Match.";
     TooLarge        "too_large"         413 "Larger than this server takes"              "";
     TooManyParts    "too_many_parts"    413 "More parts than this server takes"          "";

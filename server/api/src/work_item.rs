@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use postroom_domain::ids::{SiteName, WorkItemId};
-use postroom_domain::work_item::{Client, Participant, WorkItem};
+use postroom_domain::ids::{ServiceName, SiteName, WorkItemId};
+use postroom_domain::work_item::{Client, Origin, Participant, WorkItem};
 use serde::{Deserialize, Serialize};
 
 /// The client of a work item.
@@ -38,6 +38,21 @@ pub struct ParticipantBody {
     pub email: String,
 }
 
+/// The place in a DMS that a work item was started from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OriginBody {
+    /// The destination.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub service: ServiceName,
+    /// Library, cabinet or site; empty where the DMS has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub library: String,
+    /// The id of the folder or workspace.
+    pub container: String,
+}
+
 const fn open() -> bool {
     true
 }
@@ -68,6 +83,12 @@ pub struct WorkItemBody {
     /// Who takes part.
     #[serde(default)]
     pub participants: Vec<ParticipantBody>,
+    /// Where it was started from: its documents go back there where a repository has the resolver `origin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginBody>,
+    /// The time zone of its dates by its IANA name; the firm's when not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub zone: String,
 }
 
 impl WorkItemBody {
@@ -88,6 +109,12 @@ impl WorkItemBody {
                 .into_iter()
                 .map(|p| Participant { role: p.role, name: p.name, reference: p.reference, email: p.email })
                 .collect(),
+            origin: self.origin.map(|it| Origin {
+                service: it.service,
+                library: it.library,
+                container: it.container,
+            }),
+            zone: self.zone,
             version,
             changed,
         }
@@ -128,6 +155,12 @@ pub struct WorkItemView {
     /// Who takes part.
     #[serde(default)]
     pub participants: Vec<ParticipantBody>,
+    /// Where it was started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginBody>,
+    /// The time zone of its dates.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub zone: String,
 }
 
 impl From<&WorkItem> for WorkItemView {
@@ -154,6 +187,12 @@ impl From<&WorkItem> for WorkItemView {
                     email: p.email.clone(),
                 })
                 .collect(),
+            origin: item.origin.as_ref().map(|it| OriginBody {
+                service: it.service.clone(),
+                library: it.library.clone(),
+                container: it.container.clone(),
+            }),
+            zone: item.zone.clone(),
         }
     }
 }

@@ -144,11 +144,15 @@ pub enum Security {
     DmsAccountMade,
     /// A person has no account in a DMS, or none that is known: the note tells why.
     DmsAccountNotMade,
+    /// A person said which workspace a work item's documents go to.
+    WorkspaceChosen,
+    /// The workspace that was remembered for a work item was forgotten.
+    WorkspaceForgotten,
 }
 
 impl Security {
     /// Everything there is.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -175,6 +179,8 @@ impl Security {
         Self::DmsAccountFound,
         Self::DmsAccountMade,
         Self::DmsAccountNotMade,
+        Self::WorkspaceChosen,
+        Self::WorkspaceForgotten,
     ];
 
     /// The name in the API and in exports.
@@ -206,6 +212,8 @@ impl Security {
             Self::DmsAccountFound => "dms_account_found",
             Self::DmsAccountMade => "dms_account_made",
             Self::DmsAccountNotMade => "dms_account_not_made",
+            Self::WorkspaceChosen => "workspace_chosen",
+            Self::WorkspaceForgotten => "workspace_forgotten",
         }
     }
 
@@ -238,6 +246,8 @@ impl Security {
             Self::DmsAccountFound => "account in a DMS found",
             Self::DmsAccountMade => "account in a DMS made",
             Self::DmsAccountNotMade => "account in a DMS not made",
+            Self::WorkspaceChosen => "workspace chosen",
+            Self::WorkspaceForgotten => "remembered workspace forgotten",
         }
     }
 }

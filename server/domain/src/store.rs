@@ -406,12 +406,13 @@ pub trait Store: crate::record::Registry {
         repository: &'a RepositoryName,
     ) -> Fut<'a, StoreResult<Option<Binding>>>;
 
-    /// Remembers a workspace; `None` forgets it.
+    /// Remembers a workspace; `None` forgets it. What the history keeps of it is written with it.
     fn bind<'a>(
         &'a self,
         work_item: WorkItemId,
         repository: &'a RepositoryName,
         binding: Option<Binding>,
+        told: Option<NewEvent>,
     ) -> Fut<'a, StoreResult<()>>;
 
     /// Proves that the store takes writes: commits a tiny row and tells how long that took.

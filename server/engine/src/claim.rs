@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use postroom_domain::cause::Cause;
 use postroom_domain::dms::Trouble;
-use postroom_domain::filing::{Blocker, Filing, State};
+use postroom_domain::filing::{Blocker, Filing, State, Why};
 use postroom_domain::ids::{FilingId, ServiceName};
 use postroom_domain::link::{Accounts, AccountsAt};
+use postroom_domain::linked::{self, Save};
 use postroom_domain::machine::Event;
 
 use tokio::time::Instant;
@@ -107,11 +108,24 @@ impl Claim {
                 checks.push(Errand::question(filing, at));
                 continue;
             }
+            let Some(saves) =
+                ledger.answer(ledger.saves(&filing).await, "Saves of a document could not be read")
+            else {
+                return ledger.fatal.reason().is_none().then(|| self.nothing());
+            };
+            if let Save::Behind(other) = linked::decide(&filing, &saves) {
+                let actor = actor(&filing, None);
+                events.push(Wanted::of(filing, Event::Behind(other), actor));
+                continue;
+            }
             let (wanted, errand) = self.decide(filing, at, &ledger);
             errands.extend(errand.map(|errand| (wanted.filing.id, errand)));
             events.push(wanted);
         }
         let written = ledger.write(events).await?;
+        let mut written = written;
+        written
+            .retain(|filing| filing.progress.why != Why::Behind || filing.progress.state != State::Waiting);
         let (running, blocked): (Vec<_>, Vec<_>) =
             written.into_iter().partition(|filing| filing.progress.state == State::Running);
         let work: Vec<Errand> = running

@@ -7,6 +7,7 @@ use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::event::{Happening, NewEvent, Subject};
 use postroom_domain::filing::Filing;
 use postroom_domain::ids::{FilingId, SiteName};
+use postroom_domain::linked;
 use postroom_domain::machine::{Context, Event, step};
 use postroom_domain::person::Actor;
 use postroom_domain::store::{FilingChange, Store, StoreError, StoreResult};
@@ -140,6 +141,21 @@ impl Ledger {
             filings.extend(self.answer(self.store.filing(*id).await, "A filing could not be read").flatten());
         }
         Some(filings)
+    }
+
+    /// All saves of the document that a filing is a save of.
+    pub(crate) async fn saves(&self, filing: &Filing) -> StoreResult<Vec<Filing>> {
+        match filing.request.linked() {
+            Some(key) => self.store.linked(&key).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Lets those go on that wait for a save of the same document which is through now.
+    pub(crate) async fn wake(&self, settled: &Filing) {
+        let woken =
+            linked::wake(&*self.store, &self.policy, settled, self.clock.now(), &Self::engine()).await;
+        self.answer(woken, "Saves that wait for this one were not told; they look again by themselves");
     }
 
     /// The answer of a read; a failed store stops the engine, anything else is logged.

@@ -30,6 +30,9 @@ impl Contact {
             Some(Event::Refused { error, .. } | Event::ProbeFailed(error)) => Self::of_error(error, now),
             Some(
                 Event::Uploaded(_)
+                | Event::Stored(_)
+                | Event::ReadBack(_)
+                | Event::ReadBackDiffers(_)
                 | Event::ProbeFound(_)
                 | Event::ProbeAbsent { .. }
                 | Event::ProbeSeveral(_),

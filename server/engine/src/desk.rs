@@ -300,6 +300,7 @@ impl Running {
                 let written = ledger.write(vec![Wanted::of(filing, event, actor)]).await;
                 if let Some(after) = written.and_then(|mut written| written.pop()) {
                     telemetry::outcome(&service, before, &after, took);
+                    ledger.wake(&after).await;
                     state = Some(after.progress.state);
                 }
             }

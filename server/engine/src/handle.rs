@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use postroom_domain::Fut;
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::filing::State;
@@ -10,6 +11,7 @@ use postroom_domain::ids::ServiceName;
 use postroom_domain::link::{Accounts, LinkListener, Whose};
 use postroom_domain::person::Scope;
 use postroom_domain::recovery::recover;
+use postroom_domain::resolve::{Look, LookAt, Looks};
 use postroom_domain::spool::Spool;
 use postroom_domain::store::{Store, StoreError};
 use postroom_domain::time::{Clock, Entropy};
@@ -21,6 +23,7 @@ use crate::accounts::name_of;
 use crate::commit::Ledger;
 use crate::desk::Desk;
 use crate::fatal::Fatal;
+use crate::look::Onlookers;
 use crate::options::{Destination, EngineOptions};
 use crate::resolver::Resolver;
 use crate::watcher::Watcher;
@@ -95,7 +98,7 @@ impl Engine {
             policy: Arc::new(policy),
             fatal: fatal.clone(),
         };
-        let (mut boards, mut lines) = (Vec::new(), Vec::new());
+        let (mut boards, mut lines, mut benches) = (Vec::new(), Vec::new(), Vec::new());
         for Destination { name, dms, settings } in destinations {
             let limit = settings.concurrency.max(1);
             let status = DestinationStatus { name: name.clone(), gate: Gate::Open, in_flight: 0, limit };
@@ -106,19 +109,22 @@ impl Engine {
             let bench = Bench {
                 resolver: Resolver::new(dms.clone(), store.clone(), &options),
                 dms,
+                store: store.clone(),
                 settings,
                 spool: spool.clone(),
                 clock: clock.clone(),
                 news: news.clone(),
                 hurry: hurry.clone(),
             };
+            let bench = Arc::new(bench);
+            benches.push((name.clone(), bench.clone()));
             let (line, changes) = mpsc::unbounded_channel();
             lines.push((name.clone(), line));
             let desk = Desk {
                 accounts: accounts.clone(),
                 changes,
                 name,
-                bench: Arc::new(bench),
+                bench,
                 ledger: ledger.clone(),
                 options: options.clone(),
                 board,
@@ -130,7 +136,18 @@ impl Engine {
         }
         let (ended, _) = watch::channel(None);
         let lines = lines.into();
-        let handle = EngineHandle { boards, lines, nudge, stop, hurry, desks, tasks, ended: Arc::new(ended) };
+        let onlookers = Onlookers { benches, accounts: accounts.clone() };
+        let handle = EngineHandle {
+            boards,
+            lines,
+            onlookers: Arc::new(onlookers),
+            nudge,
+            stop,
+            hurry,
+            desks,
+            tasks,
+            ended: Arc::new(ended),
+        };
         handle.guard(fatal, spool, &options);
         Ok(handle)
     }
@@ -142,6 +159,8 @@ pub struct EngineHandle {
     boards: Vec<Arc<Mutex<DestinationStatus>>>,
     /// To each desk: accounts whose links changed.
     lines: Arc<[(ServiceName, mpsc::UnboundedSender<String>)]>,
+    /// Who looks at places without filing there.
+    onlookers: Arc<Onlookers>,
     nudge: Arc<Notify>,
     stop: CancellationToken,
     hurry: CancellationToken,
@@ -226,6 +245,12 @@ impl Control for EngineHandle {
 
     fn wake(&self) {
         self.nudge.notify_one();
+    }
+}
+
+impl Looks for EngineHandle {
+    fn look(&self, at: LookAt) -> Fut<'_, Option<Look>> {
+        Box::pin(self.onlookers.look(at))
     }
 }
 

@@ -7,10 +7,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use postroom_domain::cause::Cause;
-use postroom_domain::dms::{Container, Dms, DmsError, DmsResult, Trouble};
+use postroom_domain::dms::{Container, ContainerKind, Dms, DmsError, DmsResult, Trouble};
+use postroom_domain::event::{Happening, NewEvent, Subject};
 use postroom_domain::filing::Filing;
 use postroom_domain::ids::{RepositoryName, WorkItemId};
 use postroom_domain::person::Actor;
+use postroom_domain::resolve::{
+    self, Bound, Chosen, FolderLook, Look, LookAt, Looked, Match, Remembered, Stop,
+};
 use postroom_domain::store::{Binding, Store, StoreError};
 use postroom_domain::target::{Target, WhenAmbiguous, WorkspaceQuery};
 
@@ -25,6 +29,7 @@ struct WorkspaceKey {
     library: String,
     query: WorkspaceQuery,
     first_match: bool,
+    creates: bool,
     bound: Option<(WorkItemId, RepositoryName)>,
 }
 
@@ -36,6 +41,34 @@ struct FolderKey {
     workspace: String,
     path: Vec<String>,
     create: bool,
+}
+
+/// The workspace, or the folder that a work item was started from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Workspace {
+    id: String,
+    /// Some DMSs take documents in folders only.
+    is_workspace: bool,
+}
+
+impl Workspace {
+    /// What a search found is a workspace, whatever the connector says of it.
+    fn of(container: &Container, searched: bool) -> Self {
+        Self { id: container.id.clone(), is_workspace: searched || container.kind != ContainerKind::Folder }
+    }
+}
+
+/// How a workspace was looked for, and what came of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pub(crate) binding: Option<Binding>,
+    /// The remembered workspace that does not hold any more.
+    pub(crate) stale: Option<String>,
+    /// The DMS was asked by title or fields.
+    pub(crate) searched: bool,
+    pub(crate) found: Option<Vec<Match>>,
+    pub(crate) would_create: bool,
+    pub(crate) workspace: Result<Container, Stop>,
 }
 
 /// Where a document goes.
@@ -85,7 +118,7 @@ const MOST_PAGES: usize = 1_000;
 pub(crate) struct Resolver {
     dms: Arc<dyn Dms>,
     store: Arc<dyn Store>,
-    workspaces: SingleFlight<WorkspaceKey, String, Lost>,
+    workspaces: SingleFlight<WorkspaceKey, Workspace, Lost>,
     folders: SingleFlight<FolderKey, String, Lost>,
 }
 
@@ -109,11 +142,11 @@ impl Resolver {
         now: Timestamp,
     ) -> Result<Place, Lost> {
         let target = &filing.request.target;
-        let key = workspace_key(actor, filing);
+        let key = workspace_key(actor, filing, create);
         let (workspace, kept) = self.workspaces.get(&key, self.workspace(actor, filing, &key, now)).await;
-        let workspace = workspace?;
+        let Workspace { id: workspace, is_workspace } = workspace?;
         if target.folder.is_empty() {
-            if !self.dms.capabilities().files_in_workspace {
+            if is_workspace && !self.dms.capabilities().files_in_workspace {
                 let detail = format!(
                     "the target {} names no folder, and this DMS files only into folders",
                     target.in_words()
@@ -135,21 +168,27 @@ impl Resolver {
         filing: &Filing,
         now: Timestamp,
     ) -> Result<String, Lost> {
-        let key = workspace_key(actor, filing);
-        self.workspaces.get(&key, self.workspace(actor, filing, &key, now)).await.0
+        let key = workspace_key(actor, filing, false);
+        self.workspaces
+            .get(&key, self.workspace(actor, filing, &key, now))
+            .await
+            .0
+            .map(|workspace| workspace.id)
     }
 
     /// Forgets what is remembered of a filing's place: the DMS said that it is not there, or not ours.
     pub(crate) async fn forget(&self, actor: &Actor, filing: &Filing, now: Timestamp) {
-        let key = workspace_key(actor, filing);
+        let key = workspace_key(actor, filing, true);
         // Which workspace it was is part of the folder's key; asking for it does not ask the DMS again while it is kept.
         let (workspace, _) = self.workspaces.get(&key, self.workspace(actor, filing, &key, now)).await;
         if let Ok(workspace) = workspace {
             for create in [true, false] {
-                self.folders.forget(&folder_key(actor, &filing.request.target, &workspace, create));
+                self.folders.forget(&folder_key(actor, &filing.request.target, &workspace.id, create));
             }
         }
-        self.workspaces.forget(&key);
+        for create in [true, false] {
+            self.workspaces.forget(&workspace_key(actor, filing, create));
+        }
     }
 
     async fn workspace(
@@ -158,56 +197,95 @@ impl Resolver {
         filing: &Filing,
         key: &WorkspaceKey,
         now: Timestamp,
-    ) -> Result<String, Lost> {
+    ) -> Result<Workspace, Lost> {
         let target = &filing.request.target;
-        if let Some((work_item, repository)) = &key.bound
-            && let Some(binding) = self.store.binding(*work_item, repository).await?
-        {
-            match (self.dms.container(actor, &target.library, &binding.workspace).await, &binding.chosen_by) {
-                (Ok(container), _) => return open(container).map_err(Lost::Dms),
-                // A person's choice is not replaced by a search: the search was why they had to choose.
-                (Err(DmsError::NotFound(trouble)), Some(person)) => {
-                    let detail = format!(
-                        "the workspace {} that {person} chose is not there any more: {}",
-                        binding.workspace, trouble.detail
-                    );
-                    return Err(DmsError::NotFound(Trouble { detail, ..trouble }).into());
-                }
-                (Err(DmsError::NotFound(_)), None) => {
-                    tracing::info!(
-                        service = %target.service, dms.workspace = %binding.workspace, work_item = %work_item,
-                        "The remembered workspace is not there any more; it is searched again"
-                    );
-                    self.store.bind(*work_item, repository, None).await?;
-                }
-                (Err(error), _) => return Err(error.into()),
-            }
-        }
-        if let WorkspaceQuery::Pinned(id) = &target.workspace {
-            return open(self.dms.container(actor, &target.library, id).await?).map_err(Lost::Dms);
-        }
-        let mut found = self.dms.find_workspaces(actor, &target.library, &target.workspace, ENOUGH).await?;
-        if found.len() > 1 && target.when_ambiguous == WhenAmbiguous::Ask {
-            let names: Vec<String> = found.iter().map(|c| format!("{} ({})", c.name, c.id)).collect();
-            let detail =
-                format!("several workspaces match {}: {}", workspace_in_words(target), names.join(", "));
-            return Err(DmsError::NotFound(Trouble::new(Cause::TargetAmbiguous, detail)).into());
-        }
-        if found.is_empty() {
-            return Err(Lost::not_found(format!("no workspace matches {}", workspace_in_words(target))));
-        }
-        let workspace = open(found.swap_remove(0)).map_err(Lost::Dms)?;
-        if let Some((work_item, repository)) = &key.bound {
+        let mut trace = Vec::new();
+        let found = self.find(actor, target, key.bound.as_ref(), key.creates, &mut trace).await;
+        tracing::debug!(filing.id = %filing.id, service = %target.service, ?trace, "A workspace was looked for");
+        let found = found?;
+        let workspace = found.workspace.map_err(|stop| Lost::Dms(stop.into()))?;
+        if let (Some((work_item, repository)), true) = (&key.bound, found.searched) {
+            let told =
+                found.stale.as_ref().map(|stale| rebound(actor, filing, *work_item, stale, &workspace, now));
             let binding = Binding {
                 work_item: *work_item,
                 repository: repository.clone(),
-                workspace: workspace.clone(),
+                workspace: workspace.id.clone(),
                 chosen_by: None,
                 at: now,
             };
-            self.store.bind(*work_item, repository, Some(binding)).await?;
+            self.store.bind(*work_item, repository, Some(binding), told).await?;
         }
-        Ok(workspace)
+        Ok(Workspace::of(&workspace, found.searched))
+    }
+
+    /// The workspace of a target: the remembered one where it holds, else the one that a search finds, else, with `create`, a new one.
+    pub(crate) async fn find(
+        &self,
+        actor: &Actor,
+        target: &Target,
+        bound: Option<&(WorkItemId, RepositoryName)>,
+        create: bool,
+        trace: &mut Vec<String>,
+    ) -> Result<Search, Lost> {
+        let binding = match bound {
+            Some((work_item, repository)) => self.store.binding(*work_item, repository).await?,
+            None => None,
+        };
+        let looked = match &binding {
+            None => None,
+            Some(binding) => {
+                Some(match self.dms.container(actor, &target.library, &binding.workspace).await {
+                    Ok(container) => Looked::There(container),
+                    // Not there, or hidden from this account: the same, as far as filing goes.
+                    Err(DmsError::NotFound(trouble) | DmsError::Forbidden(trouble)) => {
+                        Looked::Gone(trouble.detail)
+                    }
+                    Err(error) => return Err(error.into()),
+                })
+            }
+        };
+        let search = |workspace| Search {
+            binding: binding.clone(),
+            stale: None,
+            searched: false,
+            found: None,
+            would_create: false,
+            workspace,
+        };
+        let stale = match resolve::by_binding(binding.as_ref(), looked, trace) {
+            Bound::Use(container) => return Ok(search(Ok(container))),
+            Bound::Stop(stop) => return Ok(search(Err(stop))),
+            Bound::Search { stale } => stale,
+        };
+        if let WorkspaceQuery::Pinned(id) = &target.workspace {
+            let container = self.dms.container(actor, &target.library, id).await?;
+            trace.push(format!("the place with the id {id} is {}", container.name));
+            return Ok(search(resolve::usable(container)));
+        }
+        let found = self.dms.find_workspaces(actor, &target.library, &target.workspace, ENOUGH).await?;
+        let matches = found.iter().map(|container| Match::of(&target.workspace, container)).collect();
+        let creates = self.dms.capabilities().create_workspaces;
+        let chosen = resolve::by_search(target, found, stale.as_deref(), creates, trace);
+        let would_create = chosen == Chosen::Create;
+        let workspace = match chosen {
+            Chosen::Use(container) => Ok(container),
+            Chosen::Stop(stop) => Err(stop),
+            Chosen::Create => match &target.workspace {
+                WorkspaceQuery::Fields(fields) if create => {
+                    let made = self.dms.create_workspace(actor, &target.library, fields).await?;
+                    tracing::info!(service = %target.service, dms.workspace = %made.id, "A workspace was made");
+                    resolve::usable(made)
+                }
+                _ => {
+                    let words = resolve::in_words(target);
+                    let detail =
+                        format!("no workspace matches {words} yet; it is made when a document is filed");
+                    Err(Stop { cause: Cause::TargetNotFound, detail })
+                }
+            },
+        };
+        Ok(Search { binding, stale, searched: true, found: Some(matches), would_create, workspace })
     }
 
     async fn folder(
@@ -281,17 +359,125 @@ impl Resolver {
             let detail = format!("several folders are called \"{name}\": {}", ids.join(", "));
             return Err(DmsError::NotFound(Trouble::new(Cause::TargetAmbiguous, detail)));
         }
-        found.pop().map(open).transpose()
+        Ok(found.pop().map(resolve::usable).transpose()?.map(|folder| folder.id))
+    }
+
+    /// Looks at a place: what filing there would do, without making or remembering anything.
+    pub(crate) async fn look(&self, actor: &Actor, at: &LookAt) -> Look {
+        let target = &at.target;
+        let mut look = Look { account: Some(account(actor)), ..Look::default() };
+        let bound = at.work_item.zip(target.repository.clone());
+        let search = match self.find(actor, target, bound.as_ref(), false, &mut look.trace).await {
+            Ok(search) => search,
+            Err(lost) => return look.lost(lost),
+        };
+        look.remembered = search.binding.as_ref().map(|binding| Remembered {
+            workspace: binding.workspace.clone(),
+            chosen_by: binding.chosen_by.clone(),
+            holds: search.workspace.as_ref().is_ok_and(|found| found.id == binding.workspace),
+        });
+        look.found = search.found;
+        look.would_create = search.would_create;
+        let workspace = match search.workspace {
+            Ok(container) => Some(container),
+            Err(_) if search.would_create => None,
+            Err(stop) => return look.lost(Lost::Dms(stop.into())),
+        };
+        look.workspace = workspace.as_ref().map(|found| Match::of(&target.workspace, found));
+        if let Err(lost) = self.look_at_folders(actor, target, workspace.as_ref(), &mut look).await {
+            return look.lost(lost);
+        }
+        look
+    }
+
+    async fn look_at_folders(
+        &self,
+        actor: &Actor,
+        target: &Target,
+        workspace: Option<&Container>,
+        look: &mut Look,
+    ) -> Result<(), Lost> {
+        let capabilities = self.dms.capabilities();
+        let searched = look.found.is_some();
+        let bare = workspace.is_none_or(|found| Workspace::of(found, searched).is_workspace);
+        if target.folder.is_empty() && bare && !capabilities.files_in_workspace {
+            let detail = format!(
+                "the target {} names no folder, and this DMS files only into folders",
+                target.in_words()
+            );
+            return Err(DmsError::Unsupported(Trouble::new(Cause::Unsupported, detail)).into());
+        }
+        let mut parent = workspace.map(|found| found.id.clone());
+        for name in &target.folder {
+            let id = match &parent {
+                Some(parent) => self.child(actor, target, parent, name).await?,
+                None => None,
+            };
+            let would_create = id.is_none();
+            look.trace.push(match &id {
+                Some(id) => format!("the folder \"{name}\" is {id}"),
+                None => format!("there is no folder \"{name}\""),
+            });
+            look.folders.push(FolderLook { name: name.clone(), id: id.clone(), would_create });
+            if would_create && !(target.create_folders && capabilities.create_folders) {
+                let detail = format!("no folder \"{name}\", and folders are not created for this target");
+                return Err(Lost::NoFolder(DmsError::NotFound(Trouble::new(Cause::TargetNotFound, detail))));
+            }
+            parent = id;
+        }
+        Ok(())
     }
 }
 
-fn workspace_key(actor: &Actor, filing: &Filing) -> WorkspaceKey {
+trait EndsLost {
+    fn lost(self, lost: Lost) -> Self;
+}
+
+impl EndsLost for Look {
+    fn lost(mut self, lost: Lost) -> Self {
+        let trouble = match lost {
+            Lost::Dms(error) | Lost::NoFolder(error) => error.trouble().clone(),
+            Lost::Store(error) => Trouble::new(Cause::OwnFault, error.to_string()),
+        };
+        self.trace.push(trouble.detail.clone());
+        self.trouble = Some(trouble);
+        self
+    }
+}
+
+/// What the history keeps when a work item's documents go to another workspace from now on.
+fn rebound(
+    actor: &Actor,
+    filing: &Filing,
+    work_item: WorkItemId,
+    stale: &str,
+    found: &Container,
+    now: Timestamp,
+) -> NewEvent {
+    let note = format!(
+        "the remembered workspace {stale} is not there any more; {} ({}) answers to every field and is used from now on",
+        found.name, found.id
+    );
+    tracing::warn!(service = %filing.request.target.service, work_item = %work_item, "{note}");
+    NewEvent {
+        at: now,
+        site: Some(filing.site.clone()),
+        subject: Subject::WorkItem(work_item),
+        happening: Happening::Alert,
+        actor: actor.clone(),
+        note,
+    }
+}
+
+/// With `create`, a workspace that is not there is made, where the target wants that.
+fn workspace_key(actor: &Actor, filing: &Filing, create: bool) -> WorkspaceKey {
     let target = &filing.request.target;
     WorkspaceKey {
         account: account(actor),
         library: target.library.clone(),
         query: target.workspace.clone(),
         first_match: target.when_ambiguous == WhenAmbiguous::FirstMatch,
+        creates: create && target.create_workspace,
         bound: filing.request.work_item.zip(target.repository.clone()),
     }
 }
@@ -304,16 +490,4 @@ fn folder_key(actor: &Actor, target: &Target, workspace: &str, create: bool) -> 
         path: target.folder.clone(),
         create: create && target.create_folders,
     }
-}
-
-fn workspace_in_words(target: &Target) -> String {
-    Target { folder: Vec::new(), ..target.clone() }.in_words()
-}
-
-fn open(container: Container) -> DmsResult<String> {
-    if container.open {
-        return Ok(container.id);
-    }
-    let detail = format!("{} ({}) is closed to new documents", container.name, container.id);
-    Err(DmsError::NotFound(Trouble::new(Cause::TargetClosed, detail)))
 }

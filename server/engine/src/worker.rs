@@ -14,12 +14,14 @@ use postroom_domain::backoff::TARGET_LAG;
 use postroom_domain::cause::{Cause, Sent, Symptom};
 use postroom_domain::dms::{Content, Dms, DmsError, Found, Gauge, Probe, Receipt, Trouble, Upload};
 use postroom_domain::filing::{Filing, State};
-use postroom_domain::ids::Mark;
+use postroom_domain::ids::{FilingId, Mark};
 use postroom_domain::link::{AccountsAt, Refusal, Rights};
-use postroom_domain::machine::{Event, proves_absence};
+use postroom_domain::linked::{self, Save};
+use postroom_domain::machine::{Event, is_read_back, proves_absence};
 use postroom_domain::person::Actor;
 use postroom_domain::spool::{Blob, Spool, SpoolError};
-use postroom_domain::store::StoreError;
+use postroom_domain::store::{Store, StoreError};
+use postroom_domain::target::SaveMode;
 use postroom_domain::time::Clock;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::{self, Errand, trouble};
 use crate::contact::Contact;
 use crate::options::DestinationSettings;
+use crate::read_back::read_back;
 use crate::resolver::{Lost, Place, Resolver};
 use crate::watcher::News;
 
@@ -35,6 +38,8 @@ pub(crate) struct Bench {
     pub(crate) dms: Arc<dyn Dms>,
     pub(crate) settings: DestinationSettings,
     pub(crate) resolver: Resolver,
+    /// Other saves of a linked document are read from it.
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) spool: Arc<dyn Spool>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The present pauses: looked at once more right before sending.
@@ -58,7 +63,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    fn of(event: Event) -> Self {
+    pub(crate) fn of(event: Event) -> Self {
         Self { event: Some(event), own_fault: None, alert: None, bytes: 0, contact: None }
     }
 
@@ -69,7 +74,7 @@ impl Report {
 
 /// What can be seen of a running attempt from outside, and remains when it is cut off.
 #[derive(Default)]
-struct Pulse {
+pub(crate) struct Pulse {
     gauge: Gauge,
     steps: AtomicU64,
     sending: AtomicBool,
@@ -77,7 +82,7 @@ struct Pulse {
 }
 
 impl Pulse {
-    fn step(&self) {
+    pub(crate) fn step(&self) {
         self.steps.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -112,7 +117,13 @@ pub(crate) async fn work(bench: &Bench, errand: &Errand) -> Report {
     let size = filing.request.blob.size;
     let checking = filing.progress.state == State::Checking;
     let attempt = async {
-        if checking { check(bench, errand, &pulse).await } else { attempt(bench, errand, &pulse).await }
+        if is_read_back(&filing.progress) {
+            read_back(bench, errand, &pulse).await
+        } else if checking {
+            check(bench, errand, &pulse).await
+        } else {
+            attempt(bench, errand, &pulse).await
+        }
     };
     let outcome = AssertUnwindSafe(guard(bench, filing, &pulse, attempt)).catch_unwind().await;
     let mut report = match outcome {
@@ -216,11 +227,15 @@ fn cut_off(cut: &Cut, pulse: &Pulse, size: u64, checking: bool) -> Report {
 async fn attempt(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Report {
     let filing = &errand.filing;
     let refused = |error, container| Event::Refused { error, bytes_sent: pulse.gauge.bytes(), container };
+    if !filing.request.withheld.is_empty() {
+        let error = DmsError::from_trouble(Trouble::new(Cause::Withheld, filing.request.withheld.clone()));
+        return Report { contact: Some(Contact::Nothing), ..Report::of(refused(error, None)) };
+    }
     let mut alert = None;
     if filing.progress.unsure {
         let asked = bench.clock.now();
         match ask(bench, errand, pulse).await {
-            Asked::Found(receipt) => return Report::of(Event::ProbeFound(receipt)),
+            Asked::Found(receipt) => return Report::of(found(filing, receipt, true)),
             Asked::Several(receipts) => return Report::of(Event::ProbeSeveral(receipts)),
             Asked::Impossible => return Report::of(Event::ProbeImpossible),
             Asked::Failed(error) => return Report::of(refused(error, None)),
@@ -236,7 +251,10 @@ async fn attempt(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Report {
         pulse.step();
     }
     let mut report = match send(bench, errand, pulse).await {
-        Ok(receipt) => Report::of(Event::Uploaded(receipt)),
+        Ok(receipt) => Report::of(found(filing, receipt, false)),
+        Err(Halt::Same { of, receipt }) => {
+            Report::of(Event::FoundDuplicate { of: Some(of), receipt: Some(receipt) })
+        }
         Err(Halt::Denied(refusal)) => {
             let error = DmsError::Forbidden(trouble(filing, refusal));
             // The account that asked has the right to ask; the person has not the right to file.
@@ -254,9 +272,23 @@ async fn attempt(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Report {
     report
 }
 
+/// What it means that the document is in the DMS: the end, or, where its source is to be given up, that it is read back.
+fn found(filing: &Filing, receipt: Receipt, probed: bool) -> Event {
+    match filing.request.target.save_mode {
+        SaveMode::ReplaceWithLink => Event::Stored(receipt),
+        _ if probed => Event::ProbeFound(receipt),
+        _ => Event::Uploaded(receipt),
+    }
+}
+
 /// Why nothing was filed.
 enum Halt {
     Paused,
+    /// The linked document holds the same already.
+    Same {
+        of: FilingId,
+        receipt: Receipt,
+    },
     /// The person may not file there themself.
     Denied(Refusal),
     Dms(DmsError),
@@ -302,9 +334,12 @@ async fn send(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Result<Receipt, 
         return Err(Halt::Dms(DmsError::TooLarge { limit: Some(largest), trouble }));
     }
     pulse.step();
+    if let Some(base) = base(bench, filing).await? {
+        return version(bench, errand, &*content, base, pulse).await;
+    }
     let place = self::place(bench, errand, pulse).await?;
     pulse.step();
-    let first = upload(bench, actor, filing, &*content, &place, pulse).await;
+    let first = upload(bench, actor, filing, &*content, &place, None, pulse).await;
     let Err(Halt::Dms(DmsError::NotFound(_) | DmsError::Forbidden(_))) = &first else { return first };
     // A clear "no" stored nothing. If the place was a remembered one it may just be out of date: it is looked up once more.
     if !place.remembered {
@@ -317,7 +352,51 @@ async fn send(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Result<Receipt, 
         return first;
     }
     pulse.step();
-    upload(bench, actor, filing, &*content, &fresh, pulse).await
+    upload(bench, actor, filing, &*content, &fresh, None, pulse).await
+}
+
+/// The document that a save of a linked document is a version of; none for the first save.
+async fn base(bench: &Bench, filing: &Filing) -> Result<Option<Receipt>, Halt> {
+    match linked::decide(filing, &saves(&*bench.store, filing).await?) {
+        Save::New => Ok(None),
+        Save::Onto(receipt) => Ok(Some(receipt)),
+        Save::Same { of, receipt } => Err(Halt::Same { of, receipt }),
+        // It was looked at before it was claimed; who came in between is met again then.
+        Save::Behind(_) => Err(Halt::Paused),
+    }
+}
+
+/// All saves of the document that a filing is a save of; none where it is not kept linked.
+pub(crate) async fn saves(store: &dyn Store, filing: &Filing) -> Result<Vec<Filing>, Lost> {
+    match filing.request.linked() {
+        Some(key) => Ok(store.linked(&key).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Puts a version onto the document that earlier saves made. Where that cannot be, it is refused: a second document would be taken for
+/// the first one's successor by nobody.
+async fn version(
+    bench: &Bench,
+    errand: &Errand,
+    content: &dyn Content,
+    base: Receipt,
+    pulse: &Pulse,
+) -> Result<Receipt, Halt> {
+    let (filing, actor) = (&errand.filing, &errand.actor);
+    if !bench.dms.capabilities().versions {
+        let detail = format!(
+            "it was saved before as {}, and this DMS keeps no versions: a second document is not made of it",
+            base.document
+        );
+        return Err(Halt::Dms(DmsError::Unsupported(Trouble::new(Cause::Unsupported, detail))));
+    }
+    if let Some(at) = errand.ask_rights {
+        allowed(bench, errand, at, &base.container).await?;
+    }
+    pulse.step();
+    let place = Place { container: base.container, remembered: false };
+    upload(bench, actor, filing, content, &place, Some(&base.document), pulse).await
 }
 
 /// Where the document goes. Before a folder is created or a byte is sent with the system account in place of a person, the
@@ -360,6 +439,7 @@ async fn upload(
     filing: &Filing,
     content: &dyn Content,
     place: &Place,
+    onto: Option<&str>,
     pulse: &Pulse,
 ) -> Result<Receipt, Halt> {
     let request = &filing.request;
@@ -380,7 +460,7 @@ async fn upload(
         mark: Mark::of(filing.id),
         content,
         gauge: &pulse.gauge,
-        onto: None,
+        onto,
     });
     let answer = answer.await;
     match answer {
@@ -435,7 +515,7 @@ enum Asked {
 
 /// What is reported when only an account that is closed could tell. Never that nothing is there. `running` is when it was asked by an
 /// attempt that would have sent it.
-fn closed(filing: &Filing, refusal: Refusal, running: Option<Timestamp>) -> Report {
+pub(crate) fn closed(filing: &Filing, refusal: Refusal, running: Option<Timestamp>) -> Report {
     let event = match running {
         None => Event::ProbeFailed(DmsError::NeedsLogin(trouble(filing, refusal))),
         Some(asked) => Event::ProbeAbsent { lag: FOR_GOOD, asked },
@@ -472,7 +552,13 @@ async fn ask_with(bench: &Bench, actor: &Actor, filing: &Filing) -> Asked {
         return Asked::Impossible;
     }
     let mut lag = bench.settings.probe_lag.unwrap_or(Duration::from_secs(capabilities.probe_lag_seconds));
-    let container = match filing.progress.container.clone() {
+    let base = match saves(&*bench.store, filing).await {
+        Ok(saves) => linked::onto(filing, &saves),
+        Err(lost) => return lost_asked(lost),
+    };
+    let known =
+        filing.progress.container.clone().or_else(|| base.as_ref().map(|base| base.container.clone()));
+    let container = match known {
         Some(container) => container,
         // The attempt was cut off before its container was recorded: it went to where the target leads.
         None => match bench.resolver.place(actor, filing, false, bench.clock.now()).await {
@@ -483,9 +569,7 @@ async fn ask_with(bench: &Bench, actor: &Actor, filing: &Filing) -> Asked {
                 lag = lag.max(TARGET_LAG);
                 return Asked::Absent(lag);
             }
-            Err(Lost::Dms(error)) => return Asked::Failed(error),
-            Err(Lost::Store(StoreError::Fatal(why))) => return Asked::OwnFault(why),
-            Err(Lost::Store(error)) => return Asked::Failed(not_asked(&error)),
+            Err(lost) => return lost_asked(lost),
         },
     };
     let request = &filing.request;
@@ -496,7 +580,7 @@ async fn ask_with(bench: &Bench, actor: &Actor, filing: &Filing) -> Asked {
         container: &container,
         name: &name,
         mark: Mark::of(filing.id),
-        onto: None,
+        onto: base.as_ref().map(|base| base.document.as_str()),
     };
     let receipts = match bench.dms.probe(probe).await {
         Ok(Found::No) => return Asked::Absent(lag),
@@ -523,13 +607,22 @@ async fn ask_with(bench: &Bench, actor: &Actor, filing: &Filing) -> Asked {
     }
 }
 
+/// Why the DMS was not asked.
+fn lost_asked(lost: Lost) -> Asked {
+    match lost {
+        Lost::Dms(error) | Lost::NoFolder(error) => Asked::Failed(error),
+        Lost::Store(StoreError::Fatal(why)) => Asked::OwnFault(why),
+        Lost::Store(error) => Asked::Failed(not_asked(&error)),
+    }
+}
+
 /// A checking filing: ask whether the document is there.
 async fn check(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Report {
     let asked = bench.clock.now();
     let answer = ask(bench, errand, pulse).await;
     pulse.step();
     Report::of(match answer {
-        Asked::Found(receipt) => Event::ProbeFound(receipt),
+        Asked::Found(receipt) => found(&errand.filing, receipt, true),
         Asked::Several(receipts) => Event::ProbeSeveral(receipts),
         Asked::Absent(lag) => Event::ProbeAbsent { lag, asked },
         Asked::Impossible => Event::ProbeImpossible,

@@ -264,6 +264,8 @@ async fn hand_in(
             fingerprint: BlobHash::new(*blob.hash.as_bytes()),
         }),
         forced: false,
+        save_mode: None,
+        document_key: String::new(),
     };
     house.reception().accept(arrival, &Actor::person("demo")).await?;
     Ok(())

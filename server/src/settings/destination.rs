@@ -52,6 +52,11 @@ pub(crate) enum DestinationKind {
 }
 
 impl DestinationKind {
+    /// Whether a DMS of this kind makes workspaces for fields that name them.
+    pub(crate) fn makes_workspaces(self) -> bool {
+        self.as_str() == "netdocuments"
+    }
+
     /// The word in the settings.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

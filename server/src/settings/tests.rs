@@ -190,3 +190,41 @@ fn accounts_of_persons_are_set_at_their_destination() {
     let asked = good.replacen("automatic", "on_request", 1).replacen("client.example", "gmail.com", 1);
     assert!(read(&asked).is_ok());
 }
+
+/// A repository's keys besides, and what is told of them; an empty text when they are good.
+#[test]
+fn what_a_repository_says_of_its_documents_is_checked() {
+    let table = [
+        ("", ""),
+        ("save_mode = \"replace_with_link\"\nduplicate = \"file\"", ""),
+        ("save_mode = \"move\"", "unknown variant `move`"),
+        ("duplicate = \"perhaps\"", "unknown variant `perhaps`"),
+        ("blocked_extensions = [\"exe\", \".JS\"]", ""),
+        ("blocked_extensions = [\"*.exe\"]", "blocked_extensions: \"*.exe\" is not an extension"),
+        ("profile = { class = \"LETTER\" }\nrequired = [\"class\"]", ""),
+        ("required = [\"class\"]", "required: \"class\" has no value in the profile"),
+        ("profile = { class = \"[workitem.kind]\" }", "profile.class: [workitem.kind] is not known"),
+        ("when_ambiguous = \"first_match\"", "when_ambiguous: first_match is for general workspaces only"),
+        (
+            "create_workspace = true",
+            "create_workspace: a destination of kind \"folder\" does not make workspaces",
+        ),
+        ("create_workspace = true", "create_workspace: needs the resolver \"search\""),
+    ];
+    for (more, wanted) in table {
+        match read(&format!("{GOOD}{more}\n")) {
+            Ok(_) => assert_eq!(wanted, "", "{more}"),
+            Err(error) => {
+                assert!(!wanted.is_empty() && error.to_string().contains(wanted), "{more}: {error}")
+            }
+        }
+    }
+    let origin = GOOD
+        .replace("resolver = \"default\"\nresolver_config = \"[workitem.title]\"", "resolver = \"origin\"");
+    assert!(read(&origin).is_ok());
+    let general = GOOD.replace("matter_documents", "inbound_email");
+    assert!(read(&format!("{general}when_ambiguous = \"first_match\"\n")).is_ok());
+    let zone = |zone: &str| read(&format!("[server]\ntime_zone = \"{zone}\"\n{GOOD}"));
+    assert_eq!(zone("Europe/London").unwrap().rules().zone.iana_name(), Some("Europe/London"));
+    assert!(zone("Mars/Olympus").unwrap_err().to_string().contains("server.time_zone"));
+}

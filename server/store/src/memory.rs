@@ -692,8 +692,12 @@ impl Store for MemoryStore {
         work_item: WorkItemId,
         repository: &'a RepositoryName,
         binding: Option<Binding>,
+        told: Option<NewEvent>,
     ) -> Fut<'a, StoreResult<()>> {
         now!(self.write(|rows| {
+            if let Some(event) = told {
+                rows.event(event);
+            }
             let key = (work_item, repository.to_string());
             match binding {
                 Some(binding) => rows.bindings.insert(key, binding),

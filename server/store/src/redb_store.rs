@@ -424,10 +424,11 @@ impl Store for RedbStore {
         work_item: WorkItemId,
         repository: &'a RepositoryName,
         binding: Option<Binding>,
+        told: Option<NewEvent>,
     ) -> Fut<'a, StoreResult<()>> {
         let repository = repository.clone();
         Box::pin(self.writer.write(&self.shared, SMALL, move |batch| {
-            side::bind(batch, work_item, &repository, binding.as_ref())
+            side::bind(batch, work_item, &repository, binding.as_ref(), told.as_ref())
         }))
     }
 

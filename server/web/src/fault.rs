@@ -34,6 +34,7 @@ struct Inner {
     problem: Problem,
     retry_after: Option<u64>,
     allow: Option<String>,
+    link: Option<String>,
     for_log: Option<String>,
 }
 
@@ -97,6 +98,13 @@ impl Fault {
         self
     }
 
+    /// With the address where it is instead.
+    #[must_use]
+    pub(crate) fn link(mut self, address: String) -> Self {
+        self.0.link = Some(address);
+        self
+    }
+
     /// With better advice than the kind has.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -127,7 +135,7 @@ impl Fault {
 
 impl From<Problem> for Fault {
     fn from(problem: Problem) -> Self {
-        Self(Box::new(Inner { problem, retry_after: None, allow: None, for_log: None }))
+        Self(Box::new(Inner { problem, retry_after: None, allow: None, link: None, for_log: None }))
     }
 }
 
@@ -297,6 +305,12 @@ impl ResponseError for Fault {
         }
         if let Some(methods) = &self.0.allow {
             answer.insert_header((header::ALLOW, methods.as_str()));
+        }
+        // An address that no header can hold is left out; it stands in the text.
+        if let Some(link) = self.0.link.as_ref().filter(|link| !link.contains(['<', '>', '"']))
+            && let Ok(value) = HeaderValue::from_str(&format!("<{link}>; rel=\"alternate\""))
+        {
+            answer.insert_header((header::LINK, value));
         }
         if self.status_code() == StatusCode::UNAUTHORIZED {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"postroom\""));

@@ -14,6 +14,7 @@ use crate::fault::{Answer, Fault};
 mod accounts;
 mod asked;
 mod audit;
+mod bindings;
 mod decisions;
 mod dms_accounts;
 mod doors;
@@ -25,6 +26,7 @@ mod links;
 mod machine;
 mod original;
 mod persons;
+mod resolve;
 mod summary;
 mod upload;
 mod work_items;
@@ -65,6 +67,10 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(work_items::create_work_item)
         .service(work_items::show_work_item)
         .service(work_items::change_work_item)
+        .service(bindings::list_bindings)
+        .service(bindings::set_binding)
+        .service(bindings::clear_binding)
+        .service(resolve::resolve)
         .service(persons::me)
         .service(persons::list_persons)
         .service(persons::add_person)

@@ -57,6 +57,10 @@ pub(crate) struct Held {
     pub(crate) hash: BlobHash,
     pub(crate) size: u64,
     pub(crate) container: String,
+    /// Which version of the document it is, from 1.
+    pub(crate) version: u32,
+    /// What the DMS gives back.
+    pub(crate) bytes: Vec<u8>,
     /// On the steady clock of the world.
     at: Duration,
 }
@@ -92,6 +96,12 @@ pub(crate) struct State {
     /// What persons may do; none when the DMS cannot be asked.
     pub(crate) rights: Option<Rights>,
     pub(crate) rights_asked: usize,
+    /// What a download meets; none gives the bytes back.
+    pub(crate) download_fault: Option<u16>,
+    pub(crate) downloads: usize,
+    pub(crate) workspaces_made: usize,
+    /// Workspaces that are there and hidden: 403.
+    pub(crate) hidden: Vec<String>,
     /// Calls of any kind but of its capabilities.
     pub(crate) calls: usize,
     /// For whom and with which account each upload and probe was made.
@@ -141,6 +151,10 @@ impl Double {
                 created: 0,
                 rights: None,
                 rights_asked: 0,
+                download_fault: None,
+                downloads: 0,
+                workspaces_made: 0,
+                hidden: Vec::new(),
                 calls: 0,
                 uploads_as: Vec::new(),
                 probes_as: Vec::new(),
@@ -174,6 +188,7 @@ impl Double {
         let found = |held: &&Held| {
             held.filing == probe.mark.filing()
                 && !hidden
+                && probe.onto.is_none_or(|document| document == held.id)
                 && held.container == probe.container
                 && held.at + lag <= now
         };
@@ -186,15 +201,20 @@ impl Double {
         (Ok(answer), state.probe_answer_takes)
     }
 
-    fn store(&self, upload: &Upload<'_>, size: u64) -> Receipt {
+    fn store(&self, upload: &Upload<'_>, bytes: &[u8]) -> Receipt {
         let mut state = self.state();
-        let id = format!("doc-{}", state.ledger.len() + 1);
+        let size = bytes.len() as u64;
+        let new = format!("doc-{}", state.ledger.len() + 1);
+        let id = upload.onto.map_or(new, str::to_owned);
+        let version = 1 + state.ledger.iter().filter(|held| held.id == id).count();
         let held = Held {
             id: id.clone(),
             filing: upload.mark.filing(),
             hash: upload.content.hash(),
             size,
             container: upload.container.to_owned(),
+            version: u32::try_from(version).unwrap(),
+            bytes: bytes.to_vec(),
             at: self.1.monotonic(),
         };
         let receipt = receipt(&held);
@@ -240,14 +260,14 @@ impl Double {
             Some(Fault::Panic) => panic!("the connector has a fault"),
             _ => {}
         }
-        let mut bytes = 0;
+        let mut bytes = Vec::new();
         let mut stream = upload.content.open().await.map_err(|error| damaged(&error))?;
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| damaged(&error))?;
-            if fault == Some(Fault::Half) && bytes + chunk.len() as u64 > size / 2 {
+            if fault == Some(Fault::Half) && (bytes.len() + chunk.len()) as u64 > size / 2 {
                 return Err(DmsError::from_symptom(Symptom::Reset, Sent::Partly, "reset"));
             }
-            bytes += chunk.len() as u64;
+            bytes.extend_from_slice(&chunk);
             upload.gauge.add(chunk.len() as u64);
         }
         tokio::time::sleep(takes).await;
@@ -255,15 +275,15 @@ impl Double {
         match fault {
             Some(Fault::LostDocument) => Err(lost()),
             Some(Fault::LostAnswer) => {
-                self.store(&upload, bytes);
+                self.store(&upload, &bytes);
                 Err(lost())
             }
-            Some(Fault::ShortCopy) => Ok(self.store(&upload, bytes / 2)),
+            Some(Fault::ShortCopy) => Ok(self.store(&upload, &bytes[..bytes.len() / 2])),
             Some(Fault::HangAfter) => {
-                self.store(&upload, bytes);
+                self.store(&upload, &bytes);
                 std::future::pending().await
             }
-            _ => Ok(self.store(&upload, bytes)),
+            _ => Ok(self.store(&upload, &bytes)),
         }
     }
 }
@@ -288,6 +308,7 @@ fn example_receipt() -> Receipt {
 fn receipt(held: &Held) -> Receipt {
     Receipt {
         document: held.id.clone(),
+        version: Some(held.version.to_string()),
         container: held.container.clone(),
         size: Some(held.size),
         ..example_receipt()
@@ -342,15 +363,30 @@ impl Dms for Double {
             let mut state = self.state();
             state.searches += 1;
             state.calls += 1;
-            let WorkspaceQuery::Title(title) = query else { return Ok(Vec::new()) };
-            Ok(state.workspaces.iter().filter(|w| w.name == *title).take(limit).cloned().collect())
+            let fits = |workspace: &&Container| match query {
+                WorkspaceQuery::Title(title) => workspace.name == *title,
+                WorkspaceQuery::Pinned(id) => workspace.id == *id,
+                WorkspaceQuery::Fields(fields) => {
+                    fields.iter().all(|(field, value)| workspace.fields.get(field) == Some(value))
+                }
+            };
+            let seen = |workspace: &&Container| !state.hidden.contains(&workspace.id);
+            Ok(state.workspaces.iter().filter(seen).filter(fits).take(limit).cloned().collect())
         })
     }
 
     fn container<'a>(&'a self, _: &'a Actor, _: &'a str, id: &'a str) -> Fut<'a, DmsResult<Container>> {
         Box::pin(async move {
             let state = self.state();
-            let found = state.workspaces.iter().find(|w| w.id == id).cloned();
+            if state.hidden.iter().any(|hidden| hidden == id) {
+                return Err(DmsError::from_symptom(
+                    Symptom::Status(403),
+                    Sent::Nothing,
+                    format!("hides {id}"),
+                ));
+            }
+            let known = state.workspaces.iter().chain(state.folders.values().flatten());
+            let found = known.clone().find(|w| w.id == id).cloned();
             found.ok_or_else(|| {
                 DmsError::from_symptom(Symptom::Status(404), Sent::Nothing, format!("no {id}"))
             })
@@ -442,12 +478,53 @@ impl Dms for Double {
 
     fn download<'a>(
         &'a self,
+        actor: &'a Actor,
+        _: &'a str,
+        document: &'a str,
+        version: Option<&'a str>,
+    ) -> Fut<'a, DmsResult<ByteStream>> {
+        Box::pin(async move {
+            who(actor);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let mut state = self.state();
+            state.downloads += 1;
+            if let Some(status) = state.download_fault {
+                return Err(DmsError::from_symptom(
+                    Symptom::Status(status),
+                    Sent::Nothing,
+                    "gives nothing back",
+                ));
+            }
+            let wanted = |held: &&Held| {
+                held.id == document && version.is_none_or(|version| version == held.version.to_string())
+            };
+            let held = state.ledger.iter().rfind(wanted).ok_or_else(|| {
+                DmsError::from_symptom(Symptom::Status(404), Sent::Nothing, "no such document")
+            })?;
+            let chunks: Vec<_> =
+                held.bytes.chunks(5).map(|chunk| Ok(bytes::Bytes::copy_from_slice(chunk))).collect();
+            Ok(Box::pin(futures_util::stream::iter(chunks)) as ByteStream)
+        })
+    }
+
+    fn create_workspace<'a>(
+        &'a self,
         _: &'a Actor,
         _: &'a str,
-        _: &'a str,
-        _: Option<&'a str>,
-    ) -> Fut<'a, DmsResult<ByteStream>> {
-        Box::pin(async { Err(no_gift()) })
+        fields: &'a [(String, String)],
+    ) -> Fut<'a, DmsResult<Container>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let mut state = self.state();
+            let fields: std::collections::BTreeMap<String, String> = fields.iter().cloned().collect();
+            if let Some(there) = state.workspaces.iter().find(|workspace| workspace.fields == fields) {
+                return Ok(there.clone());
+            }
+            state.workspaces_made += 1;
+            let made = Container { fields, ..container(&format!("made-{}", state.workspaces_made), "made") };
+            state.workspaces.push(made.clone());
+            Ok(made)
+        })
     }
 
     fn document<'a>(&'a self, _: &'a Actor, _: &'a str, _: &'a str) -> Fut<'a, DmsResult<Document>> {

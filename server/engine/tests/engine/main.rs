@@ -6,6 +6,7 @@
 mod clock;
 mod double;
 mod links;
+mod saving;
 mod shelf;
 mod world;
 

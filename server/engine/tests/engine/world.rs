@@ -135,6 +135,15 @@ impl World {
         self.accept_blob(source, target, Credential::System, "clerk", blob, Some(work_item)).await
     }
 
+    /// Accepts a save of the linked document `key` of work item 7; as it stands afterwards.
+    pub(crate) async fn save(&self, content: &str, key: &str) -> Filing {
+        let target =
+            Target { save_mode: postroom_domain::target::SaveMode::KeepLinked, ..Self::target("dms") };
+        let (blob, item) = (self.shelf.put(content.to_owned()), Some(WorkItemId::from_u128(7)));
+        let id = self.accept_request("upload", target, Credential::System, "clerk", blob, item, key).await;
+        self.filing(id).await
+    }
+
     async fn accept_blob(
         &self,
         source: &str,
@@ -143,6 +152,20 @@ impl World {
         by: &str,
         blob: Blob,
         work_item: Option<WorkItemId>,
+    ) -> FilingId {
+        self.accept_request(source, target, credential, by, blob, work_item, "").await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a request is made of")]
+    async fn accept_request(
+        &self,
+        source: &str,
+        target: Target,
+        credential: Credential,
+        by: &str,
+        blob: Blob,
+        work_item: Option<WorkItemId>,
+        document_key: &str,
     ) -> FilingId {
         let now = self.clock.now();
         let (intake, id) = (IntakeId::from_u128(self.id()), FilingId::from_u128(self.id()));
@@ -166,7 +189,7 @@ impl World {
                 submitted_by: by.to_owned(),
                 credential,
                 forced: false,
-                document_key: String::new(),
+                document_key: document_key.to_owned(),
                 withheld: String::new(),
             }),
             progress: Progress::new(now),
@@ -297,6 +320,11 @@ impl World {
 
     pub(crate) async fn resume(&self, door: &str) {
         assert!(self.store.resume(door, &Actor::person("operator"), self.clock.now()).await.unwrap());
+    }
+
+    /// Seconds on the steady clock.
+    pub(crate) fn clock_seconds(&self) -> u64 {
+        self.clock.monotonic().as_secs()
     }
 
     /// Seconds since a filing was accepted.

@@ -142,6 +142,8 @@ impl Taker {
             }],
             key: Some(IdempotencyKey { key: format!("hot/{source}/{name}"), fingerprint: blob.hash }),
             forced: false,
+            save_mode: None,
+            document_key: String::new(),
         };
         match self.reception.accept(arrival, &Actor::system(PART, None)).await {
             Ok(Accepted::Fresh(intake, _)) => {

@@ -57,6 +57,7 @@ impl World {
             mint: Arc::new(IdMint::after(0)),
             rules: Arc::new(Rules::default()),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
+            spool: Arc::new(spool.clone()),
         });
         let folder = folder(hot.path(), &reception, &spool);
         Self { _data: data, hot, clock, spool, store, reception, folder }
@@ -294,6 +295,7 @@ async fn a_store_that_takes_nothing_costs_nothing() {
         mint: Arc::new(IdMint::after(0)),
         rules: Arc::new(Rules::default()),
         accounts: Arc::new(postroom_domain::link::SystemOnly),
+        spool: Arc::new(world.spool.clone()),
     });
     world.store = store;
     world.restart();

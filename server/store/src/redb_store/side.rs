@@ -1,6 +1,7 @@
 //! The small records beside intakes and filings: work items, remembered workspaces, pauses, events of their own.
 
 use jiff::Timestamp;
+use postroom_domain::event::NewEvent;
 use postroom_domain::ids::{RepositoryName, WorkItemId};
 use postroom_domain::person::Actor;
 use postroom_domain::store::{Binding, Pause, StoreError};
@@ -87,6 +88,7 @@ pub(super) fn bind(
     work_item: WorkItemId,
     repository: &RepositoryName,
     binding: Option<&Binding>,
+    told: Option<&NewEvent>,
 ) -> Result<(), Stop> {
     let key = keys::binding(work_item, repository);
     let row = binding.map(json).transpose()?;
@@ -95,6 +97,9 @@ pub(super) fn bind(
         Some(row) => batch.tables.bindings()?.insert(key.as_slice(), row.as_slice())?.is_some(),
         None => batch.tables.bindings()?.remove(key.as_slice())?.is_some(),
     };
+    if let Some(event) = told {
+        batch.event(event)?;
+    }
     Ok(())
 }
 

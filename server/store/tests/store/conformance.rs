@@ -872,10 +872,10 @@ async fn workspaces_are_remembered_per_repository(store: &dyn Store) {
         at: at(1),
     };
     assert_eq!(store.binding(item, &matters).await.unwrap(), None);
-    store.bind(item, &matters, Some(binding.clone())).await.unwrap();
+    store.bind(item, &matters, Some(binding.clone()), None).await.unwrap();
     assert_eq!(store.binding(item, &matters).await.unwrap(), Some(binding));
     assert_eq!(store.binding(item, &"other".parse().unwrap()).await.unwrap(), None);
-    store.bind(item, &matters, None).await.unwrap();
+    store.bind(item, &matters, None, None).await.unwrap();
     assert_eq!(store.binding(item, &matters).await.unwrap(), None);
 }
 

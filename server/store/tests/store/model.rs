@@ -213,7 +213,7 @@ impl Call {
             Self::Bind(binding, forget) => {
                 let repository = binding.repository.clone();
                 let kept = (!forget).then_some(binding.clone());
-                format!("{:?}", fatal(store.bind(binding.work_item, &repository, kept).await)?)
+                format!("{:?}", fatal(store.bind(binding.work_item, &repository, kept, None).await)?)
             }
             Self::Pause(pause) => format!("{:?}", fatal(store.pause(pause).await)?),
             Self::Resume(door) => format!("{:?}", fatal(store.resume(&door, &by, at(now)).await)?),

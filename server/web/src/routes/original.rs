@@ -4,8 +4,10 @@ use actix_web::body::SizedStream;
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use postroom_api::problem::Problem;
+use postroom_api::problem::{Code, Problem};
+use postroom_domain::filing::Filing;
 use postroom_domain::ids::IntakeId;
+use postroom_domain::intake::{Document, Intake};
 use serde::Deserialize;
 
 use super::asked::{Asked, Named};
@@ -24,6 +26,7 @@ pub(crate) struct Which {
 /// The untouched bytes of one document.
 #[utoipa::path(tag = "intakes", operation_id = "original", security(("token" = [])),
     params(("id" = String, Path, description = "The intake's id."), Which), responses(
+    (status = 410, description = "Its source was given up for a link; Link is where the document is.", body = Problem, content_type = "application/problem+json"),
     (status = 200, description = "The bytes.", body = Vec<u8>, content_type = "application/octet-stream"),
     (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -39,6 +42,9 @@ pub(crate) async fn original_bytes(
     let document = number.checked_sub(1).and_then(|at| intake.documents.get(at)).ok_or_else(|| {
         Fault::not_found(format_args!("document {number}: the intake has {}", intake.documents.len()))
     })?;
+    if let Some(gone) = released(&app, &intake, document).await? {
+        return Err(gone);
+    }
     let content = app.spool.content(document.blob).await?;
     let stream = content
         .open()
@@ -50,6 +56,33 @@ pub(crate) async fn original_bytes(
         .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"))
         .insert_header((header::ETAG, format!("\"{}\"", document.blob.hash)))
         .body(SizedStream::new(document.blob.size, stream)))
+}
+
+/// The answer for a document whose source was given up: where it is now. None while it is kept.
+async fn released(app: &Shared, intake: &Intake, document: &Document) -> Answer<Option<Fault>> {
+    let filings = app.store.intake_filings(intake.id).await?;
+    let own: Vec<&Filing> =
+        filings.iter().filter(|filing| filing.request.blob.hash == document.blob.hash).collect();
+    if own.is_empty() || own.iter().any(|filing| filing.progress.released.is_none()) {
+        return Ok(None);
+    }
+    let mut places = Vec::new();
+    let mut link = None;
+    for filing in own {
+        let Some(receipt) = &filing.progress.receipt else { continue };
+        places.push(format!("document {} at {}", receipt.document, filing.request.target.service));
+        link = link.or_else(|| receipt.link.clone());
+    }
+    let (size, hash) = (document.blob.size, document.blob.hash);
+    let detail = format!(
+        "It is in the DMS, which gave it back unchanged ({size} bytes, hash {hash}): {}.",
+        places.join(", ")
+    );
+    let fault = Fault::new(Code::Released, detail);
+    Ok(Some(match link {
+        Some(link) => fault.hint(format!("Open it there: {link}")).link(link),
+        None => fault,
+    }))
 }
 
 /// What RFC 8187 leaves unescaped in `filename*`.

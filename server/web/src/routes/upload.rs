@@ -17,6 +17,7 @@ use postroom_domain::reception::Arrival;
 use postroom_domain::repository::Area;
 use postroom_domain::spool::Draft;
 use postroom_domain::store::{Accepted, IdempotencyKey};
+use postroom_domain::target::SaveMode;
 use sha2::{Digest, Sha256};
 
 use crate::app::Shared;
@@ -81,6 +82,9 @@ pub(crate) async fn take_in(
     let meta = read_meta(&app, &mut multipart).await?;
     let source = door(&app, &meta).await?;
     let documents = read_documents(&app, &mut multipart).await?;
+    if !meta.document.is_empty() && documents.len() != 1 {
+        return Err(Fault::value("document", format!("names one document, and {} came", documents.len())));
+    }
     accept(&app, &caller, meta, source, documents, key).await
 }
 
@@ -98,6 +102,7 @@ async fn accept(
         key: scoped(principal, &key),
         fingerprint: fingerprint(&meta, &source, &documents),
     });
+    let save_mode = mode(&meta);
     let arrival = Arrival {
         site: principal.sites.home.clone(),
         source,
@@ -110,6 +115,8 @@ async fn accept(
         documents,
         key,
         forced: meta.file_anyway,
+        save_mode,
+        document_key: meta.document,
     };
     let (intake, filings, again) = match app.reception.accept(arrival, &caller.actor()).await? {
         Accepted::Fresh(intake, filings) => {
@@ -134,6 +141,32 @@ async fn accept(
     }
     let filings = filings.iter().map(FilingItem::from).collect();
     Ok(answer.json(IntakeAnswer { intake: IntakeItem::from(&intake), filings, again }))
+}
+
+/// What becomes of the source. A document with an id of its own is kept linked: as a copy, its next save would be a second document.
+fn mode(meta: &IntakeMeta) -> Option<SaveMode> {
+    meta.save_mode.or_else(|| (!meta.document.is_empty()).then_some(SaveMode::KeepLinked))
+}
+
+/// Whether what is said of the source fits together.
+fn check_mode(meta: &IntakeMeta) -> Answer<()> {
+    match (meta.save_mode, meta.document.is_empty()) {
+        (Some(SaveMode::KeepLinked), true) => {
+            Err(Fault::value("document", "must name the document when save_mode is keep_linked"))
+        }
+        (Some(SaveMode::Copy | SaveMode::ReplaceWithLink), false) => {
+            Err(Fault::value("document", "is only for save_mode keep_linked"))
+        }
+        (_, false)
+            if meta.document.trim() != meta.document || meta.document.chars().any(char::is_control) =>
+        {
+            Err(Fault::value("document", "begins or ends with a space, or holds a control character"))
+        }
+        (_, false) if meta.work_item.is_empty() => {
+            Err(Fault::value("document", "needs work_item: a document is known by its work item and this id"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn request_too_large(app: &Shared) -> Fault {
@@ -169,6 +202,11 @@ fn fingerprint(meta: &IntakeMeta, source: &SourceName, documents: &[Document]) -
         add(text.as_bytes());
     }
     add(&[u8::from(meta.file_anyway)]);
+    // What was not said before these could be said leaves the fingerprint as it was: keys of then are still known.
+    if meta.save_mode.is_some() || !meta.document.is_empty() {
+        add(meta.save_mode.map_or("", SaveMode::as_str).as_bytes());
+        add(meta.document.as_bytes());
+    }
     for document in documents {
         add(document.file_name.as_bytes());
         add(document.media_type.as_bytes());
@@ -202,6 +240,7 @@ async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Inta
         ("area", &meta.area),
         ("subject", &meta.subject),
         ("note", &meta.note),
+        ("document", &meta.document),
     ] {
         if text.len() > limit {
             return Err(Fault::value(field, format!("is longer than {limit} bytes")));
@@ -212,6 +251,7 @@ async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Inta
     {
         return Err(Fault::value("area", why));
     }
+    check_mode(&meta)?;
     Ok(meta)
 }
 

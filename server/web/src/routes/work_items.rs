@@ -37,13 +37,29 @@ fn check(body: &WorkItemBody) -> Answer<()> {
     if body.reference.parse::<WorkItemId>().is_ok() {
         return Err(Fault::value("reference", "looks like an id"));
     }
+    if !body.zone.is_empty() && jiff::tz::TimeZone::get(&body.zone).is_err() {
+        return Err(Fault::value(
+            "zone",
+            format!("\"{}\" is not a time zone such as Europe/London", body.zone),
+        ));
+    }
+    if let Some(origin) = &body.origin {
+        for (field, text) in [("origin.container", &origin.container), ("origin.library", &origin.library)] {
+            if text.len() > LONGEST || text.chars().any(char::is_control) {
+                return Err(Fault::value(field, "is not an id of a DMS"));
+            }
+        }
+        if origin.container.trim().is_empty() {
+            return Err(Fault::value("origin.container", "must not be blank"));
+        }
+    }
     if body.work_type.split('/').any(|part| part.trim().is_empty()) {
         return Err(Fault::value("work_type", "has an empty part; write matter/litigation"));
     }
     Ok(())
 }
 
-async fn seen<P>(app: &Shared, caller: &Allowed<P>, id: WorkItemId) -> Answer<WorkItem> {
+pub(super) async fn seen<P>(app: &Shared, caller: &Allowed<P>, id: WorkItemId) -> Answer<WorkItem> {
     let item = app.store.work_item(id).await?.filter(|item| caller.principal().sites.has(&item.site));
     item.ok_or_else(|| Fault::not_found(format_args!("work item {id}")))
 }

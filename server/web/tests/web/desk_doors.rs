@@ -50,8 +50,9 @@ impl Doors {
             clock: desk.clock.clone(),
             entropy: desk.entropy.clone(),
             mint: desk.people.mint.clone(),
-            rules: Arc::new(Rules { repositories: Vec::new(), areas: BTreeMap::new() }),
+            rules: Arc::new(Rules::default()),
             accounts: Arc::new(SystemOnly),
+            spool: spool.clone(),
         });
         let program = Principal::program("scanner", Role::Operator, "london".parse().unwrap());
         let tokens: TokenTable = [(TokenHash::of("token-of-settings"), program)].into_iter().collect();

@@ -84,6 +84,10 @@ const TABLE: &[Row] = &[
     ("create_work_item", Some(EditWorkItems), About::Nothing, 201),
     ("show_work_item", Some(File), About::WorkItem, 200),
     ("change_work_item", Some(EditWorkItems), About::WorkItem, 200),
+    ("list_bindings", Some(SeeAll), About::WorkItem, 200),
+    ("set_binding", Some(Decide), About::WorkItem, 200),
+    ("clear_binding", Some(Decide), About::WorkItem, 204),
+    ("resolve", Some(SeeAll), About::WorkItem, 200),
     ("me", Some(File), About::Nothing, 200),
     ("list_persons", Some(ManagePersons), About::Nothing, 200),
     ("add_person", Some(ManagePersons), About::Nothing, 201),
@@ -298,6 +302,7 @@ impl Stage {
 
     fn request(&self, caller: &Caller, route: &Route, id: &str) -> RequestBuilder {
         let path = route.path.replace("{id}", id).replace("{name}", id).replace("{service}", "dms-eu");
+        let path = path.replace("{repository}", "matters");
         let request = if caller.local {
             self.local.request(route.method.clone(), format!("http://localhost{path}"))
         } else {
@@ -322,6 +327,8 @@ impl Stage {
             "change_person" => request.json(&json!({"display_name": "Anybody"})),
             "make_token" if caller.person => request.json(&json!({"name": "mine", "days": 1})),
             "make_token" => request.json(&json!({"name": "scan", "days": 1, "program": program})),
+            "set_binding" => request.json(&json!({"workspace": "ws-1", "reason": "x"})),
+            "resolve" => request.json(&json!({"work_item": id})),
             "rotate_keys" => request.json(&json!({"data": true})),
             "assign_intake" => request.json(&json!({"work_item": "0007.0001", "reason": "x"})),
             "edit_filing" => request.json(&json!({"file_name": "b.pdf", "reason": "x"})),

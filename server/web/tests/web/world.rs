@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use postroom_domain::Fut;
@@ -19,6 +19,7 @@ use postroom_domain::plan::Rules;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Window};
 use postroom_domain::reception::Reception;
 use postroom_domain::repository::{Area, Repository, ResolverConfig};
+use postroom_domain::resolve::{Look, LookAt, Looks};
 use postroom_domain::store::Store;
 use postroom_domain::target::WhenAmbiguous;
 use postroom_domain::testing::{ManualClock, SeededEntropy};
@@ -56,6 +57,18 @@ pub(crate) struct World {
 #[derive(Default)]
 pub(crate) struct Engine {
     pub(crate) woken: AtomicUsize,
+    /// What a look at a place brings; none when nothing runs there.
+    pub(crate) look: Mutex<Option<Look>>,
+    /// What was looked at last.
+    pub(crate) looked_at: Mutex<Option<LookAt>>,
+}
+
+impl Looks for Engine {
+    fn look(&self, at: LookAt) -> Fut<'_, Option<Look>> {
+        let look = self.look.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        Box::pin(async move { look })
+    }
 }
 
 impl Control for Engine {
@@ -168,14 +181,20 @@ impl World {
             create_folders: true,
             profile: BTreeMap::new(),
             when_ambiguous: WhenAmbiguous::Ask,
+            create_workspace: false,
+            required: None,
+            blocked: postroom_domain::block_list::BlockList::default(),
+            save_mode: postroom_domain::target::SaveMode::Copy,
+            duplicate: postroom_domain::repository::DuplicateRule::Skip,
         };
         let reception = Arc::new(Reception {
             store: store.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             mint: Arc::new(IdMint::after(store.greatest_id())),
-            rules: Arc::new(Rules { repositories: vec![repository], areas: BTreeMap::new() }),
+            rules: Arc::new(Rules { repositories: vec![repository], ..Rules::default() }),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
+            spool: spool.clone(),
         });
         let tokens: TokenTable = PEOPLE
             .iter()

@@ -106,6 +106,7 @@ async fn an_intake_that_the_store_has_lost() {
         mint: Arc::new(IdMint::after(0)),
         rules: Arc::new(Rules::default()),
         accounts: Arc::new(postroom_domain::link::SystemOnly),
+        spool: Arc::new(world.spool.clone()),
     });
     world.store = store;
     world.restart();
