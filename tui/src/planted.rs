@@ -45,6 +45,8 @@ pub(crate) fn filing(number: u128) -> FilingItem {
         submitted_by: "ann".into(),
         receipt: None,
         duplicate_of: None,
+        save_mode: Default::default(),
+        released: None,
     }
 }
 
