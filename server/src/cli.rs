@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// See and remove linked accounts
     Links(LinksArgs),
+    /// Look for libraries, workspaces and folders in a DMS
+    Places(PlacesArgs),
     /// Copy a stopped server's data to a new folder
     Backup(BackupArgs),
     /// Put a backup back into an empty folder
@@ -388,6 +390,39 @@ pub(crate) enum LinksCommand {
         /// Its id
         id: postroom_domain::ids::LinkId,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlacesArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// The destination
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: postroom_domain::ids::ServiceName,
+    /// The library, cabinet or site [default: the destination's usual one]
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    pub(crate) library: String,
+    /// List workspaces that hold these words
+    #[arg(long, value_name = "WORDS", conflicts_with_all = ["inside", "shelf"])]
+    pub(crate) text: Option<String>,
+    /// List the folders in a place, by the id that another list gave
+    #[arg(long = "in", value_name = "ID", conflicts_with = "shelf")]
+    pub(crate) inside: Option<String>,
+    /// List recent or favourite places
+    #[arg(long, value_name = "LIST")]
+    pub(crate) shelf: Option<ShelfArg>,
+    /// Print at most so many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+}
+
+/// A list of places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShelfArg {
+    /// Used lately
+    Recent,
+    /// Marked
+    Favourites,
 }
 
 /// Where the keys of a data folder are: needed where its documents are sealed.

@@ -20,6 +20,7 @@ mod filings;
 mod keys;
 mod links;
 mod person;
+mod places;
 mod resolve;
 mod token;
 
@@ -36,12 +37,13 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             foundation::checked(&settings, &clock)?;
             foundation::check_credentials(&settings)?;
             print(&format!(
-                "{} is in order: {} destination(s), {} repositories, {} hot folder(s), {} service(s), {} token(s).\n",
+                "{} is in order: {} destination(s), {} repositories, {} hot folder(s), {} service(s), {} list(s), {} token(s).\n",
                 args.config.display(),
                 settings.destinations.len(),
                 settings.repositories.len(),
                 settings.hot_folders.len(),
                 settings.services.len(),
+                settings.lists.len(),
                 settings.tokens.len(),
             ))?;
             Ok(ExitCode::SUCCESS)
@@ -52,6 +54,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(command).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Links(args) => links::run(args).await,
+        Command::Places(args) => places::run(args).await,
         Command::Backup(args) => data::backup(&args).await,
         Command::Restore(args) => data::restore(&args).await,
         Command::Verify(args) => data::verify(&args).await,

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use postroom_dms::doctor as dms;
+use postroom_dms::lists::SqlLists;
 use postroom_domain::Fut;
 use postroom_domain::capability::{Diagnosis, Finding, Level};
 use postroom_domain::cause::Fixer;
 use postroom_domain::desk::{DmsAccounts, People};
-use postroom_domain::ids::{ServiceName, SourceName};
+use postroom_domain::ids::{ListName, ServiceName, SourceName};
 use postroom_domain::link::{
     Accounts, Decision, Fallback, LinkedService, Offer, Operation, Refusal, WhenUnsure, whose_account,
 };
@@ -34,6 +35,8 @@ pub(crate) struct HouseDoctor {
     pub(crate) services: Doctor,
     /// The DMSs.
     pub(crate) connectors: Vec<Connector>,
+    /// Lists of targets.
+    pub(crate) lists: Arc<SqlLists>,
     /// Which repository serves what.
     pub(crate) rules: Arc<Rules>,
     /// The doors that no person stands behind.
@@ -74,6 +77,9 @@ impl Diagnosis for HouseDoctor {
                 if live {
                     all.extend(connector.doctor().await.into_iter().map(|it| told(connector, it)));
                 }
+            }
+            if live {
+                all.extend(self.lists.doctor().await.into_iter().map(|(list, it)| told_of_list(&list, it)));
             }
             all.extend(self.services.findings(live).await);
             together(all)
@@ -211,13 +217,24 @@ const fn without_link(service: &LinkedService, all_must: bool) -> (Level, &'stat
     }
 }
 
-/// A connector's own finding, with who can mend it.
-fn told(connector: &Connector, found: dms::Finding) -> Finding {
-    let level = match found.level {
+const fn level(found: dms::Level) -> Level {
+    match found {
         dms::Level::Good => Level::Good,
         dms::Level::Warning => Level::Warning,
         dms::Level::Bad => Level::Bad,
-    };
+    }
+}
+
+/// What was found about a list of targets.
+fn told_of_list(list: &ListName, found: dms::Finding) -> Finding {
+    let level = level(found.level);
+    let fixer = if level == Level::Good { Fixer::Nobody } else { Fixer::Administrator };
+    finding(&format!("list {list}"), found.subject, level, found.detail, found.advice, fixer)
+}
+
+/// A connector's own finding, with who can mend it.
+fn told(connector: &Connector, found: dms::Finding) -> Finding {
+    let level = level(found.level);
     let ours = matches!(found.subject, "settings" | "address" | "library" | "root" | "writing");
     let fixer = match (level, connector.kind.is_service()) {
         (Level::Good, _) => Fixer::Nobody,

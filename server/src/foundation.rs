@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
+use postroom_dms::lists::SqlLists;
 use postroom_domain::ids::IdMint;
 use postroom_domain::link::AccessTokens;
 use postroom_domain::record::Registry;
@@ -36,6 +37,7 @@ pub(crate) struct Foundation {
     pub(crate) services: Services,
     pub(crate) keeper: TokenKeeper,
     pub(crate) connectors: Vec<Connector>,
+    pub(crate) lists: Arc<SqlLists>,
 }
 
 /// What lies on the disk besides.
@@ -107,13 +109,15 @@ impl Foundation {
         );
         let tokens: Arc<dyn AccessTokens> = Arc::new(keeper.clone());
         let connectors = connectors(settings, &clock, Some(&tokens))?;
-        Ok(Self { clock, entropy, chance, store, mint, vault, seals, services, keeper, connectors })
+        let lists = Arc::new(SqlLists::new(&settings.lists)?);
+        Ok(Self { clock, entropy, chance, store, mint, vault, seals, services, keeper, connectors, lists })
     }
 }
 
-/// The settings that only connectors and services know to be wrong; touches nothing.
+/// The settings that only connectors, lists and services know to be wrong; touches nothing.
 pub(crate) fn checked(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Services> {
     connectors(settings, clock, None)?;
+    SqlLists::new(&settings.lists)?;
     Ok(Services::new(&settings.service_settings(), clock)?)
 }
 

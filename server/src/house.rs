@@ -24,7 +24,7 @@ use postroom_domain::resolve::{Look, LookAt, Looks};
 use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
-use postroom_engine::{Engine, EngineHandle, EngineOptions, EngineParts};
+use postroom_engine::{Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts};
 use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
 use postroom_outbound::Doctor;
 use postroom_vault::HashCost;
@@ -101,14 +101,14 @@ impl House {
             accounts: accounts.clone(),
             spool: spool.clone(),
         });
+        let destinations: Vec<Destination> =
+            foundation.connectors.iter().map(crate::connectors::Connector::destination).collect();
+        let places =
+            DestinationPlaces::new(destinations.clone(), accounts.clone(), store.clone(), clock.clone());
         let engine = Engine::start(EngineParts {
             store: store.clone(),
             spool: spool.clone(),
-            destinations: foundation
-                .connectors
-                .iter()
-                .map(crate::connectors::Connector::destination)
-                .collect(),
+            destinations,
             accounts: accounts.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -142,6 +142,8 @@ impl House {
             spool: spool.clone(),
             reception: reception.clone(),
             control: doors.clone(),
+            places: Arc::new(places),
+            lists: foundation.lists.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             tokens: Arc::new(token_table(&settings)),
@@ -413,6 +415,7 @@ pub(crate) fn diagnosis(
             public_url.parse().context("server.public_url")?,
         ),
         connectors: foundation.connectors.clone(),
+        lists: foundation.lists.clone(),
         rules,
         doors: Door::all(settings),
     })

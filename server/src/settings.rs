@@ -69,6 +69,9 @@ pub(crate) struct Settings {
     /// Which place in them serves what.
     #[serde(default)]
     pub(crate) repositories: Vec<Spanned<RepositorySettings>>,
+    /// Lists of targets from the firm's own databases.
+    #[serde(default)]
+    pub(crate) lists: Vec<postroom_dms::lists::Settings>,
     /// Folders that scanners and people drop files into.
     #[serde(default)]
     pub(crate) hot_folders: Vec<Spanned<HotFolderSettings>>,

@@ -5,6 +5,7 @@
 
 mod events;
 mod people;
+mod places;
 mod sse;
 #[cfg(test)]
 mod tests;

@@ -101,6 +101,7 @@ codes! {
     EmptyDocument   "empty_document"    400 "A document has no bytes"                    "Nothing was taken in.";
     Unauthorized    "unauthorized"      401 "A valid token is needed"                    "Send `Authorization: Bearer …` with a token that is still valid.";
     Forbidden       "forbidden"         403 "The role does not allow this"               "Ask an administrator for the role that does.";
+    LinkNeeded      "link_needed"       403 "No account may be used for this"             "Link your own account.";
     NotFound        "not_found"         404 "Not found"                                  "";
     MethodNotAllowed "method_not_allowed" 405 "The method is not allowed here"           "";
     Stalled         "stalled"           408 "The upload stood still for too long"        "Nothing was taken in. Send it again with the same Idempotency-Key.";
@@ -118,6 +119,10 @@ codes! {
     Busy            "busy"              503 "The server is busy"                         "Wait as long as Retry-After says and send it again with the same Idempotency-Key.";
     Stopping        "stopping"          503 "The server is stopping"                     "Send it again with the same Idempotency-Key when the server is back.";
     StoreFailed     "store_failed"      500 "The store takes no writes"                  "What was sent may or may not be stored. Send it again with the same Idempotency-Key after the restart.";
+    NotOffered      "not_offered"       501 "This DMS has nothing of the kind"            "GET /api/v1/destinations tells what each destination offers.";
+    DmsFailed       "dms_failed"        502 "The DMS cannot be used now"                  "Try again later. What is to be filed waits by itself; the page of destinations tells how the DMS is doing.";
+    DmsBusy         "dms_busy"          503 "The DMS asks to wait"                        "Wait as long as Retry-After says.";
+    DmsSlow         "dms_slow"          504 "The DMS took too long"                       "Ask for less: more words, or one folder. If it stays so, tell the team that runs the DMS.";
     NoRoom          "no_room"           503 "The server's disk has too little room"      "Nothing was taken in. Free some space, or wait until the queue has drained.";
 }
 

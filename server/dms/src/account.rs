@@ -85,6 +85,15 @@ impl Tokens {
         Self { source: Source::Link { service, person, tokens }, proven: AtomicU64::new(0) }
     }
 
+    /// The account's name among those of the destination: what its calls are paced by ([`Outbound::for_account`]).
+    pub(crate) fn account(&self) -> &str {
+        match &self.source {
+            Source::Link { person: Some(person), .. } => person,
+            // No person's name is empty.
+            Source::Link { person: None, .. } | Source::Settings(_) => "",
+        }
+    }
+
     /// A token that should work.
     pub(crate) async fn get(&self, http: &Outbound) -> DmsResult<Token> {
         match &self.source {

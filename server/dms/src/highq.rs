@@ -97,7 +97,7 @@ impl HighQ {
         let make = move |tokens: Tokens| Seat {
             name: named.clone(),
             settings: Arc::clone(&of),
-            http: at.clone(),
+            http: at.for_account(tokens.account()),
             tokens,
             clock: Arc::clone(&clock),
             places: Arc::clone(&known),

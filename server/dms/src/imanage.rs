@@ -118,7 +118,7 @@ impl Seat {
         Self {
             name: name.to_owned(),
             settings: Arc::clone(settings),
-            http: http.clone(),
+            http: http.for_account(tokens.account()),
             tokens,
             tenant: Mutex::new(None),
             kinds: Kinds::default(),

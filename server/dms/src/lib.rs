@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod folder;
 pub mod highq;
 pub mod imanage;
+pub mod lists;
 pub mod names;
 pub mod netdocuments;
 mod share;

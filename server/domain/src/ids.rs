@@ -197,6 +197,11 @@ name!(
     "a role name (1 to 63 of a-z, 0-9, '-', '_', '.')"
 );
 name!(
+    /// A list of targets from a firm's own database.
+    ListName,
+    "a list name (1 to 63 of a-z, 0-9, '-', '_', '.')"
+);
+name!(
     /// A group of persons that linked services are available to.
     TeamName,
     "a team name (1 to 63 of a-z, 0-9, '-', '_', '.')"

@@ -29,11 +29,13 @@ pub enum Kind {
     Link = 6,
     /// [`crate::dms_account::DmsAccount`].
     DmsAccount = 7,
+    /// [`crate::places::Favourites`].
+    Favourites = 8,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -41,6 +43,7 @@ impl Kind {
         Self::Flow,
         Self::Link,
         Self::DmsAccount,
+        Self::Favourites,
     ];
 
     /// The word for it in messages.
@@ -53,6 +56,7 @@ impl Kind {
             Self::Flow => "sign-in under way",
             Self::Link => "link",
             Self::DmsAccount => "DMS account",
+            Self::Favourites => "list of favourites",
         }
     }
 }

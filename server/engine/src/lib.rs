@@ -28,6 +28,7 @@ mod handle;
 mod look;
 mod options;
 mod picker;
+mod places;
 mod ramp;
 mod read_back;
 mod release;
@@ -40,4 +41,5 @@ mod worker;
 
 pub use handle::{Engine, EngineHandle, EngineParts, StartError};
 pub use options::{BreakerSettings, Destination, DestinationSettings, EngineOptions};
+pub use places::DestinationPlaces;
 pub use telemetry::names as metric_names;

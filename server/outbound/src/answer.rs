@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use postroom_domain::cause::{Sent, Symptom};
 use postroom_domain::dms::{ByteStream, RetryAfter};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::failure::{Failure, chain};
+use crate::pace::Word;
 use crate::sending::Progress;
 use crate::settings::Limits;
 
@@ -133,9 +135,9 @@ impl Reply {
         header(&self.headers, name)
     }
 
-    /// How long the server asks to wait.
+    /// How long the server asks to wait: `Retry-After`, or else `X-Ratelimit-Reset` of one that says "too many".
     pub fn retry_after(&self) -> Option<RetryAfter> {
-        crate::retry_after::parse(self.header(RETRY_AFTER.as_str())?)
+        asked_wait(self.status, &self.headers)
     }
 
     /// Whether the body is a web page, by what it says or by how it begins.
@@ -170,6 +172,35 @@ impl Reply {
         let sent = if self.sent == Sent::Partly { Sent::Fully } else { self.sent };
         let detail = format!("{}: status {}, but {why}", self.operation, self.status);
         Failure::Symptom { symptom: Symptom::UnreadableSuccess, sent, detail }
+    }
+}
+
+/// How long an answer asks to wait. A reset is only believed with the server's own time beside it, which every server with a clock
+/// sends (RFC 9110, 6.6.1).
+fn asked_wait(status: u16, headers: &HeaderMap) -> Option<RetryAfter> {
+    let said = header(headers, RETRY_AFTER.as_str()).and_then(crate::retry_after::parse);
+    said.or_else(|| (status == 429).then(|| reset(headers).map(RetryAfter::At)).flatten())
+}
+
+fn reset(headers: &HeaderMap) -> Option<Timestamp> {
+    let now = header(headers, DATE.as_str()).and_then(crate::retry_after::date)?;
+    crate::retry_after::reset(header(headers, "x-ratelimit-reset")?, now)
+}
+
+/// What an answer's head says about the pace of the account.
+pub(crate) fn word(status: u16, headers: &HeaderMap) -> Word {
+    let now = header(headers, DATE.as_str()).and_then(crate::retry_after::date);
+    let wait = |asked| crate::retry_after::from_now(asked, now);
+    let asked = asked_wait(status, headers);
+    let used_up = header(headers, "x-ratelimit-remaining").is_some_and(|left| left.trim() == "0");
+    match status {
+        429 => Word::TooMany(asked.and_then(wait)),
+        503 if asked.is_some() => Word::TooMany(asked.and_then(wait)),
+        200..=499 => match reset(headers).filter(|_| used_up).map(RetryAfter::At).and_then(wait) {
+            Some(wait) => Word::UsedUp(wait),
+            None => Word::Good,
+        },
+        _ => Word::Neither,
     }
 }
 

@@ -1,21 +1,24 @@
 //! One destination, and one call to it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use metrics::{counter, histogram};
 use postroom_domain::cause::{Sent, Symptom};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{debug, warn};
 use url::Url;
 
-use crate::answer::{Answer, Reply};
+use crate::answer::{Answer, Reply, word};
 use crate::failure::{Failure, chain, symptom};
+use crate::pace::{Pace, Slot, TooLong, Word};
 use crate::sending::{Document, Field, Progress, closed, watched};
 use crate::settings::{Limits, Settings, SetupError};
 use crate::shown::Shown;
@@ -30,7 +33,12 @@ pub struct Outbound {
     base: Url,
     client: reqwest::Client,
     limits: Limits,
+    /// All accounts together.
     parallel: Arc<Semaphore>,
+    /// The paces of the accounts that call.
+    paces: Arc<Mutex<HashMap<String, Weak<Pace>>>>,
+    /// The account's own; none for calls of nobody's account, such as those of a sign-in.
+    pace: Option<Arc<Pace>>,
 }
 
 impl Outbound {
@@ -43,7 +51,25 @@ impl Outbound {
             base: base.clone(),
             limits,
             parallel: Arc::new(Semaphore::new(settings.parallel)),
+            paces: Arc::default(),
+            pace: None,
         })
+    }
+
+    /// The same client with the pace of one account: its own rate, its own number of calls at once, its own pauses. What the server
+    /// asks of one account holds up no other; together they are still no more than the destination's `parallel`. Handles with
+    /// the same key share one pace. The key shows nowhere.
+    #[must_use]
+    pub fn for_account(&self, key: &str) -> Self {
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        let pace = paces.get(key).and_then(Weak::upgrade).unwrap_or_else(|| {
+            paces.retain(|_, pace| pace.strong_count() > 0);
+            let pace = Pace::new(self.limits.parallel, self.limits.pace);
+            paces.insert(key.to_owned(), Arc::downgrade(&pace));
+            pace
+        });
+        drop(paces);
+        Self { pace: Some(pace), ..self.clone() }
     }
 
     /// The destination's address.
@@ -81,6 +107,51 @@ enum Body {
     Document { parts: Vec<(&'static str, String)>, document: Document },
     Fields { fields: Vec<Field>, document: Option<Document> },
     Plain(Document),
+}
+
+impl Outbound {
+    /// Waits until the call may be sent, as long as a wait may be. The account's own wait comes first: who is held up by its own
+    /// account takes no place from others.
+    async fn leave(
+        &self,
+        operation: &'static str,
+        begun: Instant,
+    ) -> Result<(Option<Slot>, OwnedSemaphorePermit), Failure> {
+        let by = begun + self.limits.wait;
+        let slot = match &self.pace {
+            None => None,
+            Some(pace) => Some(pace.enter(by).await.map_err(|wait| self.refuse(operation, wait))?),
+        };
+        let full = |_| self.refuse(operation, TooLong { until: None, why: "other calls take all places" });
+        let permit = timeout_at(by, Arc::clone(&self.parallel).acquire_owned()).await.map_err(full)?;
+        let permit = permit.map_err(|_| Failure::NotAllowed("the client is closed".to_owned()))?;
+        let waited = begun.elapsed();
+        if !waited.is_zero() {
+            histogram!("postroom_outbound_wait_seconds", "service" => self.service.to_string())
+                .record(waited.as_secs_f64());
+        }
+        Ok((slot, permit))
+    }
+
+    fn refuse(&self, operation: &'static str, TooLong { until, why }: TooLong) -> Failure {
+        counter!("postroom_outbound_not_sent_total", "service" => self.service.to_string()).increment(1);
+        warn!(dms.service = %self.service, dms.operation = operation, wait = ?until, why,
+            "A call was not sent: its account has to wait for longer than a call may.");
+        Failure::Throttled { until, detail: format!("{operation}: not sent, the wait is too long: {why}") }
+    }
+
+    fn learn(&self, slot: Slot, word: Word) {
+        if let Word::TooMany(wait) = word {
+            counter!("postroom_outbound_throttled_total", "service" => self.service.to_string()).increment(1);
+            let halved = slot.learn(word);
+            let seconds = wait.map(|wait| wait.as_secs());
+            let limit = self.pace.as_ref().map(|pace| pace.limit());
+            warn!(dms.service = %self.service, wait_seconds = seconds, limit, halved,
+                "The DMS says that an account calls too often.");
+        } else {
+            slot.learn(word);
+        }
+    }
 }
 
 /// A call that is being put together.
@@ -182,9 +253,9 @@ impl Call<'_> {
             return Err(Failure::NotAllowed(why));
         }
         let Self { outbound, operation, .. } = self;
+        self.within(&outbound.base)?;
         let begun = Instant::now();
-        let permit = Arc::clone(&outbound.parallel).acquire_owned().await;
-        let permit = permit.map_err(|_| Failure::NotAllowed("the client is closed".to_owned()))?;
+        let (mut slot, permit) = outbound.leave(operation, begun).await?;
         let mut hops = 0;
         loop {
             self.within(&outbound.base)?;
@@ -201,6 +272,9 @@ impl Call<'_> {
                 }
             };
             let status = response.status();
+            if let Some(slot) = slot.take() {
+                outbound.learn(slot, word(status.as_u16(), response.headers()));
+            }
             let request =
                 response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("");
             if status.is_client_error() || status.is_server_error() {

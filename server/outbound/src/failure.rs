@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use postroom_domain::cause::{Cause, Sent, Symptom};
-use postroom_domain::dms::{DmsError, Trouble};
+use postroom_domain::dms::{DmsError, RetryAfter, Trouble};
 
 /// Why a call gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +16,14 @@ pub enum Failure {
     /// The call would leave the destination's host, or cannot be built from what the settings say.
     #[error("{0}")]
     NotAllowed(String),
+    /// It was not sent: the account would have to wait for longer than a call may.
+    #[error("{detail}")]
+    Throttled {
+        /// When to come back, where that is known.
+        until: Option<RetryAfter>,
+        /// One line for logs.
+        detail: String,
+    },
     /// Something on the way or on the other side.
     #[error("{detail}")]
     Symptom {
@@ -33,6 +41,9 @@ impl From<Failure> for DmsError {
         match failure {
             Failure::Content(why) => Self::from_trouble(Trouble::new(Cause::StoreDamage, why)),
             Failure::NotAllowed(why) => Self::from_trouble(Trouble::new(Cause::Misconfigured, why)),
+            Failure::Throttled { until, detail } => {
+                Self::Throttled { until, trouble: Trouble::new(Cause::Throttled, detail) }
+            }
             Failure::Symptom { symptom, sent, detail } => Self::from_symptom(symptom, sent, detail),
         }
     }

@@ -5,6 +5,7 @@
 //! - nothing is read without a bound;
 //! - tokens and documents go to the configured host and nowhere else; a redirect is followed for GET on the same host only;
 //! - nothing is repeated;
+//! - an account calls no faster than its server bears, and waits before the first byte ([`Outbound::for_account`]);
 //! - what went wrong comes back as a [`Symptom`](postroom_domain::cause::Symptom) together with how much of a document had
 //!   been sent, for the classification;
 //! - one log line per call, without query, token or content.
@@ -19,6 +20,7 @@ mod failure;
 mod keeper;
 mod oauth;
 mod oidc;
+mod pace;
 mod retry_after;
 mod secret;
 mod sending;

@@ -62,7 +62,9 @@ impl Doors {
 pub(crate) fn no_answer(failure: Failure) -> ProviderError {
     match failure {
         Failure::NotAllowed(why) => ProviderError::Misconfigured(why),
-        Failure::Content(why) | Failure::Symptom { detail: why, .. } => ProviderError::Unavailable(why),
+        Failure::Content(why)
+        | Failure::Throttled { detail: why, .. }
+        | Failure::Symptom { detail: why, .. } => ProviderError::Unavailable(why),
     }
 }
 
@@ -143,6 +145,9 @@ impl Client {
         match call.form(&form).fetch().await {
             Ok(reply) => read(&reply, now),
             Err(Failure::NotAllowed(why)) => Err(TokenFailure::Misconfigured(why)),
+            Err(Failure::Throttled { until, detail }) => {
+                Err(TokenFailure::Unavailable { reason: detail, wait: until })
+            }
             Err(e) => Err(TokenFailure::Unavailable { reason: e.to_string(), wait: None }),
         }
     }

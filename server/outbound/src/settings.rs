@@ -1,11 +1,14 @@
 //! Settings of one destination's connection.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
+
+use crate::pace::Rate;
 
 /// How to reach a destination. All keys are optional; times are in seconds and may have fractions.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,8 +24,16 @@ pub struct Settings {
     pub total_seconds: f64,
     /// What the whole call may take longer per document: its size at this rate, in bytes per second.
     pub slowest_bytes_per_second: u64,
-    /// Most calls at once; further ones wait.
+    /// Most calls at once, of all accounts together; further ones wait. After the server said "too many" an account makes fewer.
     pub parallel: usize,
+    /// Most calls of one account per second, on average; absent means as fast as the server answers. No vendor states a number for
+    /// everybody, and a guess would slow firms whose server bears more, so nothing is set: what a server says is heeded anyway.
+    pub per_second: Option<f64>,
+    /// So many calls of one account may come together after a rest, where `per_second` is set; absent means those of one second.
+    pub burst: Option<u32>,
+    /// Longest wait before a call is sent: for the rate, for a free place, for the time that the server asked to wait. A longer one is
+    /// not waited for but told. Shorter than the time after which an attempt that stands still is given up.
+    pub longest_wait_seconds: f64,
     /// Largest answer that is read as a whole, in bytes. Downloads are streamed and not limited by it.
     pub largest_answer_bytes: usize,
     /// `none`, or a proxy's address. Without it the system's proxy settings count.
@@ -46,6 +57,9 @@ impl Default for Settings {
             total_seconds: 300.0,
             slowest_bytes_per_second: 64 * 1024,
             parallel: 8,
+            per_second: None,
+            burst: None,
+            longest_wait_seconds: 30.0,
             largest_answer_bytes: 4 * 1024 * 1024,
             proxy: None,
             proxy_user: None,
@@ -93,6 +107,9 @@ pub(crate) struct Limits {
     pub(crate) total: Duration,
     pub(crate) rate: u64,
     pub(crate) answer: usize,
+    pub(crate) wait: Duration,
+    pub(crate) parallel: usize,
+    pub(crate) pace: Option<Rate>,
 }
 
 impl Limits {
@@ -115,14 +132,42 @@ impl Settings {
             let wanted = "is not a number between 1 and 1000";
             return Err(SetupError::Value { key: "parallel", value: self.parallel.to_string(), wanted });
         }
+        let total = time("total_seconds", self.total_seconds)?;
         Ok(Limits {
             connect: time("connect_seconds", self.connect_seconds)?,
             first_byte: time("first_byte_seconds", self.first_byte_seconds)?,
             idle: time("idle_seconds", self.idle_seconds)?,
-            total: time("total_seconds", self.total_seconds)?,
+            total,
+            wait: time("longest_wait_seconds", self.longest_wait_seconds)?.min(total),
+            parallel: self.parallel,
+            pace: self.pace()?,
             rate: self.slowest_bytes_per_second.max(1),
             answer: self.largest_answer_bytes,
         })
+    }
+
+    /// The rate of one account, where one is set.
+    fn pace(&self) -> Result<Option<Rate>, SetupError> {
+        let Some(per_second) = self.per_second else {
+            return match self.burst {
+                Some(burst) => {
+                    let wanted = "says nothing without per_second";
+                    Err(SetupError::Value { key: "burst", value: burst.to_string(), wanted })
+                }
+                None => Ok(None),
+            };
+        };
+        if !(0.01..=10_000.0).contains(&per_second) {
+            let wanted = "is not a number between 0.01 and 10000";
+            return Err(SetupError::Value { key: "per_second", value: per_second.to_string(), wanted });
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 10000")]
+        let usual = per_second.ceil() as u32;
+        let Some(burst) = NonZeroU32::new(self.burst.unwrap_or(usual)) else {
+            let wanted = "is not at least 1";
+            return Err(SetupError::Value { key: "burst", value: "0".to_owned(), wanted });
+        };
+        Ok(Some(Rate { period: Duration::from_secs_f64(1.0 / per_second), burst }))
     }
 
     /// The client behind the settings.

@@ -9,6 +9,8 @@ use postroom_api::health::Check;
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::Control;
 use postroom_domain::ids::{ServiceName, SourceName};
+use postroom_domain::lists::TargetLists;
+use postroom_domain::places::Places;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
@@ -96,6 +98,10 @@ pub struct App {
     pub reception: Arc<Reception>,
     /// The engine, as far as others see it.
     pub control: Arc<dyn Control>,
+    /// Places in DMSs, for people who choose.
+    pub places: Arc<dyn Places>,
+    /// Lists of targets from elsewhere.
+    pub lists: Arc<dyn TargetLists>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance, for the ids of requests.

@@ -23,9 +23,11 @@ mod follow;
 mod health;
 mod intakes;
 mod links;
+mod lists;
 mod machine;
 mod original;
 mod persons;
+mod places;
 mod resolve;
 mod summary;
 mod upload;
@@ -94,7 +96,18 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(audit::export_audit)
         .service(machine::show_keys)
         .service(machine::rotate_keys)
-        .service(machine::capabilities);
+        .service(machine::capabilities)
+        .service(places::list_destinations)
+        .service(places::list_libraries)
+        .service(places::list_places)
+        .service(places::show_place)
+        .service(places::list_folders)
+        .service(places::list_documents)
+        .service(places::list_values)
+        .service(places::add_favourite)
+        .service(places::remove_favourite)
+        .service(lists::list_lists)
+        .service(lists::read_list);
 }
 
 /// The description of all routes, as `/api/openapi.json` gives it.

@@ -29,7 +29,7 @@ impl Download {
 
 impl Client {
     /// An answer without a body.
-    async fn done(request: RequestBuilder) -> ClientResult<()> {
+    pub(super) async fn done(request: RequestBuilder) -> ClientResult<()> {
         let response = request.timeout(CALL).send().await.map_err(|error| of_reqwest(&error))?;
         if response.status().is_success() { Ok(()) } else { Err(refusal(response).await) }
     }

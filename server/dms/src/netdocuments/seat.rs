@@ -84,7 +84,7 @@ impl Seat {
         Self {
             name: name.to_owned(),
             settings: Arc::clone(settings),
-            http: http.clone(),
+            http: http.for_account(tokens.account()),
             web: web.clone(),
             tokens,
             clock: Arc::clone(clock),

@@ -67,7 +67,8 @@ fn bearer(token: &SecretString) -> SecretString {
 
 impl Wire {
     pub(super) fn new(name: &str, settings: &Settings) -> Result<Self, SetupError> {
-        let http = Outbound::new(name, &settings.base_url, &settings.connection)?;
+        // One account is all that a WebDAV destination has.
+        let http = Outbound::new(name, &settings.base_url, &settings.connection)?.for_account("");
         let mut root = settings.base_url.clone();
         if let Ok(mut path) = root.path_segments_mut() {
             path.pop_if_empty().extend(settings.workspace_path()).push("");

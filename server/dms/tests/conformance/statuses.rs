@@ -62,7 +62,6 @@ async fn every_status_has_its_cause_once_the_document_was_sent_and_when_there_wa
 
 #[tokio::test(flavor = "multi_thread")]
 async fn throttling_says_how_long() {
-    let world = Simulated::new();
     let until = |text: &str| Some(RetryAfter::At(text.parse().unwrap()));
     for (header, wanted) in [
         (Some("17"), Some(RetryAfter::Seconds(17))),
@@ -72,7 +71,7 @@ async fn throttling_says_how_long() {
         (Some("in a while"), None),
         (None, None),
     ] {
-        world.control.clear_faults();
+        let world = Simulated::new();
         let headers: Vec<_> = header.map(|value| ("Retry-After", value)).into_iter().collect();
         world.fault("upload", answer(429, &headers, None));
         let error = send(&world.dms, FOLDER, "letter.pdf", 1, &Made::new(10, 1)).await.0.unwrap_err();
@@ -80,7 +79,8 @@ async fn throttling_says_how_long() {
             matches!(&error, DmsError::Throttled { until, .. } if *until == wanted),
             "{header:?}: {error:?}"
         );
-        world.control.clear_faults();
+        // Each with an account that has not been told to wait yet.
+        let world = Simulated::new();
         world.fault("folder_documents", answer(429, &headers, None));
         let error = ask(&world.dms, FOLDER, "letter.pdf", 1).await.unwrap_err();
         assert!(
@@ -88,6 +88,26 @@ async fn throttling_says_how_long() {
             "{header:?}: {error:?}"
         );
     }
+}
+
+/// An account that was told to wait sends nothing before; what the DMS holds and hears does not change meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_was_told_to_wait_sends_nothing() {
+    let world = Simulated::new();
+    world.fault("upload", answer(429, &[("Retry-After", "600")], None));
+    send(&world.dms, FOLDER, "letter.pdf", 1, &Made::new(10, 1)).await.0.unwrap_err();
+    world.control.clear_faults();
+    let heard = world.calls("upload");
+    let (sent, left) = send(&world.dms, FOLDER, "letter.pdf", 1, &Made::new(10, 1)).await;
+    let error = sent.unwrap_err();
+    assert!(
+        matches!(error, DmsError::Throttled { until: Some(RetryAfter::Seconds(590..=600)), .. }),
+        "{error:?}"
+    );
+    assert_eq!((left, world.calls("upload"), world.held()), (0, heard, vec![]));
+    // Another account at the same server does not wait.
+    let other = world.another("");
+    send(&other, FOLDER, "letter.pdf", 1, &Made::new(10, 1)).await.0.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -205,9 +205,9 @@ async fn statuses_have_their_cause_and_nothing_gets_a_name_by_a_refusal() {
         }
     }
     let wait = |seconds: &str| vec![("retry-after", seconds.to_owned())];
-    world.proxy.harm(Which::Content, 1, Harm::Answer(503, wait("30")));
+    world.proxy.harm(Which::Content, 1, Harm::Answer(503, wait("1")));
     let error = send(&world.dms, FOLDER, "letter.pdf", 200, &Made::new(10, 1)).await.0.unwrap_err();
-    let told = matches!(error, DmsError::Throttled { until: Some(RetryAfter::Seconds(30)), .. });
+    let told = matches!(error, DmsError::Throttled { until: Some(RetryAfter::Seconds(1)), .. });
     assert!(told, "{error:?}");
     // A fault after the deed is what it is: the probe finds the document.
     world.proxy.heal();

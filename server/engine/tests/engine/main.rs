@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
+#![expect(clippy::result_large_err, reason = "the error is the contract's, and only failures carry it")]
 
 mod clock;
 mod double;
@@ -17,6 +18,7 @@ mod doors;
 mod fairness;
 mod filing;
 mod pace;
+mod places;
 mod reactions;
 mod stopping;
 mod targets;

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use postroom_domain::backoff::RetryPolicy;
+use postroom_domain::dms::Receipt;
 use postroom_domain::filing::{Filing, Progress, Request, State};
 use postroom_domain::ids::{FilingId, IdMint, IntakeId, WorkItemId};
 use postroom_domain::intake::{Document, Intake, IntakeState};
 use postroom_domain::person::{Actor, Credential};
 use postroom_domain::spool::Blob;
-use postroom_domain::store::{Acceptance, Accepted, Pause, Store};
+use postroom_domain::store::{Acceptance, Accepted, FilingChange, Pause, Store};
 use postroom_domain::target::{Target, WhenAmbiguous, WorkspaceQuery};
 use postroom_domain::testing::SeededEntropy;
 use postroom_domain::time::{Clock, age};
@@ -226,6 +227,38 @@ impl World {
         let accepted = self.store.accept(acceptance).await.unwrap();
         assert!(matches!(accepted, Accepted::Fresh(..)));
         id
+    }
+
+    /// Makes a filing one that is done, in a container.
+    pub(crate) async fn file_by_hand(&self, id: FilingId, container: &str) {
+        let before = self.filing(id).await.progress;
+        let receipt = Receipt {
+            document: format!("doc-{id}"),
+            version: None,
+            container: container.to_owned(),
+            size: None,
+            hash: None,
+            link: None,
+        };
+        let change = FilingChange {
+            id,
+            expect: before.version,
+            next: Progress {
+                state: State::Filed,
+                version: before.version + 1,
+                due: None,
+                receipt: Some(receipt),
+                ..before
+            },
+            attempt: None,
+            request: None,
+            actor: Actor::person("test"),
+            note: String::new(),
+            at: self.clock.now(),
+            also: Vec::new(),
+        };
+        let written = self.store.change_filings(vec![change]).await.unwrap();
+        assert_eq!(written, [Ok(())]);
     }
 
     /// Accepts documents for a destination.

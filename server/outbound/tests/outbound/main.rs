@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod limits;
 mod links;
+mod proxy;
 mod sign_in;
 mod world;
 
@@ -500,6 +502,11 @@ fn settings_that_cannot_work_are_refused_by_key() {
         (good, Settings { idle_seconds: 0.0, ..quick() }, "idle_seconds"),
         (good, Settings { connect_seconds: f64::NAN, ..quick() }, "connect_seconds"),
         (good, Settings { parallel: 0, ..quick() }, "parallel"),
+        (good, Settings { per_second: Some(0.0), ..quick() }, "per_second"),
+        (good, Settings { per_second: Some(f64::INFINITY), ..quick() }, "per_second"),
+        (good, Settings { per_second: Some(1.0), burst: Some(0), ..quick() }, "burst"),
+        (good, Settings { burst: Some(3), ..quick() }, "burst"),
+        (good, Settings { longest_wait_seconds: 0.0, ..quick() }, "longest_wait_seconds"),
         (good, Settings { proxy: Some("http://u:p@proxy:1".into()), ..quick() }, "proxy_password"),
         (good, Settings { ca_file: Some("/nonexistent.pem".into()), ..quick() }, "ca_file"),
         (good, Settings { ca_file: Some("/dev/null".into()), ..quick() }, "ca_file"),

@@ -61,6 +61,8 @@ impl Doors {
             spool,
             reception,
             control: Arc::new(Engine::default()),
+            places: Arc::new(crate::places::Cabinet::default()),
+            lists: Arc::new(postroom_domain::lists::NoLists),
             clock: desk.clock.clone(),
             entropy: desk.entropy.clone(),
             tokens: Arc::new(tokens),

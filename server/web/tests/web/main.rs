@@ -20,6 +20,7 @@ mod intakes;
 mod matrix;
 mod origins;
 mod pages;
+mod places;
 mod resolve;
 mod rights;
 mod uploads;

@@ -33,6 +33,10 @@ enum About {
     Machine,
     /// A door; it has no site.
     Door(&'static str),
+    /// What a DMS shows; whose it is the DMS knows.
+    Place,
+    /// A list of targets.
+    List,
     /// Records that belong to whoever handed them in, and to those who see everything of their site.
     Intake,
     Filing,
@@ -112,6 +116,17 @@ const TABLE: &[Row] = &[
     ("show_keys", Some(Administer), About::Nothing, 200),
     ("rotate_keys", Some(Administer), About::Machine, 202),
     ("capabilities", Some(Administer), About::Nothing, 200),
+    ("list_destinations", Some(File), About::Nothing, 200),
+    ("list_libraries", Some(File), About::Place, 200),
+    ("list_places", Some(File), About::Place, 200),
+    ("show_place", Some(File), About::Place, 200),
+    ("list_folders", Some(File), About::Place, 200),
+    ("list_documents", Some(File), About::Place, 200),
+    ("list_values", Some(File), About::Place, 200),
+    ("add_favourite", Some(File), About::Place, 204),
+    ("remove_favourite", Some(File), About::Place, 204),
+    ("list_lists", Some(File), About::Nothing, 200),
+    ("read_list", Some(File), About::List, 200),
 ];
 
 /// Somebody who calls; of London, unless it is the machine's own.
@@ -135,7 +150,7 @@ impl Caller {
         }
         let site = own_site || self.local;
         let seen = match about {
-            About::Nothing | About::Door(_) => true,
+            About::Nothing | About::Door(_) | About::Place | About::List => true,
             About::AllSites | About::Machine => return if self.local { done } else { 403 },
             About::Intake | About::Filing => site && may.has(SeeAll),
             About::WorkItem | About::Person => site,
@@ -249,6 +264,8 @@ impl Stage {
         match about {
             About::Nothing | About::AllSites | About::Machine => String::new(),
             About::Door(name) => name.to_owned(),
+            About::Place => crate::places::key("", "folder/1"),
+            About::List => "matters".to_owned(),
             About::Intake => self.world.one(role, format!("document {number}").as_bytes()).await.0,
             About::Filing => self.world.one(role, format!("document {number}").as_bytes()).await.1,
             About::WorkItem => {
@@ -301,8 +318,14 @@ impl Stage {
     }
 
     fn request(&self, caller: &Caller, route: &Route, id: &str) -> RequestBuilder {
-        let path = route.path.replace("{id}", id).replace("{name}", id).replace("{service}", "dms-eu");
-        let path = path.replace("{repository}", "matters");
+        // A place has two variable parts: where, and which.
+        let path = match route.path.split_once("/destinations/{name}/") {
+            Some((before, after)) if !after.starts_with("pause") && !after.starts_with("resume") => {
+                format!("{before}/destinations/dms-eu/{after}").replace("{field}", "client")
+            }
+            _ => route.path.replace("{name}", id),
+        };
+        let path = path.replace("{id}", id).replace("{service}", "dms-eu").replace("{repository}", "matters");
         let request = if caller.local {
             self.local.request(route.method.clone(), format!("http://localhost{path}"))
         } else {
@@ -315,6 +338,7 @@ impl Stage {
         };
         let program = json!({"roles": ["user"], "sites": {"home": "london"}});
         match route.operation.as_str() {
+            "list_places" => request.query(&[("text", "teal")]),
             "take_in" => {
                 let form = reqwest::multipart::Form::new().text("meta", json!({"subject": "x"}).to_string());
                 let part = reqwest::multipart::Part::bytes(b"x".to_vec()).file_name("a.pdf");

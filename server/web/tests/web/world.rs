@@ -216,6 +216,8 @@ impl World {
             spool,
             reception,
             control: control.clone(),
+            places: Arc::new(crate::places::Cabinet::default()),
+            lists: Arc::new(crate::places::Matters),
             clock: clock.clone(),
             entropy,
             tokens: Arc::new(tokens),

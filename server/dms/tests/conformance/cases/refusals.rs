@@ -126,7 +126,7 @@ async fn a_wait_that_is_asked_for_is_told_and_nothing_is_stored(world: &dyn Worl
         if sending == Sending::Version && !world.dms().capabilities().versions {
             continue;
         }
-        if !world.throttle_next(7) {
+        if !world.throttle_next(1) {
             return Outcome::NotHere("nothing throttles");
         }
         let content = Made::new(100_000, 3);
@@ -138,7 +138,7 @@ async fn a_wait_that_is_asked_for_is_told_and_nothing_is_stored(world: &dyn Worl
         };
         let error = error.0.expect_err("a DMS that wants to be left alone");
         assert!(
-            matches!(&error, DmsError::Throttled { until: Some(RetryAfter::Seconds(7)), .. }),
+            matches!(&error, DmsError::Throttled { until: Some(RetryAfter::Seconds(1)), .. }),
             "{sending:?}: {error:?}"
         );
         assert_eq!(world.held(), before, "{sending:?}");
