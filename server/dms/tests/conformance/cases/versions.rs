@@ -55,7 +55,8 @@ async fn every_version_keeps_its_content_and_its_mark(world: &dyn World) -> Outc
     assert_eq!(ask_onto(dms, &folder, &receipts[0].document, name, 50).await.unwrap(), Found::No);
     let mut held: Vec<String> = world.held().into_iter().map(|held| held.blake3).collect();
     let mut wanted: Vec<String> = contents.iter().map(Made::hex).chain([Made::new(10, 9).hex()]).collect();
-    (held.sort(), wanted.sort());
+    held.sort();
+    wanted.sort();
     assert_eq!(held, wanted);
     Outcome::Held
 }

@@ -8,6 +8,7 @@ use postroom_domain::dms::Dms;
 use crate::world::{Held, Traits, World};
 
 /// A fresh one.
+#[expect(clippy::unnecessary_wraps, reason = "other DMSs may be missing on a machine")]
 pub(crate) fn world() -> Option<Box<dyn World>> {
     Some(Box::new(OnDisk::new()))
 }
@@ -40,10 +41,10 @@ pub(crate) fn walk(root: &Path, dir: &Path, held: &mut Vec<Held>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
-        if name == ".postroom" {
-            if let Ok(versions) = std::fs::read_dir(entry.path().join("versions")) {
-                versions.for_each(|document| older(root, &document.unwrap().path(), held));
-            }
+        if name == ".postroom"
+            && let Ok(versions) = std::fs::read_dir(entry.path().join("versions"))
+        {
+            versions.for_each(|document| older(root, &document.unwrap().path(), held));
         }
         if name.starts_with('.') {
             continue;

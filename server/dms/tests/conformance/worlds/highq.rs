@@ -17,6 +17,7 @@ use postroom_sims::highq::{
 use crate::world::{Held, Looked, Moment, Sending, Traits, World};
 
 /// A fresh one.
+#[expect(clippy::unnecessary_wraps, reason = "other DMSs may be missing on a machine")]
 pub(crate) fn world() -> Option<Box<dyn World>> {
     Some(Box::new(Simulated::new()))
 }
