@@ -18,7 +18,7 @@ async fn saved(dms: Box<dyn Dms>) {
         .file("a/b: c?.pdf", document(3))
         .file("large.bin", large);
     let accepted = world.deposit(upload).await;
-    world.all_filed(&[accepted.clone()]).await;
+    world.all_filed(std::slice::from_ref(&accepted)).await;
     let place = world.dms().place();
     let deposits = world.deposits();
     assert_eq!(deposits.len(), 4, "{kind}: {deposits:#?}");

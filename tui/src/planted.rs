@@ -7,7 +7,7 @@ use postroom_api::pause::PauseView;
 use postroom_api::summary::{
     BreakerView, DestinationLine, DoorState, FilingCounts, IntakeCounts, Right, SourceLine, Summary, You,
 };
-use postroom_api::{BlobHash, FilingId, Fixer, IntakeId, Owner, Role, State, Why};
+use postroom_api::{BlobHash, FilingId, Fixer, IntakeId, Owner, Role, SaveMode, State, Why};
 
 /// The time on all planted screens.
 pub(crate) const NOW: &str = "2026-11-23T14:03:00Z";
@@ -45,7 +45,7 @@ pub(crate) fn filing(number: u128) -> FilingItem {
         submitted_by: "ann".into(),
         receipt: None,
         duplicate_of: None,
-        save_mode: Default::default(),
+        save_mode: SaveMode::default(),
         released: None,
     }
 }

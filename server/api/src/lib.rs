@@ -43,3 +43,4 @@ pub use postroom_domain::ids::{
 pub use postroom_domain::intake::IntakeState;
 pub use postroom_domain::people::Status;
 pub use postroom_domain::person::{Permission, Role, Sites};
+pub use postroom_domain::target::SaveMode;

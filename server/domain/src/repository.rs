@@ -229,7 +229,7 @@ impl Repository {
         }
         match &self.resolver {
             ResolverConfig::Default(title) => {
-                title.mistakes().into_iter().for_each(|it| note("resolver_config", it))
+                title.mistakes().into_iter().for_each(|it| note("resolver_config", it));
             }
             ResolverConfig::Search(fields) => {
                 for (field, value) in fields {

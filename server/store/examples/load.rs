@@ -216,7 +216,7 @@ impl Maker {
                     create_folders: true,
                     when_ambiguous: WhenAmbiguous::Ask,
                     create_workspace: false,
-                    save_mode: Default::default(),
+                    save_mode: postroom_domain::target::SaveMode::default(),
                     profile: BTreeMap::new(),
                 },
                 work_item: None,

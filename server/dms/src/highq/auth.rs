@@ -178,8 +178,8 @@ fn refused(reply: &Reply) -> DmsError {
         _ => Cause::LinkBroken,
     };
     if let Some(code) = code {
-        trouble.detail +=
-            &format!(", {}", code.chars().filter(|c| !c.is_control()).take(100).collect::<String>());
+        trouble.detail.push_str(", ");
+        trouble.detail.extend(code.chars().filter(|c| !c.is_control()).take(100));
     }
     DmsError::from_trouble(trouble)
 }

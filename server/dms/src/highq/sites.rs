@@ -157,7 +157,7 @@ impl Seat {
             }
             match self.list_sites(&query, "searching sites by name").await {
                 Ok(list) => {
-                    found.extend(list.into_iter().filter(|it| it.name == title).map(|it| (it.id, it)))
+                    found.extend(list.into_iter().filter(|it| it.name == title).map(|it| (it.id, it)));
                 }
                 Err(error) if n > 0 && may_be_left_out(&error) => {}
                 Err(error) => return Err(error),

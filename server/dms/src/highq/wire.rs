@@ -225,14 +225,20 @@ impl Element {
     pub(super) fn with(mut self, name: &str, text: &str) -> Self {
         let known = |c: &char| matches!(c, '\t' | '\n' | '\r') || !c.is_control();
         let plain: String = text.chars().filter(known).collect();
-        self.0 += &format!("<{name}>{}</{name}>", quick_xml::escape::escape(plain.as_str()));
+        self.element(name, &quick_xml::escape::escape(plain.as_str()));
         self
     }
 
     /// With an element that holds others.
     pub(super) fn inside(mut self, name: &str, inner: &Self) -> Self {
-        self.0 += &format!("<{name}>{}</{name}>", inner.0);
+        self.element(name, &inner.0);
         self
+    }
+
+    fn element(&mut self, name: &str, inner: &str) {
+        for part in ["<", name, ">", inner, "</", name, ">"] {
+            self.0.push_str(part);
+        }
     }
 
     /// The document with its root.

@@ -204,7 +204,7 @@ fn path(href: &str) -> Result<Vec<String>, Unreadable> {
         None => href,
     };
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let decode = |name: &str| percent_decode_str(name).decode_utf8().map(|name| name.into_owned());
+    let decode = |name: &str| percent_decode_str(name).decode_utf8().map(std::borrow::Cow::into_owned);
     let names = path.split('/').filter(|name| !name.is_empty()).map(decode);
     names.collect::<Result<_, _>>().or_else(|_| unreadable("a name is not UTF-8"))
 }

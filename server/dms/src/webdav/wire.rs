@@ -312,10 +312,10 @@ impl Wire {
         values: &[(&str, &str)],
         condition: Option<&str>,
     ) -> DmsResult<bool> {
-        let mut props = String::new();
-        for (name, value) in values {
-            props += &format!("<P:{name}>{}</P:{name}>", quick_xml::escape::escape(*value));
-        }
+        let element = |(name, value): &(&str, &str)| {
+            format!("<P:{name}>{}</P:{name}>", quick_xml::escape::escape(*value))
+        };
+        let props = values.iter().map(element).collect::<Vec<_>>().concat();
         let xml = format!(
             r#"<?xml version="1.0" encoding="utf-8"?><propertyupdate xmlns="DAV:" xmlns:P="{OURS}"><set><prop>{props}</prop></set></propertyupdate>"#
         );
@@ -352,12 +352,11 @@ impl Wire {
 /// Whether a call that changes something was done: a success that is not a page to sign in at. Servers do answer 201 and 204 with pages.
 pub(super) fn done(reply: &Reply, doing: &str) -> DmsResult<()> {
     match reply.status {
-        201 | 204 => Ok(()),
         200 if reply.is_web_page() => {
             let detail = format!("{doing}: status 200 with a web page");
             Err(DmsError::from_symptom(Symptom::WebPage, Sent::Nothing, detail))
         }
-        200 => Ok(()),
+        200 | 201 | 204 => Ok(()),
         207 => Err(errors::inner(reply, doing)),
         _ => Err(errors::shape(reply, doing)),
     }

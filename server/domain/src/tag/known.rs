@@ -31,7 +31,7 @@ impl Tag {
         };
         let mut persons = false;
         let wrong = match rest {
-            [] => Some("names no single value".to_owned()),
+            [] | ["roles"] => Some("names no single value".to_owned()),
             ["client", rest @ ..] => place(rest, &CLIENT),
             ["attributes", rest @ ..] => match rest {
                 [] => Some("names no single value".to_owned()),
@@ -42,7 +42,6 @@ impl Tag {
                 persons = true;
                 place(rest, &PARTICIPANT)
             }
-            ["roles"] => Some("names no single value".to_owned()),
             [text] if TEXTS.contains(text) => None,
             [text, below, ..] if TEXTS.contains(text) => Some(format!("has nothing below it called {below}")),
             [other, ..] => {

@@ -171,9 +171,19 @@ async fn saves_of_a_linked_document_are_versions_of_it() {
         let filing = world.save(content, key).await;
         states.push(world.settle(&[filing.id]).await.remove(0));
     }
-    use State::{Duplicate, Filed};
     let seen: Vec<State> = states.iter().map(|filing| filing.progress.state).collect();
-    assert_eq!(seen, [Filed, Filed, Duplicate, Filed, Duplicate, Filed, Filed]);
+    assert_eq!(
+        seen,
+        [
+            State::Filed,
+            State::Filed,
+            State::Duplicate,
+            State::Filed,
+            State::Duplicate,
+            State::Filed,
+            State::Filed
+        ]
+    );
     assert_eq!(
         versions(&world),
         told(&[
@@ -206,8 +216,7 @@ async fn saves_that_race_are_one_document_with_versions_in_their_order() {
     let _engine = world.start().await;
     let filings = world.settle(&ids).await;
     let seen: Vec<State> = filings.iter().map(|filing| filing.progress.state).collect();
-    use State::{Duplicate, Filed};
-    assert_eq!(seen, [Filed, Filed, Duplicate, Filed, Filed]);
+    assert_eq!(seen, [State::Filed, State::Filed, State::Duplicate, State::Filed, State::Filed]);
     assert_eq!(
         versions(&world),
         told(&[("doc-1", 1, "a"), ("doc-1", 2, "b"), ("doc-1", 3, "c"), ("doc-1", 4, "a")])

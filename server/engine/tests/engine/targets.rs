@@ -269,7 +269,7 @@ async fn a_folder_named_by_its_id_takes_documents_a_saved_search_does_not() {
         let filing = world.settle(&ids).await.remove(0);
         match wanted {
             Ok(container) => {
-                assert_eq!(world.dms().held(ids[0])[0].container, container, "{:?}", filing.progress)
+                assert_eq!(world.dms().held(ids[0])[0].container, container, "{:?}", filing.progress);
             }
             Err(cause) => assert_eq!(filing.progress.cause(), Some(cause), "{}", target.in_words()),
         }

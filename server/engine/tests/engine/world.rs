@@ -105,7 +105,7 @@ impl World {
             when_ambiguous: WhenAmbiguous::Ask,
             profile: BTreeMap::new(),
             create_workspace: false,
-            save_mode: Default::default(),
+            save_mode: postroom_domain::target::SaveMode::default(),
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) fn request(content: u64, service: &str, folder: &str) -> Request {
             create_folders: true,
             when_ambiguous: WhenAmbiguous::Ask,
             create_workspace: false,
-            save_mode: Default::default(),
+            save_mode: postroom_domain::target::SaveMode::default(),
             profile: BTreeMap::from([("custom3".to_owned(), "LIT".to_owned())]),
         },
         work_item: Some(WorkItemId::from_u128(77)),
