@@ -220,23 +220,19 @@ impl Seat {
             return Err(self.explained(error, target).await);
         }
         let told = wire::read(&reply).ok().and_then(|item| super::upload::id_in(&item));
-        let copy = match told.filter(|told| *told != id && !before.contains(told)) {
-            Some(copy) => copy,
-            // What the answer holds is not documented, so the new file is found by not having been there.
-            None => {
-                let after = self.ids_in(target).await?;
-                let mut new = after.into_iter().filter(|id| !before.contains(id));
-                match (new.next(), new.next()) {
-                    (Some(copy), None) => copy,
-                    _ => {
-                        return Err(errors::unknown(format!(
-                            "file {id} was copied, but which one is the copy is not told"
-                        )));
-                    }
-                }
+        if let Some(copy) = told.filter(|told| *told != id && !before.contains(told)) {
+            return self.document(&copy.to_string()).await;
+        }
+        // What the answer holds is not documented, so the new file is found by not having been there.
+        let after = self.ids_in(target).await?;
+        let mut new = after.into_iter().filter(|id| !before.contains(id));
+        match (new.next(), new.next()) {
+            (Some(copy), None) => self.document(&copy.to_string()).await,
+            _ => {
+                let detail = format!("file {id} was copied, but which one is the copy is not told");
+                Err(errors::unknown(detail))
             }
-        };
-        self.document(&copy.to_string()).await
+        }
     }
 
     async fn ids_in(&self, folder: u64) -> DmsResult<std::collections::HashSet<u64>> {

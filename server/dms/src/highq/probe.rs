@@ -108,7 +108,8 @@ impl Seat {
 
     /// Files of a folder that bear the mark.
     async fn in_folder(&self, wanted: Wanted<'_>) -> DmsResult<Vec<(u64, Item)>> {
-        let (mut found, mut unsure): (Vec<(u64, Item)>, Vec<(u64, Item)>) = (Vec::new(), Vec::new());
+        let mut found: Vec<(u64, Item)> = Vec::new();
+        let mut unsure: Vec<(u64, Item)> = Vec::new();
         for item in self.whole_folder(wanted.folder).await? {
             let Some(id) = item.number("id") else { continue };
             match item.anywhere("dmsdocid") {

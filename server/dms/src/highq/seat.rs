@@ -177,14 +177,14 @@ impl Seat {
     pub(super) async fn folder_of(&self, place: Place) -> DmsResult<u64> {
         match place {
             Place::Folder(folder) => Ok(folder),
-            Place::Site(site) => match self.places.root_of(site) {
-                Some(root) => Ok(root),
-                None => {
-                    self.site(site).await?;
-                    let detail = format!("site {site} does not tell its root folder (sitefolderID)");
-                    self.places.root_of(site).ok_or_else(|| errors::missing(detail))
+            Place::Site(site) => {
+                if let Some(root) = self.places.root_of(site) {
+                    return Ok(root);
                 }
-            },
+                self.site(site).await?;
+                let detail = format!("site {site} does not tell its root folder (sitefolderID)");
+                self.places.root_of(site).ok_or_else(|| errors::missing(detail))
+            }
         }
     }
 
