@@ -512,7 +512,7 @@ impl RepositorySettings {
         }
         let blocked = BlockList::parse(&self.blocked_extensions)
             .map_err(|entry| {
-                note("blocked_extensions", format!("\"{entry}\" is not an extension such as \"exe\""))
+                note("blocked_extensions", format!("\"{entry}\" is not an extension such as \"exe\""));
             })
             .ok();
         let (Some(resolver), Some(folder), Some(blocked), true) =

@@ -17,12 +17,23 @@ struct Held {
     external: bool,
 }
 
-/// A kind of DMS, and what it is asked in these tests.
+/// What a connector can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Can {
+    /// Find accounts, and make them.
+    Make,
+    /// Find them only.
+    Find,
+    /// Neither.
+    Nothing,
+}
+
+/// A kind of DMS as it is set up, and what it is asked in these tests.
 struct Kind {
     destination: &'static str,
     world: fn(&'static str) -> Builder,
-    /// Whether its connector finds and makes accounts. Where this is false, that it cannot is what is tested.
-    makes: bool,
+    /// What its connector can: that it cannot is tested as well.
+    can: Can,
     /// Everything that it holds.
     held: fn(&World) -> Vec<Held>,
     /// An account that is there from the beginning: its e-mail and id.
@@ -33,32 +44,55 @@ struct Kind {
     lose_answer: fn(&World),
 }
 
+/// An iManage that makes users, which is set on both sides, with an administrator as the system account.
+fn imanage_makes(name: &'static str) -> Builder {
+    let mut options = sample();
+    options.switches.create_users = true;
+    let system = options.seed.users.iter_mut().find(|it| it.id == "POSTROOM").unwrap();
+    system.is_admin = true;
+    World::new(name).with_imanage(options).with_imanage_settings("probe_lag_seconds = 1\ncreate_users = true")
+}
+
+fn imanage_holds(world: &World) -> Vec<Held> {
+    let held = |it: postroom_sims::imanage::User| Held {
+        id: it.id,
+        email: it.email.to_lowercase(),
+        external: it.is_external,
+    };
+    world.sim("dms").control().users().into_iter().map(held).collect()
+}
+
+fn imanage_locks(world: &World) {
+    assert!(world.sim("dms").control().update_user("MPATEL", |it| it.allow_logon = false));
+}
+
+fn imanage_loses(world: &World) {
+    world.fault(Rule::on("create_user", Action::LoseAnswer {}).fire(Fire::First(1)));
+}
+
 const KINDS: &[Kind] = &[
     Kind {
         destination: "dms",
-        world: |name| World::new(name).with_imanage(sample()),
-        makes: false,
-        held: |world| {
-            let users = world.sim("dms").control().users();
-            let held = |it: postroom_sims::imanage::User| Held {
-                id: it.id,
-                email: it.email.to_lowercase(),
-                external: it.is_external,
-            };
-            users.into_iter().map(held).collect()
-        },
+        world: imanage_makes,
+        can: Can::Make,
+        held: imanage_holds,
         there: ("m.patel@firm.example", "MPATEL"),
-        lock: |world| {
-            assert!(world.sim("dms").control().update_user("MPATEL", |it| it.allow_logon = false));
-        },
-        lose_answer: |world| {
-            world.fault(Rule::on("create_user", Action::LoseAnswer {}).fire(Fire::First(1)));
-        },
+        lock: imanage_locks,
+        lose_answer: imanage_loses,
+    },
+    Kind {
+        destination: "dms",
+        world: |name| World::new(name).with_imanage(sample()),
+        can: Can::Find,
+        held: imanage_holds,
+        there: ("m.patel@firm.example", "MPATEL"),
+        lock: imanage_locks,
+        lose_answer: imanage_loses,
     },
     Kind {
         destination: "files",
         world: |name| World::new(name).with_folder_dms(),
-        makes: false,
+        can: Can::Nothing,
         held: |_| Vec::new(),
         there: ("", ""),
         lock: |_| {},
@@ -116,7 +150,7 @@ async fn audit(world: &World, file: &str) -> String {
 
 #[tokio::test]
 async fn accounts_are_made_once_where_the_dms_can() {
-    for kind in KINDS.iter().filter(|it| it.makes) {
+    for kind in KINDS.iter().filter(|it| it.can == Can::Make) {
         makes(kind).await;
     }
 }
@@ -199,9 +233,37 @@ async fn makes(kind: &Kind) {
     world.stop().await;
 }
 
+/// Who is there is found; for whom nobody is there, that reads so, and the report warns.
+#[tokio::test]
+async fn accounts_are_found_where_the_dms_makes_none() {
+    for kind in KINDS.iter().filter(|it| it.can == Can::Find) {
+        let mut world = (kind.world)("found-accounts").build();
+        set(&world, kind, "create = \"automatic\"\n");
+        world.start().await;
+        let before = (kind.held)(&world).len();
+        add(&world, kind.there.0, "Known Already").await;
+        add(&world, "new.person@firm.example", "New Person").await;
+        let found = until(&world, kind, kind.there.0, &["found", "made", "refused"]).await;
+        assert_eq!(
+            (&found["state"], &found["account"]),
+            (&"found".into(), &kind.there.1.into()),
+            "{found:#}"
+        );
+        let told =
+            until(&world, kind, "new.person@firm.example", &["not_available", "made", "refused"]).await;
+        assert_eq!(told["state"], "not_available", "{told:#}");
+        let (good, said) = ask(&world, kind, "new.person@firm.example").await;
+        assert!(!good && said.contains("not available here"), "{said}");
+        let said = doctor(&world).await;
+        assert!(said.contains("found by e-mail automatically; making them is not available here"), "{said}");
+        assert_eq!((kind.held)(&world).len(), before);
+        world.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn where_the_dms_cannot_it_reads_not_available_here() {
-    for kind in KINDS.iter().filter(|it| !it.makes) {
+    for kind in KINDS.iter().filter(|it| it.can == Can::Nothing) {
         let mut world = (kind.world)("no-accounts").build();
         set(&world, kind, "create = \"automatic\"\n");
         world.start().await;

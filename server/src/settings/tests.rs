@@ -215,7 +215,7 @@ fn what_a_repository_says_of_its_documents_is_checked() {
         match read(&format!("{GOOD}{more}\n")) {
             Ok(_) => assert_eq!(wanted, "", "{more}"),
             Err(error) => {
-                assert!(!wanted.is_empty() && error.to_string().contains(wanted), "{more}: {error}")
+                assert!(!wanted.is_empty() && error.to_string().contains(wanted), "{more}: {error}");
             }
         }
     }

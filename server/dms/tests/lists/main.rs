@@ -1,6 +1,6 @@
 //! Lists of targets against a PostgreSQL server of our own: Debian's, in a folder of its own, on a free port of this machine.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
 
 mod server;
 

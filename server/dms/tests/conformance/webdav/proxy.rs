@@ -98,7 +98,7 @@ impl Proxy {
             loop {
                 let Ok((client, _)) = listener.accept().await else { return };
                 let state = Arc::clone(&of_task);
-                tokio::spawn(async move { drop(connection(client, server, &state).await) });
+                tokio::spawn(async move { drop(Box::pin(connection(client, server, &state)).await) });
             }
         });
         Self { address, state, task }
@@ -203,7 +203,7 @@ impl State {
 /// One connection: each request goes over a fresh connection to the server, so nothing is mixed up.
 async fn connection(mut client: TcpStream, server: SocketAddr, state: &Mutex<State>) -> std::io::Result<()> {
     let mut buffer = Vec::new();
-    while let Some(head) = head(&mut client, &mut buffer).await? {
+    while let Some(head) = Box::pin(head(&mut client, &mut buffer)).await? {
         let text = String::from_utf8_lossy(&head).into_owned();
         let harm = state.lock().unwrap().meet(&text);
         let mut left = length(&text);
@@ -289,9 +289,7 @@ async fn own_answer(
     headers: &[(&str, String)],
     body: &str,
 ) -> std::io::Result<()> {
-    let mut text = format!("HTTP/1.1 {status} Told\r\ncontent-length: {}\r\n", body.len());
-    for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
-    }
-    client.write_all(format!("{text}\r\n{body}").as_bytes()).await
+    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("HTTP/1.1 {status} Told\r\ncontent-length: {}\r\n{}", body.len(), lines.concat());
+    client.write_all(format!("{head}\r\n{body}").as_bytes()).await
 }

@@ -187,7 +187,7 @@ fn apache(home: &Path, address: SocketAddr) -> Command {
     std::fs::create_dir_all(home.join("locks")).unwrap();
     // SHA-1 is all that htpasswd's format offers without a program of Apache's; it guards nothing here.
     std::fs::write(home.join("users"), format!("{USER}:{{SHA}}{}\n", sha1_of_password())).unwrap();
-    let modules: String = [
+    let modules = [
         "mpm_event",
         "authn_core",
         "authn_file",
@@ -201,9 +201,8 @@ fn apache(home: &Path, address: SocketAddr) -> Command {
         "dir",
         "mime",
     ]
-    .iter()
     .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
-    .collect();
+    .concat();
     let user = if is_root() { "User www-data\nGroup www-data\n" } else { "" };
     let home_text = home.display();
     let config = format!(
