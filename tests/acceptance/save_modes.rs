@@ -118,7 +118,7 @@ async fn what_is_said_of_the_source_must_fit_together() {
         (&[("save_mode", "replace_with_link"), ("document", "deed")], 1, "document"),
         (&[("document", "deed")], 2, "document"),
         (&[("document", " deed")], 1, "document"),
-        (&[("save_mode", "move")], 1, "save_mode"),
+        (&[("save_mode", "move")], 1, "expected one of `copy`"),
     ] {
         let answer = op.upload(&upload(fields, files)).await;
         assert_eq!(answer.status, 400, "{fields:?}: {}", answer.text());

@@ -29,7 +29,7 @@ async fn mistakes_are_named_with_line_key_and_suggestion() {
         ("area = \"client_documents\"", "area = \"clients\"", &["clients"]),
         ("service = \"dms\"", "service = \"dsm\"", &["dsm", "did you mean \"dms\""]),
         ("[workitem.client.reference]", "[workitem.client.", &["resolver_config"]),
-        ("resolver = \"search\"", "resolver = \"guess\"", &["guess", "default, search or pinned"]),
+        ("resolver = \"search\"", "resolver = \"guess\"", &["guess", "default, search, pinned or origin"]),
         ("custom1=", "", &["resolver_config", "field=value"]),
         ("base_url = \"http", "base_url = \"hptt", &["base_url"]),
         ("settle_seconds = 1", "settle_seconds = -1", &["settle_seconds"]),

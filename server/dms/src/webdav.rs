@@ -1,8 +1,9 @@
 //! Any WebDAV server (RFC 4918, classes 1 and 2): documents are resources under `base_url/workspace/folder/…`, and what a DMS knows
 //! besides lies in dead properties or hidden beside them, in the layout of the folder connector.
 //!
-//! Ids are paths below the collection of the workspaces, decoded. Nothing is ever overwritten but what gets a new version. Several
-//! processes may file into the same collections.
+//! Ids are paths below the collection of the workspaces, decoded. Nothing is overwritten but what gets a new version. **One
+//! Postroom at a time files into a collection**: Apache looks whether a name is free and gives it in two steps, so two processes that choose
+//! one name in the same moment could still replace each other's document. Inside one process names are given one after the other.
 //!
 //! ```toml
 //! base_url = "https://dav.firm.example/matters/"

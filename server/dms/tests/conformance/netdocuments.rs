@@ -560,14 +560,17 @@ async fn a_refresh_token_is_written_down_each_time_it_is_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn throttling_says_how_long_in_each_of_its_forms() {
     let world = Repository::new();
-    world.dms.whoami().await.unwrap();
     for (form, wanted) in [
         (Form::Seconds, Some(RetryAfter::Seconds(100))),
         (Form::Date, Some(RetryAfter::At("2026-11-23T09:01:40Z".parse().unwrap()))),
         (Form::None, None),
     ] {
+        // One that was told to wait would not ask again so soon, so each form meets a connector that was not.
+        world.switch(|it| it.throttle = None);
+        let dms = world.another("");
+        dms.whoami().await.unwrap();
         world.switch(|it| it.throttle = Some(Throttle { per_second: 0.01, burst: 0.0, retry_after: form }));
-        let error = send(&world.dms, FOLDER, "x.pdf", 1, &Made::new(10, 1)).await.0.unwrap_err();
+        let error = send(&dms, FOLDER, "x.pdf", 1, &Made::new(10, 1)).await.0.unwrap_err();
         assert!(
             matches!(&error, DmsError::Throttled { until, .. } if *until == wanted),
             "{form:?}: {error:?}"

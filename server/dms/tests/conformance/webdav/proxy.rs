@@ -186,17 +186,19 @@ impl State {
                 _ => return Some(Harm::Drop),
             }
         }
+        // Every rule counts every request that it is about, also one that another rule harms.
+        let mut harm = None;
         for (at, rule) in self.rules.iter().enumerate() {
             if !rule.which.is(head) {
                 continue;
             }
             let seen = self.seen.entry(at).or_default();
             *seen += 1;
-            if *seen == rule.nth {
-                return Some(rule.harm.clone());
+            if *seen == rule.nth && harm.is_none() {
+                harm = Some(rule.harm.clone());
             }
         }
-        None
+        harm
     }
 }
 

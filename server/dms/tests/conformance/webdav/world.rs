@@ -25,11 +25,16 @@ pub(crate) const FOLDER: &str = "Harrow v Teal/Correspondence";
 
 /// Settings for a server, with short time limits.
 pub(crate) fn settings(address: std::net::SocketAddr, more: &str) -> Settings {
+    let usual = ["page = 100", "fields_cache_seconds = 0"];
+    let usual = usual.into_iter().filter(|line| {
+        let key = line.split_once('=').map_or(*line, |(key, _)| key);
+        !more.lines().any(|line| line.starts_with(key))
+    });
+    let usual = usual.collect::<Vec<_>>().join("\n");
     let text = format!(
         r#"
         base_url = "http://{address}/"
-        page = 100
-        fields_cache_seconds = 0
+        {usual}
         {more}
         [auth]
         kind = "basic"
