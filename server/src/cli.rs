@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// See and remove linked accounts
     Links(LinksArgs),
+    /// List the libraries, cabinets or sites of a DMS, with the ids that settings need
+    Discover(DiscoverArgs),
     /// Look for libraries, workspaces and folders in a DMS
     Places(PlacesArgs),
     /// Copy a stopped server's data to a new folder
@@ -390,6 +392,17 @@ pub(crate) enum LinksCommand {
         /// Its id
         id: postroom_domain::ids::LinkId,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiscoverArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The destination's name, or its kind where only one is of that kind (imanage, netdocuments, highq)
+    pub(crate) destination: String,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

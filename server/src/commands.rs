@@ -15,6 +15,7 @@ use crate::{foundation, logging, signals};
 mod audit;
 mod connection;
 mod data;
+mod discover;
 mod doctor;
 mod filings;
 mod keys;
@@ -54,6 +55,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(command).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Links(args) => links::run(args).await,
+        Command::Discover(args) => discover::run(args).await,
         Command::Places(args) => places::run(args).await,
         Command::Backup(args) => data::backup(&args).await,
         Command::Restore(args) => data::restore(&args).await,

@@ -3,6 +3,7 @@
 
 use postroom_sims::imanage::{Action, Fire, Rule};
 use postroom_tests::browser::command;
+use postroom_tests::dms;
 use postroom_tests::process::run;
 use postroom_tests::wait::{self, PATIENCE};
 use postroom_tests::world::sample;
@@ -38,8 +39,8 @@ struct Kind {
     held: fn(&World) -> Vec<Held>,
     /// An account that is there from the beginning: its e-mail and id.
     there: (&'static str, &'static str),
-    /// Locks that account.
-    lock: fn(&World),
+    /// Locks that account, where the DMS tells of it.
+    lock: Option<fn(&World)>,
     /// The next account is made, and nobody is told.
     lose_answer: fn(&World),
 }
@@ -77,8 +78,20 @@ const KINDS: &[Kind] = &[
         can: Can::Make,
         held: imanage_holds,
         there: ("m.patel@firm.example", "MPATEL"),
-        lock: imanage_locks,
+        lock: Some(imanage_locks),
         lose_answer: imanage_loses,
+    },
+    Kind {
+        destination: "dms",
+        world: |name| World::new(name).with_dms(dms::Netdocuments::start(9)),
+        can: Can::Make,
+        held: |world| {
+            let held = |it: dms::Account| Held { id: it.id, email: it.email, external: it.external };
+            world.dms().accounts().into_iter().map(held).collect()
+        },
+        there: ("m.patel@firm.example", "DUCOT-MPATEL"),
+        lock: None,
+        lose_answer: |world| world.dms().lose_new_account(),
     },
     Kind {
         destination: "dms",
@@ -86,7 +99,7 @@ const KINDS: &[Kind] = &[
         can: Can::Find,
         held: imanage_holds,
         there: ("m.patel@firm.example", "MPATEL"),
-        lock: imanage_locks,
+        lock: Some(imanage_locks),
         lose_answer: imanage_loses,
     },
     Kind {
@@ -95,7 +108,7 @@ const KINDS: &[Kind] = &[
         can: Can::Nothing,
         held: |_| Vec::new(),
         there: ("", ""),
-        lock: |_| {},
+        lock: None,
         lose_answer: |_| {},
     },
 ];
@@ -163,7 +176,9 @@ async fn makes(kind: &Kind) {
         (kind.held)(world).into_iter().filter(|it| it.email == email).collect::<Vec<_>>()
     };
     let before = (kind.held)(&world).len();
-    (kind.lock)(&world);
+    if let Some(lock) = kind.lock {
+        lock(&world);
+    }
 
     // By itself, as soon as a person may come in; one who is there is found and left as they are.
     add(&world, "new.person@firm.example", "New Person").await;
@@ -184,8 +199,9 @@ async fn makes(kind: &Kind) {
     }
     let found = until(&world, kind, kind.there.0, &["found", "made"]).await;
     assert_eq!((&found["state"], &found["account"]), (&"found".into(), &kind.there.1.into()), "{found:#}");
-    assert_eq!(found["usable"], false, "{found:#}");
-    assert!(found["text"].as_str().unwrap().contains("locked"), "{found:#}");
+    let locked = kind.lock.is_some();
+    assert_eq!(found["usable"], !locked, "{found:#}");
+    assert_eq!(found["text"].as_str().unwrap().contains("locked"), locked, "{found:#}");
     assert_eq!((kind.held)(&world).len(), before + 2);
 
     // The answer is lost, and the process is killed as soon as the account is there.
@@ -296,4 +312,43 @@ async fn nothing_is_made_unless_it_is_set() {
         assert_eq!((kind.held)(&world).len(), before);
         world.stop().await;
     }
+}
+
+/// HighQ makes accounts by the domain of the e-mail: its organisation is who they belong to, and where no organisation has the domain a
+/// person decides.
+#[tokio::test]
+async fn accounts_at_highq_are_made_by_the_domain_of_the_e_mail() {
+    let kind = Kind {
+        destination: "dms",
+        world: |name| World::new(name).with_dms(dms::Highq::start(10)),
+        can: Can::Make,
+        held: |world| {
+            let held = |it: dms::Account| Held { id: it.id, email: it.email, external: it.external };
+            world.dms().accounts().into_iter().map(held).collect()
+        },
+        there: ("", ""),
+        lock: None,
+        lose_answer: |world| world.dms().lose_new_account(),
+    };
+    let mut world = (kind.world)("highq-accounts").build();
+    set(&world, &kind, "create = \"automatic\"\nexternal_domains = [\"client.example\"]\n");
+    world.start().await;
+    let before = (kind.held)(&world).len();
+    for (email, state) in [
+        ("new.person@firm.example", "made"),
+        ("new.client@client.example", "made"),
+        ("stranger@nobody.example", "refused"),
+    ] {
+        add(&world, email, "New Person").await;
+        let told = until(&world, &kind, email, &["made", "found", "refused", "not_available"]).await;
+        let held: Vec<_> = (kind.held)(&world).into_iter().filter(|it| it.email == email).collect();
+        assert_eq!(told["state"], state, "{told:#}");
+        assert_eq!(held.len(), usize::from(state == "made"), "{told:#}");
+    }
+    (kind.lose_answer)(&world);
+    add(&world, "lost@firm.example", "Lost Answer").await;
+    let told = until(&world, &kind, "lost@firm.example", &["made", "found", "refused"]).await;
+    assert!(["made", "found"].contains(&told["state"].as_str().unwrap()), "{told:#}");
+    assert_eq!((kind.held)(&world).len(), before + 3);
+    world.stop().await;
 }

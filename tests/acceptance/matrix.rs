@@ -2,6 +2,7 @@
 //! the user. By the real binary, with a simulator of each vendor or a real server beside it. (The second column is `dms_accounts`.)
 
 use postroom_tests::dms::{self, Dms};
+use postroom_tests::process::run;
 use postroom_tests::world::MATTER;
 use postroom_tests::{Upload, World};
 
@@ -53,4 +54,35 @@ async fn a_document_is_saved_into_highq() {
 #[tokio::test]
 async fn a_document_is_saved_into_webdav() {
     saved(dms::Webdav::start(4).await).await;
+}
+
+/// Ids are discovered and not pasted: without a server, and from one that runs.
+#[tokio::test]
+async fn libraries_cabinets_and_sites_are_discovered() {
+    for (dms, id, name) in [
+        (dms::Imanage::start(5) as Box<dyn Dms>, "ACTIVE", ""),
+        (dms::Netdocuments::start(6), "NG-1A2B3C4D", "Client Files"),
+        (dms::Highq::start(7), "101", "Harrow v Teal"),
+    ] {
+        let kind = dms.kind();
+        let mut world = World::new("discover").with_dms(dms).build();
+        let config = world.config().display().to_string();
+        for running in [false, true] {
+            if running {
+                world.start().await;
+            }
+            // By its name, and by its kind.
+            for wanted in ["dms", kind] {
+                let output = run("postroom", &["discover", wanted, "--config", &config]).await;
+                let said = String::from_utf8_lossy(&output.stdout).into_owned();
+                let error = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{kind} {running}: {said}{error}");
+                assert!(said.contains(id) && said.contains(name), "{kind} {running}: {said}");
+            }
+        }
+        let output = run("postroom", &["discover", "elsewhere", "--config", &config]).await;
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && error.contains("no destination \"elsewhere\""), "{error}");
+        world.stop().await;
+    }
 }

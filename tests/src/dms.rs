@@ -44,8 +44,23 @@ pub trait Dms: Send + Sync {
     fn expire(&self);
     /// Ids of the place into which documents of the matter go, as the DMS's ledger tells them.
     fn place(&self) -> String;
-    /// E-mails and ids of all accounts.
-    fn users(&self) -> Vec<(String, String)>;
+    /// All accounts of people.
+    fn accounts(&self) -> Vec<Account>;
+    /// Locks an account by its id.
+    fn lock(&self, id: &str);
+    /// The next account is made, and the answer is lost.
+    fn lose_new_account(&self);
+}
+
+/// An account as a DMS holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// The e-mail, in small letters.
+    pub email: String,
+    /// Whether it belongs to somebody outside of the firm, where the DMS tells such apart.
+    pub external: bool,
 }
 
 /// Adds the rules of a storm to a control of any simulator.
@@ -69,6 +84,14 @@ macro_rules! storm {
                 control.add_fault(Rule::on("upload", action).fire(Fire::Probability(chance)));
             }
         }
+    }};
+}
+
+/// The next call of an operation is carried out, and its answer is lost.
+macro_rules! lose {
+    ($control:expr, $sim:ident, $operation:literal) => {{
+        use $sim::{Action, Fire, Rule};
+        $control.add_fault(Rule::on($operation, Action::LoseAnswer {}).fire(Fire::First(1)));
     }};
 }
 
@@ -136,9 +159,19 @@ impl Dms for Imanage {
     fn place(&self) -> String {
         "ACTIVE!3652".to_owned()
     }
-    fn users(&self) -> Vec<(String, String)> {
-        let users = self.0.control().users().into_iter();
-        users.map(|it| (it.email.to_lowercase(), it.id)).collect()
+    fn accounts(&self) -> Vec<Account> {
+        let account = |it: imanage::User| Account {
+            id: it.id,
+            email: it.email.to_lowercase(),
+            external: it.is_external,
+        };
+        self.0.control().users().into_iter().map(account).collect()
+    }
+    fn lock(&self, id: &str) {
+        assert!(self.0.control().update_user(id, |it| it.allow_logon = false));
+    }
+    fn lose_new_account(&self) {
+        lose!(self.0.control(), imanage, "create_user");
     }
 }
 
@@ -203,9 +236,19 @@ impl Dms for Netdocuments {
     fn place(&self) -> String {
         "4800-0000-3652".to_owned()
     }
-    fn users(&self) -> Vec<(String, String)> {
-        let people = self.0.control().people().into_iter();
-        people.map(|it| (it.email.to_lowercase(), it.id)).collect()
+    fn accounts(&self) -> Vec<Account> {
+        let account = |it: netdocuments::Person| Account {
+            id: it.id,
+            email: it.email.to_lowercase(),
+            external: it.external,
+        };
+        self.0.control().people().into_iter().map(account).collect()
+    }
+    fn lock(&self, id: &str) {
+        assert!(self.0.control().update_person(id, |it| it.disabled = true));
+    }
+    fn lose_new_account(&self) {
+        lose!(self.0.control(), netdocuments, "create_user");
     }
 }
 
@@ -277,9 +320,16 @@ impl Dms for Highq {
     fn place(&self) -> String {
         highq::CORRESPONDENCE.to_string()
     }
-    fn users(&self) -> Vec<(String, String)> {
-        let people = self.0.control().people().into_iter();
-        people.map(|it| (it.email.to_lowercase(), it.id)).collect()
+    fn accounts(&self) -> Vec<Account> {
+        let account =
+            |it: highq::Person| Account { id: it.id, email: it.email.to_lowercase(), external: false };
+        self.0.control().people().into_iter().map(account).collect()
+    }
+    fn lock(&self, id: &str) {
+        assert!(self.0.control().update_person(id, |it| it.disabled = true));
+    }
+    fn lose_new_account(&self) {
+        lose!(self.0.control(), highq, "add_users");
     }
 }
 
@@ -354,9 +404,11 @@ impl Dms for Webdav {
     fn place(&self) -> String {
         "10442-0007/Correspondence".to_owned()
     }
-    fn users(&self) -> Vec<(String, String)> {
+    fn accounts(&self) -> Vec<Account> {
         Vec::new()
     }
+    fn lock(&self, _: &str) {}
+    fn lose_new_account(&self) {}
 }
 
 /// The three DMSs of law firms, fresh.
