@@ -3,8 +3,10 @@
 
 use postroom_tests::dms::{self, Dms};
 use postroom_tests::process::run;
+use postroom_tests::wait::{self, PATIENCE};
 use postroom_tests::world::MATTER;
 use postroom_tests::{Upload, World};
+use serde_json::{Value, json};
 
 use crate::document;
 
@@ -85,4 +87,63 @@ async fn libraries_cabinets_and_sites_are_discovered() {
         assert!(!output.status.success() && error.contains("no destination \"elsewhere\""), "{error}");
         world.stop().await;
     }
+}
+
+/// Where the rules find no place, a person chooses one in the DMS's own tree: by a search, then folder by folder.
+async fn chosen(dms: Box<dyn Dms>) {
+    let kind = dms.kind();
+    let mut world = World::new("chosen").with_dms(dms).start().await;
+    let accepted = world.deposit(Upload::to("10442-0999").file("a.pdf", document(1))).await;
+    let id = accepted.filing().to_owned();
+    let op = world.op();
+    wait::until("the filing looked in vain", PATIENCE, || async {
+        (op.filing(&id).await["cause"]["code"] == "target_not_found").then_some(())
+    })
+    .await;
+    let items = |answer: Value| answer["items"].as_array().cloned().unwrap_or_default();
+    let found = items(op.ok("/api/v1/destinations/dms/places?text=Harrow").await);
+    let matter = found.iter().find(|it| it["name"] == "Harrow v Teal");
+    let matter = matter.unwrap_or_else(|| panic!("{kind}: {found:#?}")).clone();
+    let mut open = vec![matter];
+    let folder = loop {
+        let place = open.pop().unwrap_or_else(|| panic!("{kind}: no folder for letters"));
+        if place["name"] == "Correspondence" {
+            break place;
+        }
+        let path = format!("/api/v1/destinations/dms/places/{}/folders", place["id"].as_str().unwrap());
+        open.extend(items(op.ok(&path).await));
+    };
+    assert_eq!((&folder["open"], &folder["kind"]), (&true.into(), &"folder".into()), "{kind}: {folder:#}");
+    let edit = json!({"reason": "chosen", "workspace": {"id": folder["dms_id"]}, "folder": []});
+    // It may be trying again in this very moment; then who decides is told so, and looks again.
+    wait::until("it was decided", PATIENCE, || async {
+        let answer = op.decide(&id, "edit", &edit).await;
+        assert!([200, 412].contains(&answer.status), "{kind}: {}", answer.text());
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    world.in_state(&id, &["filed"]).await;
+    let deposits = world.deposits();
+    assert_eq!(
+        deposits.iter().map(|it| it.place.clone()).collect::<Vec<_>>(),
+        [world.dms().place()],
+        "{kind}"
+    );
+    world.assert_exactly_once(&[accepted]).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_place_is_chosen_in_imanage() {
+    chosen(dms::Imanage::start(11)).await;
+}
+
+#[tokio::test]
+async fn a_place_is_chosen_in_netdocuments() {
+    chosen(dms::Netdocuments::start(12)).await;
+}
+
+#[tokio::test]
+async fn a_place_is_chosen_in_highq() {
+    chosen(dms::Highq::start(13)).await;
 }
