@@ -4,6 +4,7 @@
 //! Nothing here decides anything: the machines of the domain do, and a store writes what they decided, whole or not at all.
 
 mod memory;
+mod news;
 mod redb_store;
 mod rules;
 pub mod spool;

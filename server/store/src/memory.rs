@@ -597,11 +597,7 @@ impl Store for MemoryStore {
     }
 
     fn wait_beyond(&self, seq: u64, patience: Duration) -> Fut<'_, u64> {
-        Box::pin(async move {
-            let mut seen = self.last_event.subscribe();
-            let _late = tokio::time::timeout(patience, seen.wait_for(|number| *number > seq)).await;
-            *self.last_event.borrow()
-        })
+        Box::pin(crate::news::beyond(&self.last_event, seq, patience))
     }
 
     fn names_blob(&self, hash: BlobHash) -> Fut<'_, StoreResult<bool>> {

@@ -339,7 +339,7 @@ impl Store for RedbStore {
     }
 
     fn wait_beyond(&self, seq: u64, patience: Duration) -> Fut<'_, u64> {
-        Box::pin(writer::beyond(&self.shared.last_event, seq, patience))
+        Box::pin(crate::news::beyond(&self.shared.last_event, seq, patience))
     }
 
     fn names_blob(&self, hash: BlobHash) -> Fut<'_, StoreResult<bool>> {

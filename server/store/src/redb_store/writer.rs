@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use postroom_domain::store::{StoreError, StoreResult};
 use redb::{Database, Durability, ReadableDatabase};
@@ -338,11 +337,4 @@ impl Loop {
             self.shared.fail(why);
         }
     }
-}
-
-/// Waits until there is an event beyond `seq`, or for `patience`.
-pub(super) async fn beyond(last: &watch::Sender<u64>, seq: u64, patience: Duration) -> u64 {
-    let mut seen = last.subscribe();
-    let _late = tokio::time::timeout(patience, seen.wait_for(|number| *number > seq)).await;
-    *last.borrow()
 }
