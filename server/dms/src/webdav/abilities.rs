@@ -79,6 +79,13 @@ impl WebDav {
         };
         let away = self.wire.transfer("move", &one, &three, Over::Nothing, None).await?;
         done(&away, "trying to move a document to a free name")?;
+        // A probe relies on it: what was removed gets no name any more.
+        let gone = self.wire.remove(&two, false).await;
+        if gone.as_ref().is_err_and(|error| matches!(error.trouble().status, Some(403 | 405 | 501))) {
+            let detail = "the server removes nothing (DELETE), which a filing needs for what it lays aside";
+            return Err(DmsError::from_trouble(Trouble::new(Cause::Misconfigured, detail)));
+        }
+        gone?;
         let kept = set
             && self
                 .entry(&three, false)
