@@ -7,7 +7,7 @@ use postroom_tests::process::{NotReady, Server};
 use postroom_tests::{Chance, World};
 use serde_json::json;
 
-use crate::file::{door, preload};
+use crate::file::{TOGETHER, door, numbers, preload};
 use crate::sim::Sim;
 use crate::{Sizes, figure};
 
@@ -57,13 +57,13 @@ pub(crate) async fn run(sizes: &Sizes) {
 
     // A backlog of a thousand, drained several times.
     door(&world, "pause").await;
-    preload(&world, 200, &base, 9).await;
+    preload(&world, numbers(9, 200), &base, TOGETHER).await;
     door(&world, "resume").await;
     world.quiet(Duration::from_mins(5)).await;
     let mut small = Vec::new();
     for round in 0..ROUNDS {
         door(&world, "pause").await;
-        preload(&world, PORTION, &base, 10 + round).await;
+        preload(&world, numbers(10 + round, PORTION), &base, TOGETHER).await;
         let from = sim.committed().await;
         door(&world, "resume").await;
         small.push(sim.rate(from, PORTION).await);

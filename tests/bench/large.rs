@@ -1,20 +1,27 @@
-//! Memory while one very large document goes in and out.
+//! Memory while one very large document goes in, and out into each kind of DMS.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use postroom_tests::dms::Dms;
 use postroom_tests::settings::token;
 use postroom_tests::wire::Wire;
 use postroom_tests::world::MATTER;
 use postroom_tests::{Chance, Upload, World};
 use serde_json::json;
 
-use crate::sim::Sim;
+use crate::file::every_kind;
 use crate::{Sizes, figure};
 
 pub(crate) async fn run(sizes: &Sizes) {
-    let sim = Sim::start();
-    let mut world = World::new("bench-large").with_imanage_at(&sim.url).with_log("warn").start().await;
+    for dms in every_kind(0xbe2c).await {
+        one(sizes, dms).await;
+    }
+}
+
+async fn one(sizes: &Sizes, dms: Box<dyn Dms>) {
+    let into = dms.kind();
+    let mut world = World::new("bench-large").with_dms(dms).with_log("warn").start().await;
     // Warm: every thread has its stack, every connection its buffers.
     let mut small = Vec::new();
     for number in 0..20 {
@@ -67,7 +74,7 @@ pub(crate) async fn run(sizes: &Sizes) {
     });
     figure(
         sizes,
-        "large_document_memory",
+        &format!("large_document_memory_{into}"),
         (above, "MiB"),
         &words,
         ("< 64 MiB above idle", above < 64.0),

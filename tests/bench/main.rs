@@ -16,6 +16,7 @@ mod file;
 mod large;
 mod raw;
 mod sim;
+mod tape;
 mod vault;
 
 use serde_json::{Value, json};

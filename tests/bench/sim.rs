@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use postroom_tests::client::http;
 use postroom_tests::process::program;
-use serde_json::{Value, json};
-
-/// The folder that matter 10442/0007 files into.
-pub(crate) const FOLDER: &str = "ACTIVE!3652";
+use serde_json::Value;
 
 pub(crate) struct Sim {
     child: Child,
@@ -40,12 +37,6 @@ impl Sim {
     /// Documents stored so far.
     pub(crate) async fn committed(&self) -> u64 {
         self.stats().await["committed"].as_u64().unwrap()
-    }
-
-    pub(crate) async fn token(&self) -> String {
-        let request = self.http.post(format!("{}/token", self.control)).json(&json!({"user": "POSTROOM"}));
-        let answer: Value = request.send().await.unwrap().json().await.unwrap();
-        answer["access_token"].as_str().unwrap().to_owned()
     }
 
     /// Documents stored per second, from the tenth part of `count` to nine tenths of it, so that neither start nor end count.

@@ -27,12 +27,18 @@
 //! `:client::int`. `:person` and `:person_email` are filled in with who asks and can be given by nobody. What is not given is
 //! empty.
 //!
+//! `kind = "sql_server"` asks Microsoft SQL Server in the same words, in its own SQL and with `CAST(:client AS int)`, in a program that was
+//! built with the cargo feature `sql-server`. The feature is off by itself: the driver brings a second library of ciphers with it.
+//!
 //! What keeps the database safe, each for itself: the statement must be one query (parsed, not searched for words); on PostgreSQL it
-//! runs in a transaction that is read-only and has a time limit on the server; the account should have no right to write, which the
+//! runs in a transaction that is read-only and has a time limit on the server, on SQL Server in one that is never committed; the account should have no right to write, which the
 //! doctor looks at.
 
 mod postgres;
 mod settings;
+mod source;
+#[cfg(feature = "sql-server")]
+mod sql_server;
 mod statement;
 
 use std::collections::BTreeMap;
@@ -43,8 +49,8 @@ use postroom_domain::ids::ListName;
 use postroom_domain::lists::{Asker, ListError, ListOffered, ListRows, TargetLists};
 use tokio::time::timeout;
 
-use self::postgres::Postgres;
 pub use self::settings::{Columns, Kind, Settings, SetupError, Tls};
+use self::source::Source;
 use self::statement::Statement;
 use crate::doctor::{Finding, Level};
 
@@ -54,6 +60,8 @@ const LONGEST_VALUE: usize = 1000;
 const PERSON: &str = "person";
 /// Their e-mail.
 const PERSON_EMAIL: &str = "person_email";
+/// All texts of an answer together, in bytes; reading stops there.
+const MOST_BYTES: usize = 4 << 20;
 /// The server ends a statement by itself; this much later its answer is not waited for any more.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -77,7 +85,7 @@ struct List {
     statement: Statement,
     rows: usize,
     time: Duration,
-    source: Postgres,
+    source: Source,
 }
 
 impl SqlLists {
@@ -89,7 +97,7 @@ impl SqlLists {
                 return Err(one.wrong("name", "stands twice"));
             }
             let statement = one.check()?;
-            let source = Postgres::new(one, &statement)?;
+            let source = Source::new(one, &statement)?;
             lists.push(List {
                 name: one.name.clone(),
                 title: one.title.clone().unwrap_or_else(|| one.name.to_string()),

@@ -1,9 +1,9 @@
 //! Any WebDAV server (RFC 4918, classes 1 and 2): documents are resources under `base_url/workspace/folder/…`, and what a DMS knows
 //! besides lies in dead properties or hidden beside them, in the layout of the folder connector.
 //!
-//! Ids are paths below the collection of the workspaces, decoded. Nothing is overwritten but what gets a new version. **One
-//! Postroom at a time files into a collection**: Apache looks whether a name is free and gives it in two steps, so two processes that choose
-//! one name in the same moment could still replace each other's document. Inside one process names are given one after the other.
+//! Ids are paths below the collection of the workspaces, decoded. Nothing is overwritten but what gets a new version. Names are given one
+//! after the other, under a lock of the server's where it has locks, so that several Postrooms may file into one collection; on a server
+//! without locks **one Postroom at a time files into a collection**.
 //!
 //! ```toml
 //! base_url = "https://dav.firm.example/matters/"
@@ -17,6 +17,7 @@
 //! largest_listing_bytes = 67108864
 //! longest_name = 200
 //! lock_seconds = 120
+//! lock_names = true                # off where nobody else files here: two calls less for each document
 //! probe_lag_seconds = 10           # more for servers that answer from several machines
 //! fields_cache_seconds = 300
 //! link = "{url}"                   # or an address of the server's own pages, with {path}
@@ -45,6 +46,7 @@ mod multistatus;
 mod place;
 mod replace;
 mod settings;
+mod turn;
 mod upload;
 mod wire;
 
@@ -68,6 +70,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use self::abilities::Abilities;
 use self::place::Listing;
 pub use self::settings::{Auth, Destination, MarkPlace, Settings, SetupError, Versions};
+use self::turn::Usable;
 use self::wire::Wire;
 use crate::doctor::Finding;
 use crate::share::ids;
@@ -90,6 +93,7 @@ pub struct WebDav {
     profiles: Mutex<HashMap<String, (Duration, Profile)>>,
     listings: Mutex<Vec<Listing>>,
     turns: Vec<Mutex<()>>,
+    usable: Usable,
     /// One call at a time makes collections of ours; it may have a turn besides.
     making: Mutex<()>,
 }
@@ -99,6 +103,7 @@ impl WebDav {
     pub fn new(name: &str, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         settings.check()?;
         let wire = Wire::new(name, &settings)?;
+        let usable = Usable::new(settings.lock_names);
         Ok(Self {
             name: name.to_owned(),
             settings,
@@ -108,6 +113,7 @@ impl WebDav {
             profiles: Mutex::default(),
             listings: Mutex::default(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
+            usable,
             making: Mutex::default(),
         })
     }

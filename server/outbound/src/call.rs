@@ -87,6 +87,7 @@ impl Outbound {
             headers: HeaderMap::new(),
             body: Body::None,
             refused: None,
+            expected: &[],
         }
     }
 
@@ -164,9 +165,17 @@ pub struct Call<'o> {
     headers: HeaderMap,
     body: Body,
     refused: Option<String>,
+    expected: &'static [u16],
 }
 
 impl Call<'_> {
+    /// Says which refusals are ordinary answers to this call, such as 404 where it is asked whether something is there. They are no
+    /// warnings in the log.
+    pub const fn expecting(mut self, statuses: &'static [u16]) -> Self {
+        self.expected = statuses;
+        self
+    }
+
     /// Adds a header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         match HeaderValue::from_str(value) {
@@ -277,7 +286,8 @@ impl Call<'_> {
             }
             let request =
                 response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("");
-            if status.is_client_error() || status.is_server_error() {
+            let refused = status.is_client_error() || status.is_server_error();
+            if refused && !self.expected.contains(&status.as_u16()) {
                 warn!(dms.service = %outbound.service, dms.operation = operation, http.method = %method,
                     http.path = path, http.status = status.as_u16(), http.ms = ms, http.request_id = request,
                     "The DMS refused a call.");

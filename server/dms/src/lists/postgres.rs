@@ -19,13 +19,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::settings::{Settings, SetupError, Tls};
 use super::statement::Statement;
-use super::{GRACE, Trouble};
+use super::{GRACE, MOST_BYTES, Trouble};
 use crate::doctor::{Finding, Level};
 
 /// Connections to one database at once; people who search wait for each other rather than fill the server.
 const CONNECTIONS: usize = 4;
-/// All texts of an answer together, in bytes; reading stops there.
-const MOST_BYTES: usize = 4 << 20;
 
 /// One list's database.
 pub(super) struct Postgres {

@@ -16,6 +16,8 @@ use super::statement::Statement;
 pub enum Kind {
     /// PostgreSQL.
     Postgres,
+    /// Microsoft SQL Server, where the program was built with it.
+    SqlServer,
 }
 
 /// How the connection is protected.
@@ -132,7 +134,7 @@ impl Settings {
         if self.tls == Tls::Off && self.ca_file.is_some() {
             return Err(self.wrong("ca_file", "says nothing with tls = \"off\""));
         }
-        Statement::read(&self.query).map_err(|problem| self.wrong("query", problem))
+        Statement::read(&self.query, self.kind).map_err(|problem| self.wrong("query", problem))
     }
 
     pub(super) const fn time(&self) -> Duration {

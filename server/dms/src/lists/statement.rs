@@ -3,15 +3,17 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Query, Select, Visit as _, Visitor};
-use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::ast::{self, Query, Select, TableFactor, Visit as _, Visitor};
+use sqlparser::dialect::{Dialect, MsSqlDialect, PostgreSqlDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use super::settings::Kind;
 
 /// A query that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Statement {
-    /// With `$1`, `$2`, … in place of the names, and without a semicolon.
+    /// With the database's own parameters (`$1`, `@P1`) in place of the names, and without a semicolon.
     pub(super) text: String,
     /// The names in the order of their numbers.
     pub(super) parameters: Vec<String>,
@@ -19,8 +21,12 @@ pub(super) struct Statement {
 
 impl Statement {
     /// Reads a query; what is wrong with it otherwise, in words.
-    pub(super) fn read(query: &str) -> Result<Self, String> {
-        let tokens = Tokenizer::new(&PostgreSqlDialect {}, query).tokenize_with_location();
+    pub(super) fn read(query: &str, kind: Kind) -> Result<Self, String> {
+        let (dialect, sign): (&dyn Dialect, _) = match kind {
+            Kind::Postgres => (&PostgreSqlDialect {}, "$"),
+            Kind::SqlServer => (&MsSqlDialect {}, "@P"),
+        };
+        let tokens = Tokenizer::new(dialect, query).tokenize_with_location();
         let mut tokens = tokens.map_err(|error| format!("cannot be read: {error}"))?;
         let lines = Lines::of(query);
         let mut end = query.len();
@@ -28,8 +34,8 @@ impl Statement {
         {
             end = lines.offset(last.span.start);
         }
-        let (text, parameters) = positional(query, end, &tokens, &lines)?;
-        let parsed = Parser::parse_sql(&PostgreSqlDialect {}, &text);
+        let (text, parameters) = positional(query, end, &tokens, &lines, sign)?;
+        let parsed = Parser::parse_sql(dialect, &text);
         let parsed = parsed.map_err(|error| format!("cannot be read: {error}"))?;
         if parsed.len() != 1 {
             return Err(format!("holds {} statements, not one", parsed.len()));
@@ -68,6 +74,7 @@ fn positional(
     end: usize,
     tokens: &[TokenWithSpan],
     lines: &Lines<'_>,
+    sign: &str,
 ) -> Result<(String, Vec<String>), String> {
     let (mut text, mut parameters, mut copied) = (String::new(), Vec::<String>::new(), 0);
     for (at, pair) in tokens.windows(2).enumerate() {
@@ -85,7 +92,7 @@ fn positional(
             parameters.len() - 1
         });
         text.push_str(&query[copied..lines.offset(pair[0].span.start)]);
-        text.push('$');
+        text.push_str(sign);
         text.push_str(&(number + 1).to_string());
         copied = tokens.get(at + 2).map_or(end, |next| lines.offset(next.span.start));
     }
@@ -122,6 +129,15 @@ impl Visitor for OnlyReads {
             ControlFlow::Continue(())
         } else {
             ControlFlow::Break("makes a table (SELECT INTO)")
+        }
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<Self::Break> {
+        match table {
+            TableFactor::Table { with_hints, .. } if !with_hints.is_empty() => {
+                ControlFlow::Break("has a table hint (WITH (…)), which may lock rows")
+            }
+            _ => ControlFlow::Continue(()),
         }
     }
 }
@@ -169,16 +185,54 @@ mod tests {
             ),
         ];
         for (query, text, parameters) in table {
-            let read = Statement::read(query).unwrap_or_else(|why| panic!("{query}: {why}"));
+            let read = Statement::read(query, Kind::Postgres).unwrap_or_else(|why| panic!("{query}: {why}"));
             assert_eq!(
                 (read.text.as_str(), read.parameters),
                 (*text, parameters.iter().map(|it| (*it).to_owned()).collect())
             );
         }
         // A comment is no place for parameters, and does not swallow what follows.
-        let read = Statement::read("SELECT a -- :no\nFROM t /* :nor here */ WHERE a = :b").unwrap();
+        let read =
+            Statement::read("SELECT a -- :no\nFROM t /* :nor here */ WHERE a = :b", Kind::Postgres).unwrap();
         assert_eq!(read.parameters, ["b"]);
         assert!(read.text.contains("WHERE a = $1"), "{}", read.text);
+    }
+
+    #[test]
+    fn sql_server_has_parameters_and_words_of_its_own() {
+        for (query, text, parameters) in [
+            (
+                "SELECT TOP 50 [Mat No] AS number, name FROM dbo.Matters WHERE name LIKE '%' + :text + '%' ORDER BY number;",
+                "SELECT TOP 50 [Mat No] AS number, name FROM dbo.Matters WHERE name LIKE '%' + @P1 + '%' ORDER BY number",
+                vec!["text"],
+            ),
+            (
+                "WITH m AS (SELECT number FROM t WHERE client = CAST(:client AS int)) SELECT number FROM m WHERE a = :a OR b = :client",
+                "WITH m AS (SELECT number FROM t WHERE client = CAST(@P1 AS int)) SELECT number FROM m WHERE a = @P2 OR b = @P1",
+                vec!["client", "a"],
+            ),
+            ("SELECT N':text', [a:b] FROM t", "SELECT N':text', [a:b] FROM t", vec![]),
+        ] {
+            let read = Statement::read(query, Kind::SqlServer).unwrap_or_else(|why| panic!("{query}: {why}"));
+            assert_eq!(
+                (read.text.as_str(), read.parameters),
+                (text, parameters.into_iter().map(str::to_owned).collect())
+            );
+        }
+        for (query, word) in [
+            ("EXEC sp_configure 'x', 1", ""),
+            ("SELECT 1; EXEC xp_cmdshell 'dir'", ""),
+            ("SELECT a INTO u FROM t", "SELECT INTO"),
+            ("MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DELETE;", "changes"),
+            ("SELECT a FROM t WITH (UPDLOCK)", "hint"),
+            ("SELECT a FROM u JOIN t WITH (TABLOCKX, HOLDLOCK) ON u.a = t.a", "hint"),
+            ("SELECT a FROM t WHERE a = @x; DROP TABLE t", ""),
+            ("DECLARE @a int; SELECT @a", ""),
+            ("USE master", ""),
+        ] {
+            let why = Statement::read(query, Kind::SqlServer).map(|read| read.text).unwrap_err();
+            assert!(why.contains(word), "{query}: {why}");
+        }
     }
 
     #[test]
@@ -211,7 +265,7 @@ mod tests {
             ("SELECT FROM WHERE", "cannot be read"),
             ("SELECT 'open", "cannot be read"),
         ] {
-            let why = Statement::read(query).map(|read| read.text).unwrap_err();
+            let why = Statement::read(query, Kind::Postgres).map(|read| read.text).unwrap_err();
             assert!(why.contains(word), "{query}: {why}");
         }
     }

@@ -12,6 +12,7 @@ use super::home::Home;
 use super::multistatus::Entry;
 use super::place::{Child, paged};
 use super::settings::Versions;
+use super::turn::Turn;
 use super::wire::{Names, Over, done};
 use super::{WebDav, errors};
 use crate::names;
@@ -165,7 +166,19 @@ impl WebDav {
         wanted: &str,
         most: u32,
     ) -> DmsResult<Document> {
-        let _turns = self.both_turns(home.id, to.id).await;
+        let mut turn = self.take_turn(to, Some(home)).await?;
+        let result = self.relocate_in_turn((home, name), (to, wanted), most, &mut turn).await;
+        self.end_turn(turn).await;
+        result
+    }
+
+    async fn relocate_in_turn(
+        &self,
+        (home, name): (&Home<'_>, &str),
+        (to, wanted): (&Home<'_>, &str),
+        most: u32,
+        turn: &mut Turn<'_>,
+    ) -> DmsResult<Document> {
         let entry = self.there(&home.document(name)).await?;
         let sidecar = self.sidecar(home, name).await?;
         let mark = entry.props.mark.clone().or_else(|| Some(sidecar.as_ref()?.mark.clone()));
@@ -201,6 +214,7 @@ impl WebDav {
                 let pointer = Pointer { document: new.clone(), was };
                 self.save(&to.ours(&["marks", filing]), &pointer).await?;
             }
+            self.keep_turn(turn).await?;
             let reply = self
                 .wire
                 .transfer("move", &home.document(name), &to.document(&new), Over::Nothing, None)
@@ -287,8 +301,20 @@ impl WebDav {
         if sidecar.is_some() {
             self.ensure(&target, &["tmp"]).await?;
         }
-        let _turn = self.turn(target.id).lock().await;
-        let doing = format!("copying {document:?} to {to:?}");
+        let mut turn = self.take_turn(&target, None).await?;
+        let result = self.copy_in_turn((&home, name), &target, sidecar.is_some(), &mut turn).await;
+        self.end_turn(turn).await;
+        result
+    }
+
+    async fn copy_in_turn(
+        &self,
+        (home, name): (&Home<'_>, &str),
+        target: &Home<'_>,
+        sidecar: bool,
+        turn: &mut Turn<'_>,
+    ) -> DmsResult<Document> {
+        let doing = format!("copying {:?} to {:?}", home.id_of(name), target.id);
         for n in 1..=MOST_NAMES {
             let new = names::numbered(name, n);
             let file = of(&new);
@@ -296,9 +322,10 @@ impl WebDav {
             if self.entry(&target.document(&new), false).await?.is_some() {
                 continue;
             }
-            if sidecar.is_some() && !self.copied(&home.ours(&[&of(name)]), &file, &doing).await? {
+            if sidecar && !self.copied(&home.ours(&[&of(name)]), &file, &doing).await? {
                 continue;
             }
+            self.keep_turn(turn).await?;
             let reply = self
                 .wire
                 .transfer("copy", &home.document(name), &target.document(&new), Over::Nothing, None)
@@ -306,13 +333,13 @@ impl WebDav {
             let reply = reply.map_err(errors::unanswered)?;
             match reply.status {
                 201 | 204 => return self.profile(&target.id_of(&new)).await,
-                412 | 423 if sidecar.is_some() => self.wire.remove(&file, false).await?,
+                412 | 423 if sidecar => self.wire.remove(&file, false).await?,
                 412 | 423 => {}
                 207 => return Err(errors::inner(&reply, &doing)),
                 _ => return Err(errors::naming(&reply, &doing)),
             }
         }
-        Err(errors::taken(&format!("{name:?} in {to:?}")))
+        Err(errors::taken(&format!("{name:?} in {:?}", target.id)))
     }
 
     /// Deletes a document, and then all that told of it.

@@ -3,6 +3,7 @@
 //! Entities are never expanded and document types are refused, so that no answer grows in here; length, depth and texts are bounded.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -85,6 +86,8 @@ pub(super) struct Held {
     pub(super) token: Option<String>,
     /// Who, as they wrote it.
     pub(super) owner: Option<String>,
+    /// How long it lasts; none where that is not told, or where it has no end.
+    pub(super) lasts: Option<Duration>,
 }
 
 /// The properties that a server told of one resource.
@@ -130,19 +133,19 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Entry>, Unreadable> {
     Ok(entries)
 }
 
-/// Reads the answer to a lock: the token in it.
-pub(super) fn lock_token(body: &[u8]) -> Result<Option<String>, Unreadable> {
+/// Reads the answer to a lock: the lock in it.
+pub(super) fn lock(body: &[u8]) -> Result<Option<Held>, Unreadable> {
     let mut reader = Reader::new(body)?;
     if reader.open()? != (Ns::Dav, "prop".to_owned()) {
         return unreadable("it is no list of properties");
     }
-    let mut token = None;
+    let mut found = None;
     while let Some(node) = reader.child()? {
         if node.is("lockdiscovery") {
-            token = locks(&node).into_iter().find_map(|lock| lock.token).or(token);
+            found = locks(&node).into_iter().find(|lock| lock.token.is_some()).or(found);
         }
     }
-    Ok(token)
+    Ok(found)
 }
 
 fn entry(node: &Node) -> Result<Entry, Unreadable> {
@@ -189,7 +192,13 @@ fn locks(discovery: &Node) -> Vec<Held> {
             lock.child("owner")?.deep_text().chars().filter(|c| !c.is_control()).take(200).collect();
         Some(text).filter(|text| !text.is_empty())
     };
-    discovery.all("activelock").map(|lock| Held { token: token(lock), owner: owner(lock) }).collect()
+    let lasts = |lock: &Node| {
+        let (unit, number) = lock.value("timeout")?.trim().split_once('-')?;
+        let seconds: u64 = number.parse().ok()?;
+        unit.eq_ignore_ascii_case("second").then(|| Duration::from_secs(seconds))
+    };
+    let held = |lock| Held { token: token(lock), owner: owner(lock), lasts: lasts(lock) };
+    discovery.all("activelock").map(held).collect()
 }
 
 /// The code of a status line such as `HTTP/1.1 404 Not Found`.
@@ -389,11 +398,19 @@ mod tests {
             <D:owner><D:href>mailto:m@x</D:href></D:owner><D:locktoken><D:href>opaque:1</D:href></D:locktoken>
             </D:activelock></D:lockdiscovery></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>",
         );
-        let held = Held { token: Some("opaque:1".into()), owner: Some("mailto:m@x".into()) };
+        let held = Held { token: Some("opaque:1".into()), owner: Some("mailto:m@x".into()), lasts: None };
         assert_eq!(locked.props.locks, [held]);
         assert_eq!(read(b"\xef\xbb\xbf<multistatus xmlns='DAV:'/>"), Ok(vec![]));
-        let lock = "<prop xmlns='DAV:'><lockdiscovery><activelock><locktoken><href> t </href></locktoken></activelock></lockdiscovery></prop>";
-        assert_eq!(lock_token(lock.as_bytes()), Ok(Some("t".to_owned())));
+        for (timeout, lasts) in [("Second-30", Some(30)), ("Infinite", None), ("Second-x", None), ("", None)]
+        {
+            let lock = format!(
+                "<prop xmlns='DAV:'><lockdiscovery><activelock><timeout>{timeout}</timeout><locktoken><href> t \
+                 </href></locktoken></activelock></lockdiscovery></prop>"
+            );
+            let held =
+                Held { token: Some("t".to_owned()), owner: None, lasts: lasts.map(Duration::from_secs) };
+            assert_eq!(super::lock(lock.as_bytes()), Ok(Some(held)), "{timeout}");
+        }
     }
 
     #[test]

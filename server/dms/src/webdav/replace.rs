@@ -73,7 +73,7 @@ impl WebDav {
         let pointer = home.ours(&["marks", &filing]);
         self.save(&pointer, &Pointer::to(name)).await.map_err(errors::aside)?;
         if let Some(lock) = lock {
-            self.refresh(&document, lock).await.map_err(errors::aside)?;
+            self.refresh(&document, lock, self.settings.lock_seconds).await.map_err(errors::aside)?;
         }
         let condition = self.condition(&document, lock, old.props.etag.as_deref());
         let doing = format!("replacing {:?}", home.id_of(name));

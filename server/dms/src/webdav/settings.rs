@@ -103,6 +103,9 @@ pub struct Settings {
     /// For how long a document is locked at most while it is being replaced, in seconds.
     #[serde(default = "lock_seconds")]
     pub lock_seconds: u32,
+    /// Whether names are given under a lock of the server's, so that several Postrooms may file into one collection.
+    #[serde(default = "yes")]
+    pub lock_names: bool,
     /// How long after an upload a listing may still miss a document, in seconds. A server may give a moved document its name a moment
     /// before its properties; one that answers from several machines needs more.
     #[serde(default = "ten")]
@@ -129,6 +132,9 @@ const fn longest_name() -> usize {
 }
 const fn lock_seconds() -> u32 {
     120
+}
+const fn yes() -> bool {
+    true
 }
 const fn ten() -> u64 {
     10

@@ -16,6 +16,7 @@ use super::abilities::Abilities;
 use super::find::here;
 use super::home::Home;
 use super::settings::Versions;
+use super::turn::Turn;
 use super::wire::{Over, done};
 use super::{WebDav, errors, no_library};
 use crate::names;
@@ -157,8 +158,19 @@ impl WebDav {
 
     /// Gives the document its name.
     async fn name_it(&self, upload: &Upload<'_>, aside: &Aside<'_>) -> DmsResult<Receipt> {
+        let mut turn = self.take_turn(&aside.home, None).await.map_err(errors::aside)?;
+        let result = self.name_in_turn(upload, aside, &mut turn).await;
+        self.end_turn(turn).await;
+        result
+    }
+
+    async fn name_in_turn(
+        &self,
+        upload: &Upload<'_>,
+        aside: &Aside<'_>,
+        turn: &mut Turn<'_>,
+    ) -> DmsResult<Receipt> {
         let home = &aside.home;
-        let _turn = self.turn(home.id).lock().await;
         if let Some(receipt) = self.pointed(home, upload.mark).await.map_err(errors::aside)? {
             return Err(here(receipt));
         }
@@ -174,7 +186,7 @@ impl WebDav {
             if taken.as_ref().is_some_and(|taken| taken.contains(&name)) {
                 continue;
             }
-            match self.try_name(upload, aside, &name).await? {
+            match self.try_name(upload, aside, &name, turn).await? {
                 Tried::Done => break name,
                 Tried::Taken => {}
                 Tried::Locked => {
@@ -202,7 +214,13 @@ impl WebDav {
         Ok(documents.into_iter().map(|it| it.name).chain(reserved).collect())
     }
 
-    async fn try_name(&self, upload: &Upload<'_>, aside: &Aside<'_>, name: &str) -> DmsResult<Tried> {
+    async fn try_name(
+        &self,
+        upload: &Upload<'_>,
+        aside: &Aside<'_>,
+        name: &str,
+        turn: &mut Turn<'_>,
+    ) -> DmsResult<Tried> {
         let home = &aside.home;
         let file = of(name);
         if self.settings.versions == Versions::Copies
@@ -220,6 +238,7 @@ impl WebDav {
         let filing = upload.mark.filing().to_string();
         let pointer = home.ours(&["marks", &filing]);
         self.save(&pointer, &Pointer::to(name)).await.map_err(errors::aside)?;
+        self.keep_turn(turn).await?;
         let doing = format!("naming {name:?} in {:?}", home.id);
         let reply =
             self.wire.transfer("move", &aside.content(), &home.document(name), Over::Nothing, None).await;

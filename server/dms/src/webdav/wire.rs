@@ -154,7 +154,8 @@ impl Wire {
     ) -> DmsResult<Answer> {
         let (mut renewed, mut hops) = (false, 0);
         loop {
-            let mut call = self.http.call(operation, method.clone(), url.clone());
+            let mut call =
+                self.http.call(operation, method.clone(), url.clone()).expecting(ordinary(operation));
             for (name, value) in headers {
                 call = call.header(name, value);
             }
@@ -357,6 +358,21 @@ impl Wire {
             403 | 405 | 409 | 415 | 422 | 501 => Ok(false),
             _ => Err(errors::shape(&reply, &doing)),
         }
+    }
+}
+
+/// Refusals that are nothing but the answer to what was asked.
+fn ordinary(operation: &str) -> &'static [u16] {
+    match operation {
+        // Is it there?
+        "propfind" | "read" | "delete" => &[404, 410],
+        // It is there already, or what it belongs into is not yet.
+        "mkcol" => &[405, 409],
+        // The name is taken.
+        "move" | "copy" => &[412],
+        // The server has no locks, or somebody else has this one.
+        "lock" => &[405, 409, 423, 501],
+        _ => &[],
     }
 }
 

@@ -4,6 +4,8 @@ pub(crate) mod proxy;
 pub(crate) mod servers;
 pub(crate) mod world;
 
+use std::collections::BTreeSet;
+
 use postroom_dms::Connector;
 use postroom_dms::doctor::Level;
 use postroom_dms::webdav::{Settings, SetupError, WebDav};
@@ -43,6 +45,8 @@ async fn an_answer_lost_at_any_step_loses_and_doubles_nothing() {
             world.proxy.end_after(usize::try_from(n).unwrap());
             let (result, _) = send(&first, FOLDER, "letter.pdf", id, &content).await;
             world.proxy.heal();
+            // Who ended with the turn to name things would keep others waiting for a while.
+            world.end_lock(&format!("{FOLDER}/.postroom/turn")).await;
             let second = world.another(more);
             let there = hashes(&world.held()).contains(&content.hex());
             let found = ask(&second, FOLDER, "letter.pdf", id).await.unwrap();
@@ -131,6 +135,29 @@ async fn a_replacement_that_ends_at_any_step_keeps_the_old_and_the_new() {
             world.end_lock(&document).await;
         }
         assert!(steps > 15, "{kind:?} {more}: only {steps} steps");
+    }
+}
+
+/// Processes that know nothing of each other, and want the same name for everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_postrooms_name_things_in_one_folder() {
+    for (kind, more) in WAYS {
+        let world = Dav::with(kind, more).await;
+        let all: Vec<WebDav> = (0..8).map(|_| world.another(more)).collect();
+        let contents: Vec<Made> = (0..64).map(|n| Made::new(3_000 + n, u8::try_from(n).unwrap())).collect();
+        let sent = contents.iter().enumerate().map(|(n, content)| {
+            let dms = &all[n % 8];
+            async move { send(dms, FOLDER, "letter.pdf", n as u128, content).await.0 }
+        });
+        let sent = futures_util::future::join_all(sent).await;
+        let told: BTreeSet<String> = sent.into_iter().map(|it| it.unwrap().document).collect();
+        assert_eq!(told.len(), contents.len(), "{kind:?} {more}: a name was given twice");
+        let mut wanted: Vec<String> = contents.iter().map(Made::hex).collect();
+        wanted.sort();
+        assert_eq!(hashes(&world.held()), wanted, "{kind:?} {more}");
+        // Nobody keeps a turn.
+        let last = send(&world.dms, FOLDER, "letter.pdf", 99, &Made::new(5, 99)).await.0.unwrap();
+        assert_eq!(last.size, Some(5), "{kind:?} {more}");
     }
 }
 
