@@ -125,7 +125,7 @@ pub enum ReadBack {
     /// Nothing.
     #[default]
     None,
-    /// Its profile by its id: notices an answer with the id of another document. Costs a call per document.
+    /// Its profile by its id, or the list of versions: notices an answer with the id of another document. Costs a call per document.
     Profile,
     /// Its content, hashed. Costs a download per document; NetDocuments tells no checksum.
     Content,

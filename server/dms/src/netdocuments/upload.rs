@@ -8,6 +8,7 @@ use postroom_outbound::{Call, Document, Method, Reply};
 use tracing::warn;
 
 use super::places::Kind;
+use super::probe::version_number;
 use super::seat::{Seat, plain_fields};
 use super::settings::{Empty, ReadBack, SizeUnit, VersionMark};
 use super::wire::{self, Item};
@@ -130,19 +131,39 @@ impl Seat {
         let Some(number) = number else {
             return Err(unknown(status, "the answer to a new version holds no number".to_owned()));
         };
-        let size = (self.settings.size_unit == SizeUnit::Bytes).then(|| upload.content.size());
         let receipt = Receipt {
             document: document.to_owned(),
             version: Some(number.to_string()),
             container: upload.container.to_owned(),
-            size,
+            size: self.told_size(&item),
             hash: None,
             link: Some(self.link(document)),
         };
-        if self.settings.read_back == ReadBack::Content {
-            return self.compare_content(receipt, upload).await;
+        match self.settings.read_back {
+            ReadBack::None => Ok(receipt),
+            ReadBack::Profile => self.compare_version(receipt, number, upload).await,
+            ReadBack::Content => self.compare_content(receipt, upload).await,
         }
-        Ok(receipt)
+    }
+
+    /// Looks the new version up in the document's list of versions. Whatever keeps it from being found leaves the outcome unknown.
+    async fn compare_version(
+        &self,
+        receipt: Receipt,
+        number: u64,
+        upload: &Upload<'_>,
+    ) -> DmsResult<Receipt> {
+        let doing = format!("upload: version {number} of {}", receipt.document);
+        let all = self.versions(&receipt.document).await;
+        let all = all.map_err(|error| unknown(None, format!("{doing} cannot be read back: {error}")))?;
+        let ours = all.iter().find(|version| version_number(version) == Some(number));
+        let ours = ours.ok_or_else(|| unknown(None, format!("{doing} is not in the list of versions")))?;
+        let (sent, told) = (upload.content.size(), self.told_size(ours));
+        if let Some(told) = told.filter(|told| *told != sent) {
+            let text = format!("{doing}: {sent} bytes were sent, it has {told}");
+            return Err(DmsError::from_symptom(Symptom::WrongCopy, Sent::Fully, text));
+        }
+        Ok(Receipt { size: told, ..receipt })
     }
 
     /// Sends the document. A sign-in that has ended is renewed; the call is made again only if not one byte had left.

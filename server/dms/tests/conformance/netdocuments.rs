@@ -671,6 +671,24 @@ async fn what_was_stored_can_be_read_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_size_of_a_new_version_is_the_one_that_is_told() {
+    let world = Repository::new();
+    world.switch(|it| it.size_unit = SizeUnit::Bytes);
+    let content = Made::new(100_000, 5);
+    let document = send(&world.dms, FOLDER, "letter.pdf", 1, &content).await.0.unwrap().document;
+    // Without reading back nothing is claimed.
+    let bytes = world.another("size_unit = \"bytes\"");
+    let plain = send_onto(&bytes, FOLDER, &document, "letter.pdf", 2, &content).await.0.unwrap();
+    assert_eq!(plain.size, None);
+    let careful = world.another("size_unit = \"bytes\"\nread_back = \"profile\"");
+    let told = send_onto(&careful, FOLDER, &document, "letter.pdf", 3, &content).await.0.unwrap();
+    assert_eq!((told.size, told.version.as_deref()), (Some(100_000), Some("3")));
+    world.flaw("new_version", Flaw::Truncate { bytes: 99_999 });
+    let error = send_onto(&careful, FOLDER, &document, "letter.pdf", 4, &content).await.0.unwrap_err();
+    assert_eq!(error.trouble().cause, Cause::WrongCopy, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn empty_documents_and_missing_extensions_go_by_the_stated_rule() {
     let world = Repository::new();
     send(&world.dms, FOLDER, "scan", 1, &Made::new(10, 1)).await.0.unwrap();
