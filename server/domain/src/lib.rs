@@ -24,6 +24,7 @@ pub mod link;
 pub mod linked;
 pub mod lists;
 pub mod machine;
+pub mod mail;
 pub mod people;
 pub mod person;
 pub mod places;
