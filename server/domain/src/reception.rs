@@ -140,8 +140,14 @@ impl Reception {
                 Vec::new()
             }
         };
-        let acceptance =
-            Acceptance { intake, filings, key: arrival.key, actor: actor.clone(), note: String::new() };
+        let acceptance = Acceptance {
+            intake,
+            filings,
+            key: arrival.key,
+            records: Vec::new(),
+            actor: actor.clone(),
+            note: String::new(),
+        };
         self.store.accept(acceptance).await
     }
 
@@ -214,6 +220,7 @@ impl Reception {
         let change = IntakeChange {
             next: intake,
             filings,
+            records: Vec::new(),
             actor: actor.clone(),
             note: reason.to_owned(),
             at: self.clock.now(),

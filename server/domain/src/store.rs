@@ -24,6 +24,7 @@ use crate::intake::{Intake, IntakeState};
 use crate::machine::AttemptChange;
 use crate::person::{Actor, Scope};
 use crate::query::{FilingQuery, IntakeQuery, Slice, Window};
+use crate::record::Write;
 use crate::work_item::WorkItem;
 
 /// Why the store did not do it.
@@ -76,6 +77,9 @@ pub struct Acceptance {
     pub filings: Vec<Filing>,
     /// The caller's key, if any.
     pub key: Option<IdempotencyKey>,
+    /// Records that come to be with it, in the same transaction: the ledger's entry of a letter, the cursor of the mailbox it came from.
+    /// They are not written when the key was used before.
+    pub records: Vec<Write>,
     /// Who hands it in.
     pub actor: Actor,
     /// For the event.
@@ -127,6 +131,8 @@ pub struct IntakeChange {
     pub next: Intake,
     /// Filings that the decision adds.
     pub filings: Vec<Filing>,
+    /// Records that change with it, in the same transaction.
+    pub records: Vec<Write>,
     /// Who decides.
     pub actor: Actor,
     /// The reason in words.

@@ -267,7 +267,14 @@ impl Maker {
             filings: 0,
             trace: Vec::new(),
         };
-        Ok(Acceptance { intake, filings, key: None, actor: Actor::person("load"), note: String::new() })
+        Ok(Acceptance {
+            intake,
+            filings,
+            key: None,
+            records: Vec::new(),
+            actor: Actor::person("load"),
+            note: String::new(),
+        })
     }
 }
 

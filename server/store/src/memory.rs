@@ -18,7 +18,7 @@ use postroom_domain::intake::Intake;
 use postroom_domain::machine::AttemptChange;
 use postroom_domain::person::{Actor, Scope};
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
-use postroom_domain::record::{Commit, Kind, Record, Registry};
+use postroom_domain::record::{Commit, Kind, Record, Registry, Write};
 use postroom_domain::store::{
     Acceptance, Accepted, Binding, CauseGroup, Chained, Check, FilingChange, IdempotencyKey, IntakeChange,
     Pause, QueueHead, Ready, Store, StoreError, StoreResult, Summary, Tally,
@@ -194,7 +194,7 @@ impl Rows {
     }
 
     fn accept(&mut self, acceptance: Acceptance) -> StoreResult<Accepted> {
-        let Acceptance { intake, filings, key, actor, note } = acceptance;
+        let Acceptance { intake, filings, key, records, actor, note } = acceptance;
         if let Some(IdempotencyKey { key, fingerprint }) = &key
             && let Some((used, made)) = self.keys.get(key)
         {
@@ -204,6 +204,7 @@ impl Rows {
             return Err(StoreError::Exists(format!("intake {}", intake.id)));
         }
         self.refuse_known(&filings)?;
+        self.write_records(records)?;
         let told = Told { actor: &actor, note: &note, at: intake.received };
         let id = intake.id;
         self.event(told.intake(id, &intake.site, None, intake.state));
@@ -259,12 +260,13 @@ impl Rows {
     }
 
     fn change_intake(&mut self, change: IntakeChange) -> StoreResult<()> {
-        let IntakeChange { next, filings, actor, note, at } = change;
+        let IntakeChange { next, filings, records, actor, note, at } = change;
         let found = self.intakes.get(&next.id).map_or(0, |intake| intake.version);
         if found == 0 || next.version != found + 1 {
             return Err(StoreError::Conflict { found });
         }
         self.refuse_known(&filings)?;
+        self.write_records(records)?;
         let told = Told { actor: &actor, note: &note, at };
         let id = next.id;
         let before = self.intakes[&id].state;
@@ -292,8 +294,16 @@ impl Rows {
     }
 
     fn commit(&mut self, commit: Commit) -> StoreResult<()> {
+        self.write_records(commit.writes)?;
+        for event in commit.events {
+            self.event(event);
+        }
+        Ok(())
+    }
+
+    fn write_records(&mut self, writes: Vec<Write>) -> StoreResult<()> {
         let planned = rules::plan(
-            commit.writes,
+            writes,
             |kind, id| Ok::<_, StoreError>(self.records.get(&(kind, id)).cloned()),
             |kind, key| Ok(self.owner(kind, key).map(|record| record.id)),
         )?;
@@ -304,9 +314,6 @@ impl Rows {
                 self.greatest_removed = self.greatest_removed.max(id);
                 self.records.remove(&(kind, id));
             }
-        }
-        for event in commit.events {
-            self.event(event);
         }
         Ok(())
     }

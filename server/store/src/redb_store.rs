@@ -180,7 +180,7 @@ const SMALL: usize = 1024;
 
 impl Registry for RedbStore {
     fn commit(&self, commit: Commit) -> Fut<'_, StoreResult<()>> {
-        let bytes = records::bytes(&commit);
+        let bytes = records::bytes(&commit.writes) + SMALL * commit.events.len();
         Box::pin(self.writer.write(&self.shared, bytes, move |batch| records::commit(batch, commit)))
     }
 

@@ -221,6 +221,7 @@ impl World {
             intake,
             filings: vec![filing],
             key: None,
+            records: Vec::new(),
             actor: Actor::person(by),
             note: String::new(),
         };

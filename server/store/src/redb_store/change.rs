@@ -5,12 +5,13 @@ use postroom_domain::ids::IntakeId;
 use postroom_domain::intake::Intake;
 use postroom_domain::machine::AttemptChange;
 use postroom_domain::person::Actor;
+use postroom_domain::record::Write;
 use postroom_domain::store::{Accepted, FilingChange, IdempotencyKey, IntakeChange, StoreError, StoreResult};
 use redb::ReadableTable;
 
 use super::batch::{Batch, Newcomer, json, parse, row};
 use super::head::{Head, IntakeHead};
-use super::{Stop, keys};
+use super::{Stop, keys, records};
 use crate::rules::{self, Told};
 
 /// An acceptance with its texts encoded.
@@ -18,6 +19,7 @@ pub(super) struct Acceptance {
     pub(super) intake: Intake,
     pub(super) filings: Vec<Newcomer>,
     pub(super) key: Option<IdempotencyKey>,
+    records: Vec<Write>,
     pub(super) actor: Actor,
     pub(super) note: String,
 }
@@ -28,6 +30,7 @@ impl Acceptance {
             filings: given.filings.into_iter().map(Newcomer::new).collect::<StoreResult<_>>()?,
             intake: given.intake,
             key: given.key,
+            records: given.records,
             actor: given.actor,
             note: given.note,
         })
@@ -35,7 +38,8 @@ impl Acceptance {
 
     /// About what it writes.
     pub(super) fn bytes(&self) -> usize {
-        2048 + self.filings.iter().map(|new| new.body.len() + 1024).sum::<usize>()
+        let filings = self.filings.iter().map(|new| new.body.len() + 1024).sum::<usize>();
+        2048 + filings + records::bytes(&self.records)
     }
 }
 
@@ -50,7 +54,7 @@ fn count(filings: usize) -> u32 {
 
 /// Writes an intake with its filings.
 pub(super) fn accept(batch: &mut Batch<'_>, given: Acceptance) -> Result<Accepted, Stop> {
-    let Acceptance { mut intake, mut filings, key, actor, note } = given;
+    let Acceptance { mut intake, mut filings, key, records, actor, note } = given;
     if let Some(key) = &key {
         let used = row(batch.tables.keys()?, key.key.as_str(), |bytes| Ok(*bytes))?;
         if let Some(used) = used {
@@ -67,6 +71,7 @@ pub(super) fn accept(batch: &mut Batch<'_>, given: Acceptance) -> Result<Accepte
     belong(&mut filings, intake.id);
     check_new(batch, &filings)?;
     plan_duplicates(batch, &mut filings)?;
+    records::write(batch, records)?;
 
     let told = Told { actor: &actor, note: &note, at: intake.received };
     let first_state = intake.state;
@@ -274,7 +279,7 @@ pub(super) struct Decision {
 
 /// Changes an intake, and adds filings to it.
 pub(super) fn change_intake(batch: &mut Batch<'_>, decision: Decision) -> Result<(), Stop> {
-    let Decision { change: IntakeChange { mut next, actor, note, at, .. }, mut filings } = decision;
+    let Decision { change: IntakeChange { mut next, records, actor, note, at, .. }, mut filings } = decision;
     let id = next.id.as_u128();
     let Some(head) = batch.intake(id)? else { return Err(StoreError::Conflict { found: 0 }.into()) };
     if next.version != head.version + 1 {
@@ -284,6 +289,7 @@ pub(super) fn change_intake(batch: &mut Batch<'_>, decision: Decision) -> Result
     check_new(batch, &filings)?;
     plan_duplicates(batch, &mut filings)?;
     let before = batch.intake_body(next.id)?;
+    records::write(batch, records)?;
 
     let told = Told { actor: &actor, note: &note, at };
     let open = count(filings.iter().filter(|new| !new.filing.progress.state.is_settled()).count());

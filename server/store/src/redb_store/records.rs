@@ -16,12 +16,12 @@ use crate::rules::{self, Planned};
 const LAYOUT: u8 = 1;
 
 /// About what a commit writes.
-pub(super) fn bytes(commit: &Commit) -> usize {
-    let bodies = commit.writes.iter().map(|write| match write {
+pub(super) fn bytes(writes: &[Write]) -> usize {
+    let bodies = writes.iter().map(|write| match write {
         Write::Put(record) => SMALL + record.body.len(),
         Write::Remove { .. } => SMALL,
     });
-    bodies.sum::<usize>() + SMALL * commit.events.len()
+    bodies.sum()
 }
 
 fn record_key(kind: Kind, id: u128) -> [u8; 17] {
@@ -83,9 +83,21 @@ fn parts(kind: Kind, id: u128, bytes: &[u8]) -> Option<Record> {
 
 /// Carries out a commit.
 pub(super) fn commit(batch: &mut Batch<'_>, commit: Commit) -> Result<(), Stop> {
+    write(batch, commit.writes)?;
+    for event in &commit.events {
+        batch.event(event)?;
+    }
+    Ok(())
+}
+
+/// Writes records, all or, when one is refused, none.
+pub(super) fn write(batch: &mut Batch<'_>, writes: Vec<Write>) -> Result<(), Stop> {
+    if writes.is_empty() {
+        return Ok(());
+    }
     let tables = std::cell::RefCell::new(&mut batch.tables);
     let planned = rules::plan(
-        commit.writes,
+        writes,
         |kind, id| {
             let mut tables = tables.borrow_mut();
             row(tables.records()?, &record_key(kind, id), |bytes| decode(kind, id, bytes))
@@ -129,9 +141,6 @@ pub(super) fn commit(batch: &mut Batch<'_>, commit: Commit) -> Result<(), Stop> 
         }
         batch.tables.records()?.insert(&record_key(*kind, *id), encode(after).as_slice())?;
         batch.ledger.greatest_id = batch.ledger.greatest_id.max(*id);
-    }
-    for event in &commit.events {
-        batch.event(event)?;
     }
     Ok(())
 }

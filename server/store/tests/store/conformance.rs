@@ -7,13 +7,14 @@ use std::time::Duration;
 use postroom_domain::cause::Cause;
 use postroom_domain::event::{Happening, NewEvent, Subject};
 use postroom_domain::filing::{Lane, Outcome, State};
-use postroom_domain::ids::{FilingId, IntakeId, WorkItemId};
+use postroom_domain::ids::{BlobHash, FilingId, IntakeId, WorkItemId};
 use postroom_domain::intake::{IntakeState, NeedsPerson};
 use postroom_domain::machine::Event;
 use postroom_domain::person::Scope;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Predicate, Term, Window};
+use postroom_domain::record::{Kind, Record, Write};
 use postroom_domain::store::{
-    Accepted, Binding, FilingChange, IntakeChange, Pause, Ready, Store, StoreError,
+    Accepted, Binding, FilingChange, IdempotencyKey, IntakeChange, Pause, Ready, Store, StoreError,
 };
 use postroom_store::{MemoryStore, OpenOptions, RedbStore};
 
@@ -65,6 +66,7 @@ for_every_store! {
     attempts_begin_and_end
     an_intake_follows_its_filings
     a_decision_adds_filings_to_an_intake
+    records_are_written_with_an_intake_or_not_at_all
     queues_are_by_destination_lane_and_source
     lists_answer_every_kind_of_term
     lists_of_intakes_answer_every_term
@@ -403,6 +405,50 @@ async fn an_intake_follows_its_filings(store: &dyn Store) {
     assert_eq!(store.summary(&Scope::All).await.unwrap().intakes[IntakeState::Settled as usize], 0);
 }
 
+/// A letter's entry and a mailbox's cursor come to be with the intake, or nothing does.
+async fn records_are_written_with_an_intake_or_not_at_all(store: &dyn Store) {
+    let record = |id: u128, version: u64, key: &str| Record {
+        kind: Kind::Favourites,
+        id,
+        version,
+        keys: vec![key.to_owned()],
+        groups: vec!["letters".to_owned()],
+        body: b"{}".to_vec(),
+    };
+    let there =
+        |id| async move { store.record_by_id(Kind::Favourites, id).await.unwrap().map(|it| it.version) };
+    let (cursor, letter) = (fresh(), fresh());
+    let mut given = acceptance(vec![filing(request(1, "dms-eu", "in"))]);
+    given.key = Some(IdempotencyKey { key: "mail/7/1".to_owned(), fingerprint: BlobHash::new([1; 32]) });
+    given.records = vec![Write::Put(record(cursor, 1, "cursor")), Write::Put(record(letter, 1, "letter"))];
+    let Accepted::Fresh(intake, _) = store.accept(given.clone()).await.unwrap() else { panic!("it is new") };
+    assert_eq!((there(cursor).await, there(letter).await), (Some(1), Some(1)));
+    // Handed in once more it is what it was, and the records of the second time are not written.
+    given.records = vec![Write::Put(record(cursor, 2, "cursor"))];
+    assert_eq!(store.accept(given).await.unwrap(), Accepted::Again(intake.id));
+    assert_eq!(there(cursor).await, Some(1));
+    // A cursor that somebody else moved: nothing of the whole is written.
+    let mut late = acceptance(vec![filing(request(2, "dms-eu", "in"))]);
+    let lost = (late.intake.id, late.filings[0].id, fresh());
+    late.records = vec![Write::Put(record(lost.2, 1, "other")), Write::Put(record(cursor, 3, "cursor"))];
+    assert_eq!(store.accept(late).await, Err(StoreError::Conflict { found: 1 }));
+    assert_eq!(store.intake(lost.0).await.unwrap(), None);
+    assert_eq!((store.filing(lost.1).await.unwrap(), there(lost.2).await), (None, None));
+    // The same with a change of the intake.
+    let change = |version: u64, records| {
+        let next = postroom_domain::intake::Intake { version, note: "read".to_owned(), ..intake.clone() };
+        IntakeChange { next, filings: Vec::new(), records, actor: actor(), note: String::new(), at: at(9) }
+    };
+    let taken = vec![Write::Put(record(fresh(), 1, "letter"))];
+    let refused = store.change_intake(change(2, taken)).await;
+    assert!(matches!(refused, Err(StoreError::Exists(_))), "{refused:?}");
+    assert_eq!(store.intake(intake.id).await.unwrap().unwrap().version, 1);
+    let moved = vec![Write::Put(record(cursor, 2, "cursor"))];
+    store.change_intake(change(2, moved)).await.unwrap();
+    assert_eq!(store.intake(intake.id).await.unwrap().unwrap().note, "read");
+    assert_eq!(there(cursor).await, Some(2));
+}
+
 async fn a_decision_adds_filings_to_an_intake(store: &dyn Store) {
     let mut given = acceptance(Vec::new());
     given.intake.state = IntakeState::NeedsPerson;
@@ -418,6 +464,7 @@ async fn a_decision_adds_filings_to_an_intake(store: &dyn Store) {
     let decision = |next: &postroom_domain::intake::Intake, filings| IntakeChange {
         next: next.clone(),
         filings,
+        records: Vec::new(),
         actor: actor(),
         note: "it is Harrow's".to_owned(),
         at: at(5),

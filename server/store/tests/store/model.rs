@@ -319,7 +319,14 @@ impl History {
                 next.documents.truncate(1);
                 let filings = self.filings(site, 0, filings);
                 let note = "decided".to_owned();
-                Call::Decide(Box::new(IntakeChange { next, filings, actor: actor(), note, at: at(self.now) }))
+                Call::Decide(Box::new(IntakeChange {
+                    next,
+                    filings,
+                    records: Vec::new(),
+                    actor: actor(),
+                    note,
+                    at: at(self.now),
+                }))
             }
             Act::SaveWorkItem { item, reference, stale } => {
                 let found = self.model.work_item(WorkItemId::from_u128(item)).await.unwrap();

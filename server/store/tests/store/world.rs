@@ -134,6 +134,7 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
         },
         filings,
         key: None,
+        records: Vec::new(),
         actor: actor(),
         note: "handed in".to_owned(),
     }

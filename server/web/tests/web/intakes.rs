@@ -77,6 +77,7 @@ async fn what_is_quarantined_is_released_to_its_work_item() {
         intake,
         filings: Vec::new(),
         key: None,
+        records: Vec::new(),
         actor: Actor::person("setup"),
         note: String::new(),
     };

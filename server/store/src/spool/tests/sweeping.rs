@@ -126,6 +126,7 @@ async fn a_sweep_asks_the_store() {
                 intake,
                 filings: Vec::new(),
                 key: None,
+                records: Vec::new(),
                 actor: Actor::person("ann"),
                 note: String::new(),
             };
