@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{IntakeId, SiteName, SourceName, WorkItemId};
+use crate::letter::Letter;
 use crate::spool::Blob;
 use crate::target::SaveMode;
 
@@ -182,6 +183,9 @@ pub struct Intake {
     pub document_key: String,
     /// Its documents, in order.
     pub documents: Vec<Document>,
+    /// What is known of it as an e-mail; none when it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<Box<Letter>>,
     /// Why it needs a person, while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<NeedsPerson>,

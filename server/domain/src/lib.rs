@@ -20,6 +20,7 @@ pub mod filing;
 pub mod ids;
 pub mod intake;
 pub mod keys;
+pub mod letter;
 pub mod link;
 pub mod linked;
 pub mod lists;

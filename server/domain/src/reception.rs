@@ -4,6 +4,8 @@
 //! [`Reception::accept`] returned `Ok` (rows before acknowledgement). On an error the bytes stay in the spool unnamed and a later
 //! sweep takes them; the source still has the document.
 
+pub mod letters;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -128,6 +130,7 @@ impl Reception {
             save_mode: arrival.save_mode,
             document_key: arrival.document_key,
             documents: arrival.documents,
+            letter: None,
             needs: None,
             open_filings: 0,
             filings: 0,

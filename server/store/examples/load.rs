@@ -262,6 +262,7 @@ impl Maker {
             save_mode: None,
             document_key: String::new(),
             documents: filings.iter().map(document).collect(),
+            letter: None,
             needs: None,
             open_filings: 0,
             filings: 0,

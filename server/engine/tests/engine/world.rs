@@ -212,6 +212,7 @@ impl World {
             save_mode: None,
             document_key: String::new(),
             documents: vec![document],
+            letter: None,
             needs: None,
             open_filings: 0,
             filings: 0,

@@ -127,6 +127,7 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
             save_mode: None,
             document_key: String::new(),
             documents: documents.collect(),
+            letter: None,
             needs: None,
             open_filings: 0,
             filings: 0,

@@ -172,6 +172,7 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
             media_type: "application/pdf".to_owned(),
             blob,
         }],
+        letter: None,
         needs: None,
         open_filings: 0,
         filings: 0,

@@ -1,0 +1,81 @@
+//! E-mails: taken in before anybody has looked into them, and read afterwards.
+//!
+//! A letter is safe first: its bytes are in the spool, its row says `stored`, and whoever brought it has its acknowledgement. What reads it
+//! comes later, may be a process that starts after a crash, and may find that it is better left to a person.
+
+use super::Reception;
+use crate::ids::{IntakeId, SiteName, SourceName};
+use crate::intake::{Document, Intake, IntakeState};
+use crate::letter::{Envelope, Letter};
+use crate::person::Actor;
+use crate::record::Write;
+use crate::spool::Blob;
+use crate::store::{Acceptance, Accepted, IdempotencyKey, StoreError};
+
+/// The name of a letter's own document, until its subject is known.
+pub const FILE_NAME: &str = "message.eml";
+/// Its media type.
+pub const MEDIA_TYPE: &str = "message/rfc822";
+
+/// A letter with its bytes already durable.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The site of the mailbox.
+    pub site: SiteName,
+    /// The mailbox.
+    pub source: SourceName,
+    /// The part of Postroom that brings it.
+    pub submitted_by: String,
+    /// What stands on the outside.
+    pub envelope: Envelope,
+    /// The bytes as they came.
+    pub blob: Blob,
+    /// What makes it the same letter when it comes again.
+    pub key: IdempotencyKey,
+    /// Written with it: how far the mailbox has been read.
+    pub records: Vec<Write>,
+}
+
+impl Reception {
+    /// Takes a letter in, unread. `Ok` means durable: now it may be acknowledged.
+    pub async fn deliver(&self, delivery: Delivery, actor: &Actor) -> Result<Accepted, StoreError> {
+        let area = self.rules.usual_area(&delivery.source).to_owned();
+        let document = Document {
+            file_name: FILE_NAME.to_owned(),
+            media_type: MEDIA_TYPE.to_owned(),
+            blob: delivery.blob,
+        };
+        let intake = Intake {
+            id: IntakeId::from_u128(self.next_id()),
+            site: delivery.site,
+            source: delivery.source,
+            received: self.clock.now(),
+            state: IntakeState::Stored,
+            version: 1,
+            submitted_by: delivery.submitted_by,
+            subject: String::new(),
+            sender: delivery.envelope.from.clone(),
+            note: String::new(),
+            work_item_given: String::new(),
+            work_item: None,
+            area,
+            save_mode: None,
+            document_key: String::new(),
+            documents: vec![document],
+            letter: Some(Box::new(Letter { envelope: delivery.envelope, ..Letter::default() })),
+            needs: None,
+            open_filings: 0,
+            filings: 0,
+            trace: Vec::new(),
+        };
+        let acceptance = Acceptance {
+            intake,
+            filings: Vec::new(),
+            key: Some(delivery.key),
+            records: delivery.records,
+            actor: actor.clone(),
+            note: String::new(),
+        };
+        self.store.accept(acceptance).await
+    }
+}
