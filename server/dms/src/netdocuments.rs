@@ -36,6 +36,7 @@ mod documents;
 mod errors;
 mod ids;
 mod lookups;
+mod marks;
 mod places;
 mod probe;
 mod rights;

@@ -1,9 +1,10 @@
 //! Looking for a document by its mark.
 //!
-//! NetDocuments has a place for a mark that is proven to take one at the upload: a profile attribute. A new document is looked for
-//! in its folder's listing first, which is up to date; listings do not show profile attributes, so the profile of each document of
-//! that name is read. Then the index is asked for the attribute, which also finds a document that was renamed or moved since, and is
-//! late by up to `probe_lag_seconds`. Without such an attribute nothing can be found again, and the capability is off.
+//! NetDocuments has a place for a mark that is proven to take one at the upload: a profile attribute. The index is asked for it first: one
+//! call finds a document in a folder of any size, also one that was renamed or moved since, but late by up to `probe_lag_seconds`. What it
+//! does not find is looked for in its folder's listing, which is up to date; listings do not show profile attributes, so the profile of
+//! each document of that name is read whose mark is not known yet. Without such an attribute nothing can be found again, and the
+//! capability is off.
 //!
 //! A new version bears the mark in its description, or name. Whether the list of versions shows descriptions is not documented: one
 //! that shows none of them proves nothing, and is never taken for a "no".
@@ -34,11 +35,15 @@ impl Seat {
             return Err(errors::trouble(Cause::Unsupported, text));
         };
         let mut found = Vec::new();
-        if self.settings.probe != ProbeMode::Search {
-            found = self.in_listing(&probe, mark).await?;
-        }
-        if found.is_empty() && self.settings.probe != ProbeMode::Listing {
+        if self.settings.probe != ProbeMode::Listing {
             found = self.in_index(&probe, mark).await?;
+        }
+        // Several may be copies that somebody made, which carry the mark: then the one in its own folder counts.
+        if found.len() != 1 && self.settings.probe != ProbeMode::Search {
+            let here = self.in_listing(&probe, mark).await?;
+            if found.is_empty() || here.len() == 1 {
+                found = here;
+            }
         }
         let mut receipts = Vec::new();
         for (id, info) in found {
@@ -100,7 +105,7 @@ impl Seat {
         found: &mut Vec<(String, Item)>,
     ) -> DmsResult<()> {
         let Some(id) = item.standard().id() else { return Ok(()) };
-        if found.iter().any(|(known, _)| *known == id) {
+        if found.iter().any(|(known, _)| *known == id) || self.marks.is_another(&id, probe.mark) {
             return Ok(());
         }
         let info = match item.custom() {
@@ -111,6 +116,9 @@ impl Seat {
             },
         };
         let there = info.custom().unwrap_or_default().remove(&mark);
+        // What stands before a person's own words, as `bears` reads it.
+        let own = there.as_deref().unwrap_or_default().split(['\n', '\r', ' ']).next().unwrap_or_default();
+        self.marks.learn(&id, own);
         if there.is_some_and(|there| bears(&there, &probe.mark.to_string())) {
             found.push((id, info));
         }

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::attributes::Definitions;
 use super::errors;
+use super::marks::Marks;
 use super::places::Kinds;
 use super::settings::Settings;
 use super::wire::{self, Item, entries};
@@ -46,6 +47,7 @@ pub(super) struct Seat {
     pub(super) tokens: Tokens,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) kinds: Kinds,
+    pub(super) marks: Marks,
     pub(super) definitions: Mutex<HashMap<String, (Duration, Arc<Definitions>)>>,
     home: Mutex<Option<Arc<Home>>>,
 }
@@ -89,6 +91,7 @@ impl Seat {
             tokens,
             clock: Arc::clone(clock),
             kinds: Kinds::default(),
+            marks: Marks::default(),
             definitions: Mutex::default(),
             home: Mutex::new(None),
         }

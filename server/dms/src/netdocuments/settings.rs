@@ -89,7 +89,7 @@ pub enum ProbeMode {
     Search,
     /// The folder's listing, and the profile of each document of that name: up to date.
     Listing,
-    /// The listing, then the index.
+    /// The index, then the listing.
     #[default]
     Both,
 }

@@ -235,7 +235,9 @@ impl Seat {
         let id = standard.id().ok_or_else(|| lost("it holds no document id".to_owned()))?;
         if let (Some(mark), Some(values)) = (self.settings.mark(), item.custom()) {
             match values.get(&mark) {
-                Some(there) if bears(there, &upload.mark.to_string()) => {}
+                Some(there) if bears(there, &upload.mark.to_string()) => {
+                    self.marks.learn(&id, &upload.mark.to_string());
+                }
                 Some(_) => return Err(lost(format!("it names {id}, which has another mark"))),
                 None => warn!(dms.service = %self.name, filing = %upload.mark.filing(),
                     "NetDocuments took a document, but its answer does not show the mark that it was sent with."),
