@@ -5,6 +5,7 @@
 //! Nothing here reads a clock, draws a random number, opens a file or a socket, or knows which runtime polls its
 //! futures. What a function needs, it is handed.
 
+pub mod allocation;
 pub mod audit;
 pub mod backoff;
 pub mod block_list;
