@@ -42,6 +42,7 @@ pub mod repository;
 pub mod resolve;
 pub mod sealing;
 pub mod sign_in;
+pub mod split;
 pub mod spool;
 pub mod store;
 pub mod tag;
