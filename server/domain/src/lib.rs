@@ -21,6 +21,7 @@ pub mod filing;
 pub mod ids;
 pub mod intake;
 pub mod keys;
+pub mod ledger;
 pub mod link;
 pub mod linked;
 pub mod lists;
