@@ -7,6 +7,8 @@ use super::{CHECK, KEY, Luggage, LuggageKey};
 const LONGEST_TEXT: usize = 256 * 1024;
 /// From its opening to its closing bracket, blanks and what cannot be seen included.
 const LONGEST_TAG: usize = 64;
+/// Of the parts between the hyphens, in bytes; a prefix has no more than 8.
+const LONGEST_PART: usize = 8;
 /// More different tags than this are not told apart: two are a person's matter already.
 const MOST: usize = 16;
 
@@ -51,6 +53,9 @@ impl Luggage {
                 break;
             }
             match parts.last_mut() {
+                // What can be no tag any more is left at once: a text may be nothing but brackets.
+                _ if opens(c) => return None,
+                Some(part) if part.len() > LONGEST_PART => return None,
                 Some(_) if is_dash(c) => parts.push(String::new()),
                 Some(part) => part.push(folded(c)),
                 None => {}

@@ -19,8 +19,9 @@ const LONGEST_TEXT: usize = 64 * 1024;
 const MOST_FINDS: usize = 16;
 /// References longer than this are none.
 const LONGEST_REFERENCE: usize = 100;
-/// Attachments whose names are looked at.
+/// Attachments whose names are looked at, and bytes of each.
 const MOST_NAMES: usize = 200;
+const LONGEST_NAME: usize = 1024;
 
 /// Where a reference stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,7 +146,8 @@ pub(super) fn find(patterns: &[Pattern], mail: &Mail) -> Vec<Referred> {
                 Place::Text => pattern.in_text(&mail.text),
                 Place::Attachments => {
                     let names = mail.carried.iter().take(MOST_NAMES);
-                    names.flat_map(|one| pattern.in_text(&one.name)).take(MOST_FINDS).collect()
+                    let names = names.map(|one| &one.name[..one.name.floor_char_boundary(LONGEST_NAME)]);
+                    names.flat_map(|name| pattern.in_text(name)).take(MOST_FINDS).collect()
                 }
             };
             for key in found {

@@ -580,6 +580,39 @@ fn settings_name_the_key_that_is_wrong() {
     );
 }
 
+/// What was known can be kept with a decision, and the decision repeated.
+#[test]
+fn what_was_known_survives_being_written_down() {
+    let mut mail = answers(&["fay1@firm.example"], letter(&format!("{} M-1", tag(1))));
+    let mut known = known(&rules(), &mail);
+    let now = "2026-11-23T09:00:00Z".parse().unwrap();
+    let keys = rules().questions(&mail).habits;
+    ranking::learn(&mut known.habits, &keys, id(1), ranking::Lesson::Chosen, now);
+    let text = serde_json::to_string(&known).unwrap();
+    let read: Known = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, known);
+    let decision = rules().decide(&mail, &read, now);
+    assert_eq!(short(&decision), "file 1 thread");
+    let text = serde_json::to_string(&decision).unwrap();
+    assert_eq!(serde_json::from_str::<Decision>(&text).unwrap(), decision);
+    let text = serde_json::to_string(&mail).unwrap();
+    mail = serde_json::from_str(&text).unwrap();
+    assert_eq!(rules().decide(&mail, &read, now), decision);
+}
+
+/// A text made to take long: brackets that open and never close, and a pattern's beginning over and over.
+#[test]
+fn hostile_texts_are_read_in_time() {
+    let settings =
+        MatchingSettings { patterns: vec![pattern(r"(a+)+b(?<reference>M-[0-9]+)")], ..settings() };
+    let rules = Rules::new(&settings, luggage()).unwrap();
+    for text in ["[".repeat(1_000_000), "[PR-".repeat(250_000), "a".repeat(1_000_000), "[ ".repeat(500_000)] {
+        let mail = Mail { text: text.clone(), ..letter(&text) };
+        let decision = rules.decide(&mail, &Known::default(), "2026-11-23T09:00:00Z".parse().unwrap());
+        assert_eq!(short(&decision), "person no_rule_matched");
+    }
+}
+
 proptest! {
     /// Whatever a stranger writes, nothing is filed by what travels with a message.
     #[test]
