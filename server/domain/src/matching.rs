@@ -59,6 +59,8 @@ struct Read {
     subject_tags: Found,
     text_tags: Found,
     referred: Vec<Referred>,
+    /// There are more references than are looked up.
+    more_referred: bool,
 }
 
 impl Rules {
@@ -104,10 +106,12 @@ impl Rules {
     }
 
     fn read(&self, mail: &Mail) -> Read {
+        let (referred, more_referred) = pattern::find(&self.patterns, mail);
         Read {
             subject_tags: self.luggage.find(&mail.subject),
             text_tags: self.luggage.find(&mail.text),
-            referred: pattern::find(&self.patterns, mail),
+            referred,
+            more_referred,
         }
     }
 

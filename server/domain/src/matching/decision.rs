@@ -141,7 +141,7 @@ pub(super) fn by_nobody(outcomes: &[(Rule, Outcome)], known: &Known) -> Verdict 
     let (code, text) = match (of(Rule::Reference), of(Rule::Participant)) {
         (Some(Outcome::Hints(items, _)), _) if items.iter().any(|item| known.is_open(*item)) => (
             "several_references",
-            format!("references in it belong to several work items: {}", known.names(items)),
+            format!("the references in it do not name one work item only: {}", known.names(items)),
         ),
         (Some(Outcome::Hints(items, _)), _) => (
             "closed_work_item",

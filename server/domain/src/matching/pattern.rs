@@ -15,8 +15,10 @@ use crate::mail::Mail;
 const LARGEST_PROGRAM: usize = 512 * 1024;
 /// Bytes of a text that are looked through.
 const LONGEST_TEXT: usize = 64 * 1024;
-/// References that one pattern may find in one place.
-const MOST_FINDS: usize = 16;
+/// Different references that one pattern may find in one place: who names more is writing a list.
+const MOST_REFERENCES: usize = 16;
+/// Finds of one pattern in one place. A quoted footer says the same again and again.
+const MOST_FINDS: usize = 500;
 /// References longer than this are none.
 const LONGEST_REFERENCE: usize = 100;
 /// Attachments whose names are looked at, and bytes of each.
@@ -110,17 +112,21 @@ impl Pattern {
         Ok(Self { name: settings.name.clone(), regex, places: settings.places.clone(), reference })
     }
 
-    /// The references in one text, each once.
-    pub(super) fn in_text(&self, text: &str) -> Vec<String> {
+    /// The references in one text, each once, and whether there are more than are told.
+    pub(super) fn in_text(&self, text: &str) -> (Vec<String>, bool) {
         let text = &text[..text.floor_char_boundary(LONGEST_TEXT)];
         let mut found: Vec<String> = Vec::new();
-        for captures in self.regex.captures_iter(text).take(MOST_FINDS) {
-            let Some(key) = self.reference(&captures) else { continue };
-            if !found.contains(&key) {
-                found.push(key);
+        for (number, captures) in self.regex.captures_iter(text).enumerate() {
+            if number == MOST_FINDS {
+                return (found, true);
             }
+            let Some(key) = self.reference(&captures).filter(|key| !found.contains(key)) else { continue };
+            if found.len() == MOST_REFERENCES {
+                return (found, true);
+            }
+            found.push(key);
         }
-        found
+        (found, false)
     }
 
     fn reference(&self, captures: &Captures<'_>) -> Option<String> {
@@ -136,28 +142,38 @@ impl Pattern {
     }
 }
 
-/// What all patterns find, in the order of the settings, subject before attachments before text.
-pub(super) fn find(patterns: &[Pattern], mail: &Mail) -> Vec<Referred> {
-    let mut all: Vec<Referred> = Vec::new();
+/// What all patterns find, in the order of the settings, subject before attachments before text; and whether that is not everything.
+pub(super) fn find(patterns: &[Pattern], mail: &Mail) -> (Vec<Referred>, bool) {
+    let (mut all, mut cut): (Vec<Referred>, bool) = (Vec::new(), false);
     for pattern in patterns {
         for place in Place::ALL.into_iter().filter(|place| pattern.places.contains(place)) {
-            let found = match place {
-                Place::Subject => pattern.in_text(&mail.subject),
-                Place::Text => pattern.in_text(&mail.text),
+            let texts: Vec<&str> = match place {
+                Place::Subject => vec![&mail.subject],
+                Place::Text => vec![&mail.text],
                 Place::Attachments => {
-                    let names = mail.carried.iter().take(MOST_NAMES);
-                    let names = names.map(|one| &one.name[..one.name.floor_char_boundary(LONGEST_NAME)]);
-                    names.flat_map(|name| pattern.in_text(name)).take(MOST_FINDS).collect()
+                    cut |= mail.carried.len() > MOST_NAMES;
+                    let names = mail.carried.iter().take(MOST_NAMES).map(|one| one.name.as_str());
+                    names.map(|name| &name[..name.floor_char_boundary(LONGEST_NAME)]).collect()
                 }
             };
-            for key in found {
-                if !all.iter().any(|it| it.key == key && it.place == place) {
+            let before = all.len();
+            for text in texts {
+                let (found, more) = pattern.in_text(text);
+                cut |= more;
+                for key in found {
+                    if all.iter().any(|it| it.key == key && it.place == place) {
+                        continue;
+                    }
+                    if all.len() - before == MOST_REFERENCES {
+                        cut = true;
+                        break;
+                    }
                     all.push(Referred { key, place, pattern: pattern.name.clone() });
                 }
             }
         }
     }
-    all
+    (all, cut)
 }
 
 /// `{client}-{matter}` in its parts.

@@ -9,6 +9,9 @@ use crate::ids::WorkItemId;
 use crate::mail::{Mail, MailKind, MessageId};
 use crate::ranking::{self, Evidence};
 
+/// References that one line of a trace names.
+const MOST_TOLD: usize = 12;
+
 /// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -213,9 +216,18 @@ impl Case<'_> {
                 }
             }
         }
+        let rest = told.len().saturating_sub(MOST_TOLD);
+        told.truncate(MOST_TOLD);
+        if rest > 0 {
+            told.push(format!("and {rest} more"));
+        }
         let why = told.join("; ");
         match (open.as_slice(), closed.as_slice()) {
             _ if self.read.referred.is_empty() => Outcome::nothing("no pattern finds a reference"),
+            // What was not looked up might name another.
+            ([_], _) if self.read.more_referred => {
+                Outcome::Hints(open, format!("there are more references than are looked up: {why}"))
+            }
             ([one], _) => Outcome::One(*one, why),
             ([], []) => Outcome::Nothing(why),
             ([], _) => Outcome::Hints(closed, why),

@@ -98,7 +98,7 @@ impl PatternSettings {
             Err((key, problem)) => mistakes.add(format!("{at}.{key}"), problem),
             Ok(pattern) => {
                 for (i, example) in self.examples.iter().enumerate() {
-                    if pattern.in_text(example).is_empty() {
+                    if pattern.in_text(example).0.is_empty() {
                         let problem = format!("the pattern finds no reference in \"{example}\"");
                         mistakes.add(format!("{at}.examples[{}]", i + 1), problem);
                     }

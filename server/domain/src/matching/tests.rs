@@ -255,6 +255,19 @@ fn the_first_decisive_rule_wins() {
         ),
         ("an open one beside a closed one", from(EVE, letter("M-2, M-3")), "file 2 reference"),
         ("one beside an unknown one", from(EVE, letter("M-2, M-99")), "file 2 reference"),
+        (
+            "a second one behind many of the first",
+            Mail { text: format!("{} M-1", "M-2 ".repeat(100)), ..from(EVE, letter("x")) },
+            "person several_references",
+        ),
+        (
+            "more than are looked up",
+            Mail {
+                text: format!("M-2 {}", (100..140).map(|n| format!("M-{n}")).collect::<Vec<_>>().join(" ")),
+                ..from(EVE, letter("x"))
+            },
+            "person several_references",
+        ),
         ("references of two", from(EVE, letter("M-1, M-2")), "person several_references"),
         ("a closed one's", from(EVE, letter("M-3")), "person closed_work_item"),
         ("an unknown one", from(EVE, letter("M-99")), "person no_rule_matched"),
@@ -529,7 +542,7 @@ fn questions_are_bounded_and_name_each_thing_once() {
 fn references_are_put_together_and_bounded() {
     let of = |regex: &str, reference: Option<&str>, text: &str| {
         let settings = PatternSettings { reference: reference.map(str::to_owned), ..pattern(regex) };
-        Pattern::new(&settings).unwrap().in_text(text)
+        Pattern::new(&settings).unwrap().in_text(text).0
     };
     let two = r"(?<client>[0-9]{5})[ ./-](?<matter>[0-9]{4})";
     assert_eq!(of(two, Some("{client}-{matter}"), "12345.0001 and 12345/0002"), ["12345-0001", "12345-0002"]);
