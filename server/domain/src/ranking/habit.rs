@@ -99,8 +99,8 @@ pub fn keys(mail: &Mail, own_domains: &[String]) -> Vec<HabitKey> {
     keys
 }
 
-/// Learns from one decision about a mail with these [`keys`]. `habits` holds what is known under them; what is new is put there. All of
-/// them are to be kept again afterwards.
+/// Learns from one decision about a mail with these [`keys`]. `habits` holds what is known under them. Afterwards those of `keys` that are
+/// still there are written again, and those that are not are deleted: nothing is left of them.
 pub fn learn(
     habits: &mut BTreeMap<HabitKey, Habit>,
     keys: &[HabitKey],
