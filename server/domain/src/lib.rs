@@ -5,6 +5,7 @@
 //! Nothing here reads a clock, draws a random number, opens a file or a socket, or knows which runtime polls its
 //! futures. What a function needs, it is handed.
 
+pub mod allocation;
 pub mod audit;
 pub mod backoff;
 pub mod block_list;
@@ -20,17 +21,22 @@ pub mod filing;
 pub mod ids;
 pub mod intake;
 pub mod keys;
+pub mod ledger;
 pub mod letter;
 pub mod link;
 pub mod linked;
 pub mod lists;
+pub mod luggage;
 pub mod machine;
 pub mod mail;
+pub mod matching;
+pub mod mistake;
 pub mod people;
 pub mod person;
 pub mod places;
 pub mod plan;
 pub mod query;
+pub mod ranking;
 pub mod reception;
 pub mod record;
 pub mod recovery;
@@ -38,6 +44,7 @@ pub mod repository;
 pub mod resolve;
 pub mod sealing;
 pub mod sign_in;
+pub mod split;
 pub mod spool;
 pub mod store;
 pub mod tag;

@@ -146,13 +146,26 @@ pub struct Mail {
     pub dmarc: Dmarc,
     /// How it is protected.
     pub protection: Protection,
-    /// What our own header on it says (`X-Postroom-Work-Item`): a reference or an id, with its proof, unchecked.
+    /// What our own header on it or the extended property of its thread says (`X-Postroom-Work-Item`): a work item's id with its proof,
+    /// as it stands there; [`crate::luggage::Luggage::read_header`] checks it.
     pub marked: Option<String>,
+    /// The messages that a delivery report or receipt is about, by the ids that it tells: `Original-Message-ID`, or the `Message-ID` of
+    /// the message that it gives back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<MessageId>,
     /// Whether it passes another message on.
     pub forwarded: bool,
 }
 
 impl Mail {
+    /// Whether a machine wrote it: nothing is ever sent in answer to it, or two machines would write to each other for ever.
+    pub const fn is_automatic(&self) -> bool {
+        match self.kind {
+            MailKind::AutoReply | MailKind::DeliveryReport | MailKind::ReadReceipt | MailKind::List => true,
+            MailKind::Letter | MailKind::Calendar => false,
+        }
+    }
+
     /// Everybody it names, once, in the order of headers.
     pub fn people(&self) -> Vec<&Mailbox> {
         let mut all: Vec<&Mailbox> = Vec::new();
