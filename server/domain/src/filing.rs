@@ -348,6 +348,21 @@ impl Progress {
         }
     }
 
+    /// The same filing as one that repeats another, whose document is named where there is one already.
+    #[must_use]
+    pub fn repeating(self, first: FilingId, receipt: Option<Receipt>) -> Self {
+        Self {
+            state: State::Duplicate,
+            due: None,
+            trouble: None,
+            blocker: None,
+            hint: String::new(),
+            receipt,
+            duplicate_of: Some(first),
+            ..self
+        }
+    }
+
     /// The cause, where something went wrong and the filing is not through.
     pub fn cause(&self) -> Option<Cause> {
         self.trouble.as_ref().map(|trouble| trouble.cause)

@@ -251,7 +251,7 @@ impl Reception {
         self.store.work_item_by_reference(site, given).await
     }
 
-    async fn filings_of(
+    pub(crate) async fn filings_of(
         &self,
         intake: &mut Intake,
         mut plan: Plan,

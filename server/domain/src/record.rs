@@ -31,11 +31,15 @@ pub enum Kind {
     DmsAccount = 7,
     /// [`crate::places::Favourites`].
     Favourites = 8,
+    /// [`crate::mailroom::Entry`].
+    WorkItemEntry = 9,
+    /// [`crate::mailroom::Noted`].
+    Noted = 10,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -44,6 +48,8 @@ impl Kind {
         Self::Link,
         Self::DmsAccount,
         Self::Favourites,
+        Self::WorkItemEntry,
+        Self::Noted,
     ];
 
     /// The word for it in messages.
@@ -57,6 +63,8 @@ impl Kind {
             Self::Link => "link",
             Self::DmsAccount => "DMS account",
             Self::Favourites => "list of favourites",
+            Self::WorkItemEntry => "work item's entry",
+            Self::Noted => "letter in the ledger",
         }
     }
 }

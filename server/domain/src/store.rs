@@ -378,10 +378,12 @@ pub trait Store: crate::record::Registry {
     fn pauses(&self) -> Fut<'_, StoreResult<Vec<Pause>>>;
 
     /// Creates or changes a work item: [`StoreError::Exists`] when another one has its reference,
-    /// [`StoreError::Conflict`] when its version is not one more than that of the row.
+    /// [`StoreError::Conflict`] when its version is not one more than that of the row. Records that change with it are written in the
+    /// same transaction.
     fn save_work_item<'a>(
         &'a self,
         item: WorkItem,
+        records: Vec<Write>,
         actor: &'a Actor,
         at: Timestamp,
     ) -> Fut<'a, StoreResult<()>>;

@@ -191,7 +191,7 @@ pub(super) async fn matters(house: &House) -> anyhow::Result<()> {
             version: 1,
             changed: now,
         };
-        match house.store().save_work_item(item, &actor, now).await {
+        match house.store().save_work_item(item, Vec::new(), &actor, now).await {
             Ok(()) | Err(StoreError::Exists(_)) => {}
             Err(error) => return Err(error.into()),
         }

@@ -161,8 +161,7 @@ impl Rows {
             if rules::may_repeat(&filing.request, filing.progress.state)
                 && let Some(first) = self.repeated(&filing.request)
             {
-                filing.progress =
-                    rules::duplicate(&filing.progress, first.id, first.progress.receipt.clone());
+                filing.progress = filing.progress.clone().repeating(first.id, first.progress.receipt.clone());
             }
             self.put(filing.clone(), Some(filing.received));
             let told = Told { note: "", ..told };
@@ -277,7 +276,13 @@ impl Rows {
         Ok(())
     }
 
-    fn save_work_item(&mut self, item: WorkItem, actor: &Actor, at: Timestamp) -> StoreResult<()> {
+    fn save_work_item(
+        &mut self,
+        item: WorkItem,
+        records: Vec<Write>,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> StoreResult<()> {
         let found = self.work_items.get(&item.id).map_or(0, |before| before.version);
         if item.version != found + 1 {
             return Err(StoreError::Conflict { found });
@@ -288,6 +293,7 @@ impl Rows {
         if self.work_items.values().any(|other| other.id != item.id && same(other)) {
             return Err(StoreError::Exists(format!("a work item with the reference {}", item.reference)));
         }
+        self.write_records(records)?;
         self.event(Told { actor, note: "", at }.work_item(&item));
         self.work_items.insert(item.id, item);
         Ok(())
@@ -645,10 +651,11 @@ impl Store for MemoryStore {
     fn save_work_item<'a>(
         &'a self,
         item: WorkItem,
+        records: Vec<Write>,
         actor: &'a Actor,
         at: Timestamp,
     ) -> Fut<'a, StoreResult<()>> {
-        now!(self.write(|rows| rows.save_work_item(item, actor, at)))
+        now!(self.write(|rows| rows.save_work_item(item, records, actor, at)))
     }
 
     fn work_item(&self, id: WorkItemId) -> Fut<'_, StoreResult<Option<WorkItem>>> {

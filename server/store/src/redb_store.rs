@@ -39,7 +39,7 @@ use postroom_domain::ids::{
 use postroom_domain::intake::Intake;
 use postroom_domain::person::{Actor, Scope};
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
-use postroom_domain::record::{Commit, Kind, Record, Registry};
+use postroom_domain::record::{Commit, Kind, Record, Registry, Write};
 use postroom_domain::spool::Blob;
 use postroom_domain::store::{
     Acceptance, Accepted, Binding, CauseGroup, Chained, Check, FilingChange, IntakeChange, Pause, QueueHead,
@@ -365,14 +365,14 @@ impl Store for RedbStore {
     fn save_work_item<'a>(
         &'a self,
         item: WorkItem,
+        records: Vec<Write>,
         actor: &'a Actor,
         at: Timestamp,
     ) -> Fut<'a, StoreResult<()>> {
         let actor = actor.clone();
-        Box::pin(
-            self.writer
-                .write(&self.shared, SMALL, move |batch| side::save_work_item(batch, &item, &actor, at)),
-        )
+        Box::pin(self.writer.write(&self.shared, SMALL + records::bytes(&records), move |batch| {
+            side::save_work_item(batch, &item, records, &actor, at)
+        }))
     }
 
     fn work_item(&self, id: WorkItemId) -> Fut<'_, StoreResult<Option<WorkItem>>> {

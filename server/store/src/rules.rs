@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use postroom_domain::cause::Cause;
-use postroom_domain::dms::Receipt;
 use postroom_domain::event::{Happening, NewEvent, Subject};
 use postroom_domain::filing::{Progress, Request, State};
 use postroom_domain::ids::{FilingId, IntakeId, SiteName};
@@ -102,20 +101,6 @@ pub(crate) fn paused(pause: &Pause) -> NewEvent {
 /// Whether a filing that is handed in may turn out to be a duplicate: nobody forced it, and it is not through already.
 pub(crate) fn may_repeat(request: &Request, state: State) -> bool {
     !request.forced && !state.is_settled()
-}
-
-/// What a filing that repeats `first` is stored as.
-pub(crate) fn duplicate(given: &Progress, first: FilingId, receipt: Option<Receipt>) -> Progress {
-    Progress {
-        state: State::Duplicate,
-        due: None,
-        trouble: None,
-        blocker: None,
-        hint: String::new(),
-        receipt,
-        duplicate_of: Some(first),
-        ..given.clone()
-    }
 }
 
 /// Whether an intake needs a content, by whether each of its filings of that content has given its source up.

@@ -217,7 +217,7 @@ async fn the_work_item_comes_from_the_folder_or_from_the_name() {
     let world = World::new();
     for (number, reference) in [(1, "M-1042"), (2, "M-7")] {
         let item = work_item(reference, number);
-        world.store.save_work_item(item, &Actor::person("ann"), world.clock.now()).await.unwrap();
+        world.store.save_work_item(item, Vec::new(), &Actor::person("ann"), world.clock.now()).await.unwrap();
     }
     let cases = [
         ("M-1042/letter.txt", "M-1042"),

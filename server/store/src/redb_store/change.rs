@@ -144,7 +144,7 @@ fn plan_duplicates(batch: &mut Batch<'_>, filings: &mut [Newcomer]) -> Result<()
                 },
             };
             if let Some((first, receipt)) = first {
-                *progress = rules::duplicate(progress, first, receipt);
+                *progress = progress.clone().repeating(first, receipt);
             }
         }
         if progress.state.claims_place() && request.withheld.is_empty() {

@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use postroom_domain::event::NewEvent;
 use postroom_domain::ids::{RepositoryName, WorkItemId};
 use postroom_domain::person::Actor;
+use postroom_domain::record::Write;
 use postroom_domain::store::{Binding, Pause, StoreError};
 use postroom_domain::work_item::WorkItem;
 use redb::ReadableTable;
 
 use super::batch::{Batch, json, parse, row};
 use super::schema::meta;
-use super::{Stop, keys};
+use super::{Stop, keys, records};
 use crate::rules::{self, Told, WorkLine};
 
 /// What a work item is searched by, as one row: length of the reference, reference, words.
@@ -30,6 +31,7 @@ pub(super) fn decode_line(bytes: &[u8]) -> Option<(&str, &str)> {
 pub(super) fn save_work_item(
     batch: &mut Batch<'_>,
     item: &WorkItem,
+    writes: Vec<Write>,
     actor: &Actor,
     at: Timestamp,
 ) -> Result<(), Stop> {
@@ -45,6 +47,7 @@ pub(super) fn save_work_item(
         return Err(StoreError::Exists(format!("a work item with the reference {}", item.reference)).into());
     }
     let row = json(item)?;
+    records::write(batch, writes)?;
 
     batch.writing();
     let (site, moved) = (batch.site_number(&item.site)?, before.as_ref().map(|before| before.site.clone()));

@@ -21,7 +21,7 @@ use crate::world::{accept, actor, at, filing, request, scope, work_item};
 /// Everything that writes events.
 async fn a_life(store: &dyn Store) {
     a_mixed_lot(store).await;
-    store.save_work_item(work_item(7, "ABC-1", "Harrow v Teal"), &actor(), at(1)).await.unwrap();
+    store.save_work_item(work_item(7, "ABC-1", "Harrow v Teal"), Vec::new(), &actor(), at(1)).await.unwrap();
     let pause = Pause {
         door: "source/scans".to_owned(),
         by: "ada".to_owned(),
@@ -225,7 +225,7 @@ async fn old(store: &RedbStore) -> Vec<Chained> {
     for (id, site) in [(5, "london"), (6, "paris"), (7, "rome"), (8, "paris")] {
         let mut item = work_item(id, &format!("R-{id}"), "Harrow v Teal");
         item.site = site.parse().unwrap();
-        store.save_work_item(item, &actor(), at(1)).await.unwrap();
+        store.save_work_item(item, Vec::new(), &actor(), at(1)).await.unwrap();
     }
     let links = chain(store).await;
     store.close().await.unwrap();

@@ -859,7 +859,7 @@ async fn doors_are_paused_and_resumed(store: &dyn Store) {
 async fn work_items_have_one_owner_of_a_reference(store: &dyn Store) {
     let (first, second) = (fresh(), fresh());
     let by = actor();
-    let save = async |item| store.save_work_item(item, &by, at(1)).await;
+    let save = async |item| store.save_work_item(item, Vec::new(), &by, at(1)).await;
     save(work_item(first, "ABC-1", "Harrow v Teal")).await.unwrap();
     assert_eq!(
         save(work_item(second, "abc-1", "Other")).await,

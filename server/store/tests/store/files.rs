@@ -26,7 +26,12 @@ async fn kept() -> (TempDir, PathBuf) {
         accept(&store, vec![filing(request(1, "dms-eu", "in")), filing(request(2, "dms-eu", "in"))]).await;
     happen(&store, made[0].id, Event::Claim, at(1)).await;
     store
-        .save_work_item(work_item(7 << 80, "ABC-1", "Harrow v Teal"), &crate::world::actor(), at(1))
+        .save_work_item(
+            work_item(7 << 80, "ABC-1", "Harrow v Teal"),
+            Vec::new(),
+            &crate::world::actor(),
+            at(1),
+        )
         .await
         .unwrap();
     store.close().await.unwrap();

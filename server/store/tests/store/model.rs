@@ -209,7 +209,9 @@ impl Call {
             Self::Accept(acceptance) => format!("{:?}", fatal(store.accept(*acceptance).await)?),
             Self::Change(changes) => format!("{:?}", store.change_filings(changes).await?),
             Self::Decide(change) => format!("{:?}", fatal(store.change_intake(*change).await)?),
-            Self::Save(item) => format!("{:?}", fatal(store.save_work_item(*item, &by, at(now)).await)?),
+            Self::Save(item) => {
+                format!("{:?}", fatal(store.save_work_item(*item, Vec::new(), &by, at(now)).await)?)
+            }
             Self::Bind(binding, forget) => {
                 let repository = binding.repository.clone();
                 let kept = (!forget).then_some(binding.clone());

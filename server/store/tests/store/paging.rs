@@ -98,7 +98,7 @@ async fn work_items_of_other_sites_are_not_looked_at() {
     for number in 1..=300 {
         let mut item = work_item(number, &format!("R-{number}"), "Harrow v Teal");
         item.site = if number % 100 == 0 { "paris" } else { "london" }.parse().unwrap();
-        store.save_work_item(item, &actor(), at(1)).await.unwrap();
+        store.save_work_item(item, Vec::new(), &actor(), at(1)).await.unwrap();
     }
     for (sites, text, items, most) in [
         (&["paris"][..], "", 3, 3),

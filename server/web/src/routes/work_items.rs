@@ -111,7 +111,7 @@ pub(crate) async fn create_work_item(
     let now = app.clock.now();
     let id = WorkItemId::from_u128(app.reception.mint.next(app.clock.as_ref(), app.entropy.as_ref()));
     let item = body.work_item(id, caller.principal().sites.home.clone(), 1, now);
-    app.store.save_work_item(item.clone(), &caller.actor(), now).await?;
+    app.store.save_work_item(item.clone(), Vec::new(), &caller.actor(), now).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/api/v1/work-items/{id}")))
         .insert_header((header::ETAG, etag(item.version)))
@@ -144,6 +144,6 @@ pub(crate) async fn change_work_item(
         .ok_or_else(|| Fault::new(Code::Changed, "There is no version after this one."))?;
     let now = app.clock.now();
     let item = body.work_item(id, before.site, next, now);
-    app.store.save_work_item(item.clone(), &caller.actor(), now).await?;
+    app.store.save_work_item(item.clone(), Vec::new(), &caller.actor(), now).await?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(item.version))).json(WorkItemView::from(&item)))
 }

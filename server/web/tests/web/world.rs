@@ -169,7 +169,7 @@ impl World {
             version: 1,
             changed: clock.now(),
         };
-        store.save_work_item(item, &Actor::person("setup"), clock.now()).await.unwrap();
+        store.save_work_item(item, Vec::new(), &Actor::person("setup"), clock.now()).await.unwrap();
         let repository = Repository {
             name: "matters".parse().unwrap(),
             area: Area::MatterDocuments,

@@ -1,0 +1,372 @@
+//! A letter that was opened: what it is, where it belongs, and which documents are filed.
+
+use std::collections::BTreeSet;
+
+use super::{Entry, Mailroom, Noted};
+use crate::ids::{BlobHash, IntakeId, SiteName, WorkItemId};
+use crate::intake::{self, Document, Intake, IntakeEvent, IntakeState, NeedsPerson};
+use crate::ledger::LedgerKey;
+use crate::letter::MOST_BEGINNINGS;
+use crate::mail::{Mail, MessageId};
+use crate::matching::{Decision, FiledMessage, Known, KnownItem, Questions, Rules};
+use crate::person::Actor;
+use crate::record::{self, Kept as _};
+use crate::split::{self, Whole};
+use crate::spool::Blob;
+use crate::store::{IntakeChange, StoreError, StoreResult};
+
+/// Letters under one key that are compared; more than that have the same id or content for no good reason.
+const MOST_ALIKE: usize = 50;
+/// Work items of one person, or of one reference, that are looked at.
+const MOST_ITEMS: usize = 50;
+/// Lines of one letter's trace.
+const MOST_LINES: usize = 200;
+
+/// A part of a letter whose bytes are in the spool.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    /// What is known of it.
+    pub part: split::Part,
+    /// Its content.
+    pub blob: Blob,
+}
+
+/// What was read from a letter.
+#[derive(Debug, Clone, Default)]
+pub struct ReadLetter {
+    /// The letter.
+    pub mail: Mail,
+    /// What it carries, in order.
+    pub parts: Vec<Sealed>,
+    /// Hashes of what it says and carries, for telling letters apart.
+    pub contents: Vec<BlobHash>,
+    /// What was odd about it, in plain words.
+    pub odd: Vec<String>,
+}
+
+/// Why a letter was not read. It is set aside: its bytes are kept, and a person decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Stable code: `too_deep`, `reading_failed`, …
+    pub code: &'static str,
+    /// In plain words.
+    pub text: String,
+}
+
+/// What came of opening a letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// It is filed, or on its way.
+    Filed(WorkItemId),
+    /// A letter that was here before: its documents are duplicates of that one's.
+    SeenBefore(IntakeId),
+    /// A person is asked.
+    NeedsPerson(String),
+    /// It was set aside unread.
+    SetAside,
+    /// Somebody else changed it meanwhile.
+    Overtaken,
+}
+
+impl Mailroom {
+    /// Notes that reading a letter begins, so that one that ends the process is known after the third time. Answers the letter as it is
+    /// now; none where it was set aside, or somebody else has it.
+    pub async fn begin(&self, mut intake: Intake, actor: &Actor) -> StoreResult<Option<Intake>> {
+        let Some(letter) = &mut intake.letter else { return Ok(None) };
+        if letter.begun >= MOST_BEGINNINGS {
+            let text = format!("reading it has ended Postroom {} times", letter.begun);
+            self.set_aside(intake, Unread { code: "poison", text }, actor).await?;
+            return Ok(None);
+        }
+        letter.begun += 1;
+        let begun = Intake { version: intake.version + 1, ..intake.clone() };
+        let done = self.change(intake, Vec::new(), Vec::new(), actor, "reading it was begun").await?;
+        Ok(done.then_some(begun))
+    }
+
+    /// Sets a letter aside.
+    pub async fn set_aside(&self, mut intake: Intake, why: Unread, actor: &Actor) -> StoreResult<Opened> {
+        let Some(state) = intake::next(intake.state, IntakeEvent::Unsafe) else {
+            return Ok(Opened::Overtaken);
+        };
+        intake.state = state;
+        intake.trace.push(format!("it was set aside unread: {}", why.text));
+        intake.needs = Some(NeedsPerson { code: why.code.to_owned(), text: why.text.clone() });
+        let done = self.change(intake, Vec::new(), Vec::new(), actor, &why.text).await?;
+        Ok(if done { Opened::SetAside } else { Opened::Overtaken })
+    }
+
+    /// Decides over a letter that was read.
+    pub async fn open(&self, mut intake: Intake, read: ReadLetter, actor: &Actor) -> StoreResult<Opened> {
+        if intake.state != IntakeState::Stored {
+            return Ok(Opened::Overtaken);
+        }
+        let Some(raw) = intake.documents.first().map(|document| document.blob) else {
+            return Err(StoreError::Damaged(format!("the letter {} has no bytes", intake.id)));
+        };
+        let key = LedgerKey::of(&read.mail, &read.contents);
+        self.describe(&mut intake, &read, raw);
+        if let Some(earlier) = self.seen_before(&intake, &key).await? {
+            return self.once_more(intake, &read.mail, key, &earlier, actor).await;
+        }
+        let decision = match &self.matching {
+            Some(rules) => self.match_up(rules, &intake, &read.mail).await?,
+            None => None,
+        };
+        let (work_item, needs) = match &decision {
+            Some((decision, known)) => {
+                intake.trace.extend(decision.trace.iter().take(MOST_LINES).cloned());
+                (decision.filed_to(), decision.needs(known))
+            }
+            None => (None, Some(no_rules())),
+        };
+        match work_item {
+            Some(id) => self.file(intake, &read.mail, key, id, actor).await,
+            None => self.ask(intake, &read.mail, key, needs.unwrap_or_else(no_rules), actor).await,
+        }
+    }
+
+    /// What the intake is called from now on, and its documents.
+    fn describe(&self, intake: &mut Intake, read: &ReadLetter, raw: Blob) {
+        let mail = &read.mail;
+        intake.subject.clone_from(&mail.subject);
+        if let Some(from) = mail.from.as_ref().filter(|from| !from.address.is_empty()) {
+            intake.sender = if from.name.is_empty() {
+                from.address.clone()
+            } else {
+                format!("{} <{}>", from.name, from.address)
+            };
+        }
+        let parts: Vec<split::Part> = read.parts.iter().map(|sealed| sealed.part.clone()).collect();
+        let whole = Whole { mail, hash: raw.hash, size: raw.size, received: intake.received, parts: &parts };
+        let split = self.split.split(whole, &self.zone);
+        intake.documents = split
+            .pieces
+            .into_iter()
+            .map(|piece| Document {
+                file_name: piece.file_name,
+                media_type: piece.media_type,
+                blob: Blob { hash: piece.hash, size: piece.size },
+            })
+            .collect();
+        intake.trace.extend(read.odd.iter().chain(&split.trace).take(MOST_LINES).cloned());
+        if let Some(letter) = &mut intake.letter {
+            letter.mail = Some(Mail { text: String::new(), ..mail.clone() });
+        }
+    }
+
+    /// The same letter, if it was here before.
+    async fn seen_before(&self, intake: &Intake, key: &LedgerKey) -> StoreResult<Option<Noted>> {
+        for lookup in key.lookups() {
+            let group = Noted::under(&intake.site, &lookup);
+            let alike: Vec<Noted> =
+                record::page(&*self.reception.store, Some(&group), None, MOST_ALIKE).await?;
+            if let Some(same) =
+                alike.into_iter().find(|it| it.intake != intake.id && key.compare(&it.key).is_same())
+            {
+                return Ok(Some(same));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn match_up(
+        &self,
+        rules: &Rules,
+        intake: &Intake,
+        mail: &Mail,
+    ) -> StoreResult<Option<(Decision, Known)>> {
+        let questions = rules.questions(mail);
+        let known = self.known(&intake.site, &questions).await?;
+        Ok(Some((rules.decide(mail, &known, intake.received), known)))
+    }
+
+    /// What the store knows of what the rules ask. What belongs to other sites is not known.
+    async fn known(&self, site: &SiteName, questions: &Questions) -> StoreResult<Known> {
+        let store = &*self.reception.store;
+        let mut known = Known::default();
+        for id in &questions.messages {
+            let filed = self.filed(site, id).await?;
+            if !filed.is_empty() {
+                known.messages.insert(id.clone(), filed);
+            }
+        }
+        for key in &questions.luggage {
+            let entry: Option<Entry> = record::by_key(store, &Entry::by_luggage(*key)).await?;
+            if let Some(entry) = entry.filter(|entry| entry.site == *site) {
+                known.luggage.insert(*key, entry.work_item);
+            }
+        }
+        for reference in &questions.references {
+            let group = Entry::by_reference(site, reference);
+            let entries: Vec<Entry> = record::page(store, Some(&group), None, MOST_ITEMS).await?;
+            if !entries.is_empty() {
+                known
+                    .references
+                    .insert(reference.clone(), entries.into_iter().map(|it| it.work_item).collect());
+            }
+        }
+        if let Some(sender) = &questions.sender {
+            let group = Entry::by_person(site, sender);
+            let entries: Vec<Entry> = record::page(store, Some(&group), None, MOST_ITEMS).await?;
+            for entry in entries {
+                // Closed ones speak for nothing.
+                if store.work_item(entry.work_item).await?.is_some_and(|item| item.open) {
+                    known.sender_in.push(entry.work_item);
+                }
+            }
+        }
+        for id in known.missing(questions) {
+            let Some(item) = store.work_item(id).await?.filter(|item| item.site == *site) else { continue };
+            let met = self.met(id, &questions.people).await?;
+            known.items.insert(id, KnownItem { item, met });
+        }
+        Ok(known)
+    }
+
+    /// Where a message is filed.
+    async fn filed(&self, site: &SiteName, id: &MessageId) -> StoreResult<Vec<FiledMessage>> {
+        let probe = LedgerKey::of(&Mail { id: Some(id.clone()), ..Mail::default() }, &[]);
+        let Some(lookup) = probe.lookups().into_iter().find(|lookup| lookup.starts_with("id/")) else {
+            return Ok(Vec::new());
+        };
+        let group = Noted::under(site, &lookup);
+        let letters: Vec<Noted> =
+            record::page(&*self.reception.store, Some(&group), None, MOST_ALIKE).await?;
+        let mut filed: Vec<FiledMessage> = Vec::new();
+        for letter in letters {
+            let Some(work_item) = letter.work_item else { continue };
+            if !filed.iter().any(|it| it.work_item == work_item) {
+                filed.push(FiledMessage { work_item, from: letter.from, people: letter.people });
+            }
+        }
+        Ok(filed)
+    }
+
+    /// Of some people those who stand on letters of a work item.
+    async fn met(&self, item: WorkItemId, people: &[String]) -> StoreResult<BTreeSet<String>> {
+        let mut met = BTreeSet::new();
+        for email in people {
+            let group = Noted::meeting(item, email);
+            let found: Vec<Noted> = record::page(&*self.reception.store, Some(&group), None, 1).await?;
+            if !found.is_empty() {
+                met.insert(email.clone());
+            }
+        }
+        Ok(met)
+    }
+
+    async fn file(
+        &self,
+        mut intake: Intake,
+        mail: &Mail,
+        key: LedgerKey,
+        id: WorkItemId,
+        actor: &Actor,
+    ) -> StoreResult<Opened> {
+        let reception = &self.reception;
+        let given = id.to_string();
+        let item = reception.find_work_item(&intake.site, &given).await?;
+        let planned = reception.rules.plan(&given, item.as_ref(), &intake.area, intake.documents.len());
+        intake.trace.extend(planned.trace);
+        let plan = match planned.plan {
+            Ok(plan) => plan,
+            Err(needs) => return self.ask(intake, mail, key, needs, actor).await,
+        };
+        let Some(state) = intake::next(intake.state, IntakeEvent::Planned) else {
+            return Ok(Opened::Overtaken);
+        };
+        intake.state = state;
+        intake.work_item = Some(id);
+        intake.work_item_given = item.as_ref().map(|item| item.reference.clone()).unwrap_or_default();
+        let now = reception.clock.now();
+        let filings = reception.filings_of(&mut intake, plan, item.as_ref(), now, false).await?;
+        let noted = Noted::of(intake.id, &intake.site, mail, key, Some(id));
+        let done = self.change(intake, filings, vec![noted.put()?], actor, "read and matched").await?;
+        Ok(if done { Opened::Filed(id) } else { Opened::Overtaken })
+    }
+
+    async fn ask(
+        &self,
+        mut intake: Intake,
+        mail: &Mail,
+        key: LedgerKey,
+        needs: NeedsPerson,
+        actor: &Actor,
+    ) -> StoreResult<Opened> {
+        let Some(state) = intake::next(intake.state, IntakeEvent::NoPlace) else {
+            return Ok(Opened::Overtaken);
+        };
+        intake.state = state;
+        let code = needs.code.clone();
+        intake.needs = Some(needs);
+        let noted = Noted::of(intake.id, &intake.site, mail, key, None);
+        let done = self.change(intake, Vec::new(), vec![noted.put()?], actor, "read").await?;
+        Ok(if done { Opened::NeedsPerson(code) } else { Opened::Overtaken })
+    }
+
+    /// A letter that was here before becomes duplicates of what it was then, or waits with it for a person.
+    async fn once_more(
+        &self,
+        mut intake: Intake,
+        mail: &Mail,
+        key: LedgerKey,
+        earlier: &Noted,
+        actor: &Actor,
+    ) -> StoreResult<Opened> {
+        let reception = &self.reception;
+        let text = format!("the same letter is here already as {}", earlier.intake);
+        intake.trace.push(text.clone());
+        let Some(id) = earlier.work_item else {
+            let needs = NeedsPerson { code: "seen_before".to_owned(), text };
+            return self.ask(intake, mail, key, needs, actor).await;
+        };
+        let (given, first) = (id.to_string(), reception.store.intake_filings(earlier.intake).await?);
+        let item = reception.find_work_item(&intake.site, &given).await?;
+        let planned = reception.rules.plan(&given, item.as_ref(), &intake.area, intake.documents.len());
+        let (Ok(plan), Some(original)) = (planned.plan, first.first()) else {
+            let needs = NeedsPerson { code: "seen_before".to_owned(), text };
+            return self.ask(intake, mail, key, needs, actor).await;
+        };
+        let Some(state) = intake::next(intake.state, IntakeEvent::Planned) else {
+            return Ok(Opened::Overtaken);
+        };
+        intake.state = state;
+        intake.work_item = Some(id);
+        let now = reception.clock.now();
+        let mut filings = reception.filings_of(&mut intake, plan, item.as_ref(), now, false).await?;
+        for filing in &mut filings {
+            // The one of the same content, or else the letter itself.
+            let same = first.iter().find(|it| it.request.blob.hash == filing.request.blob.hash);
+            let of = same.unwrap_or(original);
+            filing.progress = filing.progress.clone().repeating(of.id, of.progress.receipt.clone());
+        }
+        let noted = Noted::of(intake.id, &intake.site, mail, key, Some(id));
+        let done = self.change(intake, filings, vec![noted.put()?], actor, &text).await?;
+        Ok(if done { Opened::SeenBefore(earlier.intake) } else { Opened::Overtaken })
+    }
+
+    /// Writes a change; false when somebody was quicker.
+    async fn change(
+        &self,
+        mut intake: Intake,
+        filings: Vec<crate::filing::Filing>,
+        records: Vec<record::Write>,
+        actor: &Actor,
+        note: &str,
+    ) -> StoreResult<bool> {
+        intake.version += 1;
+        let at = self.reception.clock.now();
+        let change =
+            IntakeChange { next: intake, filings, records, actor: actor.clone(), note: note.to_owned(), at };
+        match self.reception.store.change_intake(change).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn no_rules() -> NeedsPerson {
+    NeedsPerson { code: "no_rule_matched".to_owned(), text: "no rule finds a work item for it".to_owned() }
+}
