@@ -150,6 +150,9 @@ pub struct Mail {
     pub marked: Option<String>,
     /// Whether it passes another message on.
     pub forwarded: bool,
+    /// Which message a report or a receipt tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<MessageId>,
 }
 
 impl Mail {
