@@ -27,27 +27,34 @@ static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
 const YEARS: std::ops::Range<i16> = 1971..2050;
 
 /// The fields of one block.
-pub(super) struct Fields<'x>(Parsed<'x>);
+pub(super) struct Fields<'x> {
+    parsed: Parsed<'x>,
+    /// Without a colon nothing is a field, whatever the parser made of it.
+    has_colon: bool,
+}
 
 impl<'x> Fields<'x> {
     /// Reads a block. Letters beyond ASCII that are no UTF-8 are taken for those of Western Windows, as old programs send them bare.
     pub(super) fn read(block: &'x [u8]) -> Self {
-        let parsed = if std::str::from_utf8(block).is_ok() {
-            PARSER.parse_headers(block)
-        } else {
-            let (text, _) = WINDOWS_1252.decode_without_bom_handling(block);
-            PARSER.parse_headers(text.as_bytes()).map(Parsed::into_owned)
+        let parsed = match std::str::from_utf8(block) {
+            Ok(text) if !has_broken_words(text) => PARSER.parse_headers(block),
+            Ok(text) => PARSER.parse_headers(joined(text).as_bytes()).map(Parsed::into_owned),
+            Err(_) => {
+                let (text, _) = WINDOWS_1252.decode_without_bom_handling(block);
+                PARSER.parse_headers(joined(&text).as_bytes()).map(Parsed::into_owned)
+            }
         };
-        Self(parsed.unwrap_or_default())
+        Self { parsed: parsed.unwrap_or_default(), has_colon: memchr::memchr(b':', block).is_some() }
     }
 
     fn all(&self) -> &[mail_parser::Header<'x>] {
-        self.0.parts.first().map_or(&[], |part| part.headers.as_slice())
+        self.parsed.parts.first().map_or(&[], |part| part.headers.as_slice())
     }
 
-    /// Whether there is none.
+    /// Whether there is none that could be one (RFC 5322, section 3.6.8).
     pub(super) fn is_empty(&self) -> bool {
-        self.all().is_empty()
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_graphic());
+        !self.has_colon || !self.all().iter().any(|header| is_name(header.name.as_str()))
     }
 
     /// The first of a name that has a value.
@@ -138,6 +145,25 @@ impl<'x> Fields<'x> {
             ..Mail::default()
         }
     }
+}
+
+/// Whether encoded words stand beside each other.
+fn has_broken_words(text: &str) -> bool {
+    text.split("?=")
+        .skip(1)
+        .any(|after| after.starts_with(char::is_whitespace) && after.trim_start().starts_with("=?"))
+}
+
+/// Blanks between encoded words are none (RFC 2047, section 6.2), which the parser knows of fields and not of file names.
+fn joined(text: &str) -> String {
+    let mut pieces = text.split("?=");
+    let mut joined = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        joined.push_str("?=");
+        let bare = piece.trim_start();
+        joined.push_str(if bare.starts_with("=?") { bare } else { piece });
+    }
+    joined
 }
 
 /// Names are compared without regard to capitals; mail-parser knows some names and keeps the others as they stand.

@@ -1,9 +1,20 @@
 //! Types by content, names for what has none, and names that say something else than the content.
 
-/// What bytes are for certain. Text is never certain, and an old compound file may be anything of Office's.
+/// What bytes are for certain. Text is never certain. An old compound file may be anything of Office's. A PDF begins with its mark: the
+/// crate looks for it further on too, where a message that carries one has it.
 pub(super) fn found_type(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    if bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+        return None;
+    }
     let kind = infer::get(bytes)?;
-    let certain = !matches!(kind.mime_type(), "text/html" | "text/xml" | "application/x-ole-storage");
+    let certain = match kind.mime_type() {
+        // Any DER of that length looks like a certificate: a signed message does.
+        "text/html" | "text/xml" | "application/x-x509-ca-cert" => false,
+        "application/pdf" => {
+            bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start().starts_with(b"%PDF-")
+        }
+        _ => true,
+    };
     certain.then(|| (kind.mime_type(), kind.extension()))
 }
 
@@ -89,6 +100,8 @@ mod tests {
             (&b"%PDF-1.7\n"[..], Some("application/pdf")),
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Some("image/png")),
             (b"GIF89a", Some("image/gif")),
+            (b"\xef\xbb\xbf\n%PDF-1.7\n", Some("application/pdf")),
+            (b"Subject: x\n\n%PDF-1.7\n", None),
             (b"Dear Madam", None),
             (b"<html><body>", None),
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", None),

@@ -98,6 +98,9 @@ pub(super) fn unpack(bytes: &[u8], place: Place, tray: &mut Tray<'_>) -> Mail {
     let shown = message.shown(tray.limits);
     for mut attachment in attachments {
         attachment.props.code_page = message.code_page;
+        if let Some(title) = attachment.title {
+            attachment.props.put(mapi::id::SHORT_FILE_NAME, Value::Narrow(title.to_vec()));
+        }
         lay(&attachment, &shown, place, tray);
     }
     mail
@@ -114,7 +117,6 @@ fn lay(attachment: &Attachment<'_>, shown: &HashSet<String>, place: Place, tray:
         return;
     }
     let mut found = props.found(shown, bytes.len(), place, tray.limits);
-    found.name = found.name.or_else(|| attachment.title.map(|title| title_of(title, props)));
     let holds_message = looks_like(bytes);
     if holds_message && message.is_some() {
         "application/vnd.ms-tnef".clone_into(&mut found.told);
@@ -130,13 +132,6 @@ fn lay(attachment: &Attachment<'_>, shown: &HashSet<String>, place: Place, tray:
             tray.warnings.push(Warning::LeftInside(shown));
         }
     }
-}
-
-fn title_of(title: &[u8], props: &Props) -> String {
-    let mut named = Props::default();
-    named.code_page = props.code_page;
-    named.put(mapi::id::NAME, Value::Narrow(title.to_vec()));
-    fields::unfolded(&named.text(mapi::id::NAME).unwrap_or_default())
 }
 
 #[derive(Default)]

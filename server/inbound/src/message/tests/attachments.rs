@@ -109,7 +109,7 @@ fn types_by_content() {
         ),
         ("Content-Type: application/pdf; name=a.pdf", "GIF89a", "application/pdf", Some("image/gif"), true),
         ("Content-Type: application/pdf; name=a.pdf", "words", "application/pdf", None, false),
-        ("Content-Type: ; name=a", "words", "application/octet-stream", None, false),
+        ("Content-Type: ; name=a\nContent-Disposition: attachment", "words", "text/plain", None, false),
         (
             "Content-Type: Application/PDF; name=a.pdf",
             "%PDF-1.7",
@@ -174,7 +174,7 @@ fn what_lies_too_deep_stays_inside() {
     let read = message(&text);
     assert_eq!(read.parts.len(), 11);
     assert_eq!(read.parts.iter().map(|it| it.depth).max(), Some(10));
-    assert!(read.warnings.contains(&Warning::LeftInside("level 1.eml".to_owned())), "{:?}", read.warnings);
+    assert!(read.warnings.contains(&Warning::LeftInside("level 0.eml".to_owned())), "{:?}", read.warnings);
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn sample() -> Vec<u8> {
         ]),
         attachment(b"SHORTN~1.PDF\0", b"%PDF-1.7 a", &[wide(0x3707, "a long name.pdf")]),
         attachment(b"Gr\xfc\xdfe.txt\0", b"words", &[]),
-        attachment(b"logo.png\0", b"\x89PNG", &[wide(0x3712, "<logo@1>")]),
+        attachment(b"logo.png\0", b"\x89PNG\r\n\x1a\n", &[wide(0x3712, "<logo@1>")]),
         attachment(b"inner\0", b"", &[embedded(&inner)]),
         attachment(b"data.bin\0", b"", &[long(0x3701, 0x102, b"binary")]),
     ])
@@ -32,7 +32,7 @@ fn check(read: &Message, depth: usize, before: usize) {
     let wanted = [
         format!("a long name.pdf|application/pdf|attached|{depth}"),
         format!("Grüße.txt|application/octet-stream|attached|{depth}"),
-        format!("logo.png|application/octet-stream|inline|{depth}"),
+        format!("logo.png|image/png|inline|{depth}"),
         format!("inner.dat|application/vnd.ms-tnef|attached|{depth}"),
         format!("deep.pdf|application/pdf|attached|{}", depth + 1),
         format!("data.bin|application/octet-stream|attached|{depth}"),

@@ -50,11 +50,11 @@ fn fields_that_are_not_as_they_should_be() {
     for (fields, warning) in [
         (
             "From: a@x.example\nDate: Thu, 1 Jan 1970 00:00:00 +0000",
-            Some("its date cannot be one: Thu, 1 Jan 1970 00:00:00 Z"),
+            Some("its date cannot be one: Thu, 1 Jan 1970 00:00:00 +0000"),
         ),
         (
             "From: a@x.example\nDate: Sat, 1 Jan 2050 00:00:00 +0000",
-            Some("its date cannot be one: Sat, 1 Jan 2050 00:00:00 Z"),
+            Some("its date cannot be one: Sat, 1 Jan 2050 00:00:00 +0000"),
         ),
         ("From: a@x.example\nDate: yesterday", Some("its date cannot be one: ")),
         ("From: a@x.example\nDate:", Some("its date cannot be one: ")),
@@ -234,7 +234,7 @@ fn the_text_is_the_messages_own() {
         (multipart("alternative", &[plain, html]), "Plain"),
         (multipart("alternative", &[empty, html]), "Hyper text"),
         (html.to_owned(), "Hyper text"),
-        (multipart("mixed", &[plain, file, more]), "Plain\nMore"),
+        (multipart("mixed", &[plain, file, more]), "Plain\n\nMore"),
         (multipart("mixed", &[&multipart("alternative", &[plain, html]), file]), "Plain"),
         (plain.replace("text/plain", "text"), "Plain"),
         ("Content-Type: multipart/mixed\n\nNo parts\n".to_owned(), "No parts"),
