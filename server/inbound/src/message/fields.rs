@@ -4,13 +4,14 @@
 
 use std::sync::LazyLock;
 
-use encoding_rs::WINDOWS_1252;
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mail_parser::{HeaderName, HeaderValue, Message as Parsed, MessageParser};
 use postroom_domain::mail::{Mail, Mailbox, MessageId};
 
 use super::limits::Limits;
+use super::text;
 use super::warning::Warning;
 
 /// Only what has a form of its own is parsed; ids and all other fields are looked at as they stand.
@@ -34,13 +35,14 @@ pub(super) struct Fields<'x> {
 }
 
 impl<'x> Fields<'x> {
-    /// Reads a block. Letters beyond ASCII that are no UTF-8 are taken for those of Western Windows, as old programs send them bare.
+    /// Reads a block. Letters beyond ASCII that are no UTF-8 are taken for those that the text is said to have, or of Western Windows:
+    /// old programs send them bare.
     pub(super) fn read(block: &'x [u8]) -> Self {
         let parsed = match std::str::from_utf8(block) {
             Ok(text) if !has_broken_words(text) => PARSER.parse_headers(block),
             Ok(text) => PARSER.parse_headers(joined(text).as_bytes()).map(Parsed::into_owned),
             Err(_) => {
-                let (text, _) = WINDOWS_1252.decode_without_bom_handling(block);
+                let text = charset(block).unwrap_or(WINDOWS_1252).decode_without_bom_handling(block).0;
                 PARSER.parse_headers(joined(&text).as_bytes()).map(Parsed::into_owned)
             }
         };
@@ -100,12 +102,19 @@ impl<'x> Fields<'x> {
         people.filter(|one| !one.address.is_empty() || !one.name.is_empty()).take(most).collect()
     }
 
-    /// The date, and what stands there where it cannot be one.
+    /// The date; what stands there where it cannot be one.
     pub(super) fn date(&self) -> Result<Option<Timestamp>, String> {
-        let Some(value) = self.values(&HeaderName::Date).next() else { return Ok(None) };
-        let Some(date) = value.as_datetime() else { return Err(String::new()) };
-        let time = date.is_valid().then(|| Timestamp::from_second(date.to_timestamp()).ok()).flatten();
-        time.and_then(sane).map(Some).ok_or_else(|| date.to_rfc822())
+        let Some(header) = self.all().iter().find(|it| same(&it.name, &HeaderName::Date)) else {
+            return Ok(None);
+        };
+        let bytes = self.parsed.raw_message.get(header.offset_start as usize..header.offset_end as usize);
+        let text = unfolded(&String::from_utf8_lossy(bytes.unwrap_or_default()));
+        let parsed = header.value.as_datetime().filter(|date| date.is_valid());
+        let time = parsed.and_then(|date| Timestamp::from_second(date.to_timestamp()).ok());
+        time.or_else(|| old_date(&text))
+            .and_then(sane)
+            .map(Some)
+            .ok_or_else(|| text::cut(&text, 100).to_owned())
     }
 
     /// What the fields say of a message; its kind, its text and what it carries are found elsewhere.
@@ -145,6 +154,16 @@ impl<'x> Fields<'x> {
             ..Mail::default()
         }
     }
+}
+
+/// The character set that a block names for the text after it.
+fn charset(block: &[u8]) -> Option<&'static Encoding> {
+    let at = block.windows(8).position(|it| it.eq_ignore_ascii_case(b"charset="))? + 8;
+    let label = block[at..]
+        .trim_ascii_start()
+        .split(|byte| b"\"'; \r\n\t".contains(byte))
+        .find(|it| !it.is_empty())?;
+    Encoding::for_label(label).filter(|it| *it != UTF_8)
 }
 
 /// Whether encoded words stand beside each other.
@@ -223,6 +242,13 @@ pub(super) fn ids(text: &str, most: usize) -> Vec<MessageId> {
         }
     }
     found
+}
+
+/// Dates as they were written before 2001: zones by name, no seconds, two digits of the year. Without a zone it is taken for UTC.
+fn old_date(text: &str) -> Option<Timestamp> {
+    let read = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|time| time.timestamp());
+    let text = text::cut(text, 100);
+    read(text).or_else(|| read(&format!("{text} +0000")))
 }
 
 /// A time in a year in which somebody could have written.

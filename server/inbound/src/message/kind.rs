@@ -74,9 +74,18 @@ const AUTOMATIC: &[&str] = &[
 /// Whether a subject says that a message is passed on: its first word in front of a colon, after what gateways put in brackets.
 pub(super) fn says_forwarded(subject: &str) -> bool {
     let mut rest = subject.trim_start();
-    while let Some((_, after)) = rest.strip_prefix('[').and_then(|it| it.split_once(']')) {
+    while let Some(bracketed) = rest.strip_prefix('[') {
+        // Netscape put all of it in brackets.
+        if begins_forwarded(bracketed) {
+            return true;
+        }
+        let Some((_, after)) = bracketed.split_once(']') else { return false };
         rest = after.trim_start();
     }
+    begins_forwarded(rest)
+}
+
+fn begins_forwarded(rest: &str) -> bool {
     let Some((word, _)) = rest.split_once([':', '：']) else { return false };
     // Some programs count: `Fwd[2]`, `FW (2)`.
     let word = word.split(['[', '(']).next().unwrap_or_default().trim();
@@ -197,6 +206,8 @@ mod tests {
             ("Lease", false),
             ("", false),
             ("[", false),
+            ("[Fwd: Lease]", true),
+            ("[Re: [Fwd: Lease]]", false),
         ] {
             assert_eq!(says_forwarded(subject), wanted, "{subject}");
         }

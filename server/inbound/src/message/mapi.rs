@@ -222,10 +222,15 @@ impl Props {
 }
 
 fn kind_of(class: &str) -> MailKind {
-    if class.starts_with("report.") {
+    // The first names are those of Microsoft Mail, which a winmail.dat still uses.
+    if class == "ipm.microsoft mail.read receipt" {
+        MailKind::ReadReceipt
+    } else if class == "ipm.microsoft mail.non-delivery" {
+        MailKind::DeliveryReport
+    } else if class.starts_with("report.") {
         let receipt = class.ends_with(".ipnrn") || class.ends_with(".ipnnrn");
         if receipt { MailKind::ReadReceipt } else { MailKind::DeliveryReport }
-    } else if class.starts_with("ipm.schedule.meeting") || class.starts_with("ipm.appointment") {
+    } else if class.contains(".schedule.meeting") || class.starts_with("ipm.appointment") {
         MailKind::Calendar
     } else if class.starts_with("ipm.note.rules.") && class.contains("template") {
         MailKind::AutoReply

@@ -34,6 +34,7 @@ mod attribute {
     pub(super) const ATTACHMENT_BEGINS: u32 = 0x0006_9002;
     pub(super) const PROPS: u32 = 0x0006_9003;
     pub(super) const ATTACHMENT_PROPS: u32 = 0x0006_9005;
+    pub(super) const CLASS: u32 = 0x0007_8008;
     pub(super) const CODE_PAGE: u32 = 0x0006_9007;
 }
 
@@ -64,6 +65,7 @@ pub(super) fn unpack(bytes: &[u8], place: Place, tray: &mut Tray<'_>) -> Mail {
             }
             attribute::PROPS => damaged |= !props::read(data, &mut message),
             attribute::SUBJECT => message.put(mapi::id::SUBJECT, Value::Narrow(data.to_vec())),
+            attribute::CLASS => message.put(mapi::id::CLASS, Value::Narrow(data.to_vec())),
             attribute::BODY => message.put(mapi::id::BODY, Value::Narrow(data.to_vec())),
             attribute::FROM => sender = sender.or_else(|| triple(data)),
             attribute::SENT => {

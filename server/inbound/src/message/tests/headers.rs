@@ -56,7 +56,7 @@ fn fields_that_are_not_as_they_should_be() {
             "From: a@x.example\nDate: Sat, 1 Jan 2050 00:00:00 +0000",
             Some("its date cannot be one: Sat, 1 Jan 2050 00:00:00 +0000"),
         ),
-        ("From: a@x.example\nDate: yesterday", Some("its date cannot be one: ")),
+        ("From: a@x.example\nDate: yesterday", Some("its date cannot be one: yesterday")),
         ("From: a@x.example\nDate:", Some("its date cannot be one: ")),
         ("From: a@x.example", None),
         ("Subject: x", Some("it names no sender")),
@@ -88,12 +88,35 @@ fn fields_that_are_not_as_they_should_be() {
 }
 
 #[test]
+fn dates_in_every_form_that_can_be_one() {
+    for (date, wanted) in [
+        ("Tue, 3 Nov 2026 10:00:00 +0100", Some("2026-11-03T09:00:00Z")),
+        ("3 Nov 2026 10:00 +0100", Some("2026-11-03T09:00:00Z")),
+        ("Wed, 20 Dec 95 19:59 CST", Some("1995-12-21T01:59:00Z")),
+        ("Wed, 15 Feb 1995 09:38:18", Some("1995-02-15T09:38:18Z")),
+        ("Tue, 3 Nov 2026\n 10:00:00 +0100 (a comment)", Some("2026-11-03T09:00:00Z")),
+        ("Thu, 31 Dec 1970 23:59:59 +0000", None),
+        ("Fri, 31 Dec 2049 23:59:59 +0000", Some("2049-12-31T23:59:59Z")),
+        ("Tue, 30 Jun 3609 15:33:50 +0600", None),
+        ("Tue, 3 Nov 2026 25:00:00 +0100", None),
+        ("99999999999999999999", None),
+    ] {
+        let read = message(&format!("From: a@x.example\nDate: {date}\n\nText\n"));
+        assert_eq!(read.mail.date.map(|it| it.to_string()).as_deref(), wanted, "{date}");
+        assert_eq!(read.warnings.is_empty(), wanted.is_some(), "{date}");
+    }
+}
+
+#[test]
 fn letters_beyond_ascii_without_a_word_about_them() {
     let read =
         super::read_raw(b"From: M\xfcller <a@x.example>\r\nSubject: Gr\xfc\xdfe\r\n\r\nGr\xfc\xdfe").unwrap();
     assert_eq!(read.mail.subject, "Grüße");
     assert_eq!(read.mail.from.unwrap().name, "Müller");
     assert_eq!(read.mail.text, "Grüße");
+    let said = b"Subject: \x83\x65\x83\x58\x83\x67\r\nContent-Type: text/plain; charset=\"Shift_JIS\"\r\n\r\n\x83\x65";
+    let read = super::read_raw(said).unwrap();
+    assert_eq!((read.mail.subject.as_str(), read.mail.text.as_str()), ("テスト", "テ"));
 }
 
 #[test]
