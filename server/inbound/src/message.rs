@@ -72,7 +72,7 @@ pub fn read(raw: &[u8], limits: &Limits, trusted: &Trusted) -> Result<Message, R
         if msg::looks_like(raw) {
             msg::read(raw, limits, trusted)
         } else if tnef::looks_like(raw) {
-            tnef::read(raw, limits)
+            Ok(tnef::read(raw, limits))
         } else {
             eml::read(raw, limits, trusted)
         }

@@ -235,7 +235,7 @@ impl<'a, 'b, 'l> Reading<'a, 'b, 'l> {
         if tnef::looks_like(bytes) {
             let held = tnef::unpack(bytes, Place { depth, ..within }, self.tray);
             if depth == 0 && mail.text.trim().is_empty() {
-                mail.text = text::cut(&held.text, self.tray.limits.text).to_owned();
+                text::cut(&held.text, self.tray.limits.text).clone_into(&mut mail.text);
             }
         } else if (is_message || is_msg) && depth >= self.tray.limits.expand {
             self.tray.warnings.push(Warning::LeftInside(name.to_owned()));

@@ -9,8 +9,10 @@ pub struct Limits {
     pub expand: usize,
     /// Parts in all; with more, none is listed.
     pub parts: usize,
-    /// Bytes of one block of header fields; the rest of it is not read.
+    /// Bytes of the message's own header fields; the rest of them is not read.
     pub headers: usize,
+    /// Bytes of the header fields of a part; four times as many of a message inside. There can be a thousand of them.
+    pub part_headers: usize,
     /// Bytes of the text that is kept for searching.
     pub text: usize,
     /// Bytes that come out of encodings and containers, in all; with more, no part is listed.
@@ -28,6 +30,7 @@ impl Default for Limits {
             expand: 10,
             parts: 1000,
             headers: 256 * 1024,
+            part_headers: 16 * 1024,
             text: 1024 * 1024,
             decoded: 512 * 1024 * 1024,
             people: 1000,

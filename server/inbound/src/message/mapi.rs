@@ -228,7 +228,7 @@ fn kind_of(class: &str) -> MailKind {
     } else if class == "ipm.microsoft mail.non-delivery" {
         MailKind::DeliveryReport
     } else if class.starts_with("report.") {
-        let receipt = class.ends_with(".ipnrn") || class.ends_with(".ipnnrn");
+        let receipt = matches!(class.rsplit('.').next(), Some("ipnrn" | "ipnnrn"));
         if receipt { MailKind::ReadReceipt } else { MailKind::DeliveryReport }
     } else if class.contains(".schedule.meeting") || class.starts_with("ipm.appointment") {
         MailKind::Calendar

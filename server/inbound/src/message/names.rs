@@ -21,14 +21,16 @@ pub(super) fn found_type(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
 /// The usual extension of a type.
 pub(super) fn extension(media_type: &str) -> &'static str {
     match media_type {
-        "text/plain" => "txt",
         "text/html" => "html",
         "text/calendar" => "ics",
         "text/csv" => "csv",
         "text/rtf" | "application/rtf" => "rtf",
         "text/xml" | "application/xml" => "xml",
         "text/vcard" | "text/x-vcard" => "vcf",
-        "text/rfc822-headers" | "message/delivery-status" | "message/disposition-notification" => "txt",
+        "text/plain"
+        | "text/rfc822-headers"
+        | "message/delivery-status"
+        | "message/disposition-notification" => "txt",
         "message/rfc822" | "message/global" => "eml",
         "application/pdf" => "pdf",
         "application/json" => "json",

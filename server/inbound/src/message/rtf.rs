@@ -181,9 +181,8 @@ impl Reader {
                     }
                 }
                 b'*' => {
-                    if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(b"\\htmltag")) {
-                        self.group().skipped = true;
-                    }
+                    let is_tag = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(b"\\htmltag"));
+                    self.group().skipped |= !is_tag;
                 }
                 b'~' => self.push('\u{a0}'),
                 b'\\' | b'{' | b'}' => self.letter(first),
@@ -229,7 +228,7 @@ impl Reader {
                 self.charset = mapi::charset(number.unwrap_or(1252));
             }
             b"uc" => {
-                self.group().stand_in = number.and_then(|it| usize::try_from(it).ok()).unwrap_or(1).min(16)
+                self.group().stand_in = number.and_then(|it| usize::try_from(it).ok()).unwrap_or(1).min(16);
             }
             b"u" => {
                 let code = number.map(|it| if it < 0 { it + 0x1_0000 } else { it });
@@ -244,7 +243,7 @@ impl Reader {
             }
             b"fonttbl" | b"colortbl" | b"stylesheet" | b"info" | b"pict" | b"header" | b"footer"
             | b"object" | b"listtable" | b"listoverridetable" | b"themedata" | b"datastore" => {
-                self.group().skipped = true
+                self.group().skipped = true;
             }
             _ => {}
         }

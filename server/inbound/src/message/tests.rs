@@ -39,9 +39,7 @@ fn listed(message: &Message) -> Vec<String> {
 /// A multipart of so many parts.
 fn multipart(kind: &str, parts: &[&str]) -> String {
     let boundary = kind.replace(|c: char| !c.is_ascii_alphanumeric(), "");
-    let mut text = format!("Content-Type: multipart/{kind}; boundary={boundary}\n\n");
-    for part in parts {
-        text.push_str(&format!("--{boundary}\n{part}\n"));
-    }
-    text + &format!("--{boundary}--\n")
+    let head = format!("Content-Type: multipart/{kind}; boundary={boundary}\n\n");
+    let parts: Vec<String> = parts.iter().map(|part| format!("--{boundary}\n{part}\n")).collect();
+    head + &parts.concat() + &format!("--{boundary}--\n")
 }

@@ -59,9 +59,11 @@ pub(super) fn content_ids(html: &str) -> impl Iterator<Item = String> + '_ {
             let (before, after) = (&rest.as_bytes()[..at], &rest[at + 1..]);
             rest = after;
             if before.len() >= 3 && before[at - 3..].eq_ignore_ascii_case(b"cid") {
+                // An id is no longer than a line.
+                let near = cut(after, 998);
                 let end =
-                    after.find(|c: char| c.is_whitespace() || "\"'<>()".contains(c)).unwrap_or(after.len());
-                let id = percent_encoding::percent_decode_str(cut(&after[..end], 998)).decode_utf8_lossy();
+                    near.find(|c: char| c.is_whitespace() || "\"'<>()".contains(c)).unwrap_or(near.len());
+                let id = percent_encoding::percent_decode_str(&near[..end]).decode_utf8_lossy();
                 return Some(id.to_lowercase());
             }
         }

@@ -17,7 +17,7 @@ use super::limits::Limits;
 use super::mapi::{self, Props, Value};
 use super::part::Content;
 use super::tray::Tray;
-use super::warning::{Refused, Warning};
+use super::warning::Warning;
 use super::{Message, fields};
 
 const SIGNATURE: &[u8] = b"\x78\x9f\x3e\x22";
@@ -44,11 +44,11 @@ pub(super) fn looks_like(bytes: &[u8]) -> bool {
 }
 
 /// Reads a bare `winmail.dat` as the message that it is.
-pub(super) fn read(raw: &[u8], limits: &Limits) -> Result<Message, Refused> {
+pub(super) fn read(raw: &[u8], limits: &Limits) -> Message {
     let mut tray = Tray::new(limits);
     let place = Place { is_raw: false, level: 0, depth: 0, inside: None };
     let mail = unpack(raw, place, &mut tray);
-    Ok(tray.message(mail))
+    tray.message(mail)
 }
 
 /// Lists what it carries, and returns what it says of the message. `place` is where its attachments lie.
@@ -58,10 +58,10 @@ pub(super) fn unpack(bytes: &[u8], place: Place, tray: &mut Tray<'_>) -> Mail {
     let mut sender = None;
     let mut attributes = Attributes { rest: bytes.get(6..).unwrap_or_default(), damaged: bytes.len() < 6 };
     let mut damaged = false;
-    while let Some((id, data)) = attributes.next() {
+    for (id, data) in attributes.by_ref() {
         match id {
             attribute::CODE_PAGE => {
-                message.code_page = data.get(..4).map(word).map(i64::from).or(message.code_page)
+                message.code_page = data.get(..4).map(word).map(i64::from).or(message.code_page);
             }
             attribute::PROPS => damaged |= !props::read(data, &mut message),
             attribute::SUBJECT => message.put(mapi::id::SUBJECT, Value::Narrow(data.to_vec())),

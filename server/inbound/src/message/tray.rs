@@ -10,6 +10,9 @@ use super::names;
 use super::part::{Content, Part};
 use super::warning::{NotExpanded, Warning};
 
+/// Warnings that somebody reads.
+const MOST_WARNINGS: usize = 200;
+
 /// A part as it is found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -29,6 +32,8 @@ pub(super) struct Tray<'a> {
     pub(super) subject: String,
     parts: Vec<Part>,
     by_hash: HashMap<[u8; 32], usize>,
+    /// Parts that were found, the same content each time it was.
+    seen: usize,
     left: usize,
     over: Option<NotExpanded>,
 }
@@ -41,6 +46,7 @@ impl<'a> Tray<'a> {
             subject: String::new(),
             parts: Vec::new(),
             by_hash: HashMap::new(),
+            seen: 0,
             left: limits.decoded,
             over: None,
         }
@@ -66,7 +72,8 @@ impl<'a> Tray<'a> {
 
     /// Lays a part down and says where it lies; where the same content lies already, there. `bytes` are those of `content`.
     pub(super) fn add(&mut self, found: Found, bytes: &[u8], content: Content) -> Option<Laid> {
-        if self.parts.len() >= self.limits.parts {
+        self.seen += 1;
+        if self.seen > self.limits.parts {
             self.too_many();
         }
         if self.is_over() {
@@ -134,7 +141,9 @@ impl<'a> Tray<'a> {
     pub(super) fn message(self, mut mail: Mail) -> Message {
         let parts = if self.is_over() { Vec::new() } else { self.parts };
         mail.carried = parts.iter().filter(|part| part.depth == 0).map(Part::carried).collect();
-        Message { mail, parts, warnings: self.warnings, not_expanded: self.over }
+        let mut warnings = self.warnings;
+        warnings.truncate(MOST_WARNINGS);
+        Message { mail, parts, warnings, not_expanded: self.over }
     }
 }
 

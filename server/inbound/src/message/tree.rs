@@ -154,10 +154,16 @@ impl Walk<'_> {
         let it = &mut self.tree.entities[entity];
         it.headers.end = end;
         it.body = body..body;
+        let in_message = it.owner.is_some() && it.owner == it.parent;
+        let most = match it.parent {
+            None => self.limits.headers,
+            Some(_) if in_message => self.limits.part_headers.saturating_mul(4),
+            Some(_) => self.limits.part_headers,
+        };
         let mut block = &self.raw[it.headers.clone()];
-        if block.len() > self.limits.headers {
+        if block.len() > most {
             self.tree.warnings.push(Warning::HeadersCut);
-            block = &block[..self.limits.headers];
+            block = &block[..most];
         }
         it.told = Told::read(&Fields::read(block), digest);
         self.at = At::Leaf(entity);

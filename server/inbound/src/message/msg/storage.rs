@@ -10,6 +10,8 @@ use super::super::tnef::wide;
 
 /// Entries of one storage that are looked at.
 const MOST_ENTRIES: usize = 10_000;
+/// How often a file may be read in all: a message inside is read again with each message around it.
+const MOST_READS: u64 = 16;
 /// The stream with the values that have a fixed length.
 const FIXED: &str = "__properties_version1.0";
 
@@ -61,7 +63,7 @@ impl<'a> Container<'a> {
             Err(_) => return Err("its container is damaged".to_owned()),
         };
         let size = bytes.len() as u64;
-        Ok(Self { file, size, left: size.saturating_mul(4), damaged: false })
+        Ok(Self { file, size, left: size.saturating_mul(MOST_READS), damaged: false })
     }
 
     /// What lies in a storage.

@@ -12,6 +12,7 @@ const LIMITS: Limits = Limits {
     expand: 3,
     parts: 20,
     headers: 500,
+    part_headers: 200,
     text: 1000,
     decoded: 4000,
     people: 5,

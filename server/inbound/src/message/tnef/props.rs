@@ -9,6 +9,12 @@ pub(super) fn read(data: &[u8], into: &mut Props) -> bool {
     (0..count).all(|_| row.prop(into).is_some())
 }
 
+/// A value, or one of a type that nobody asks for.
+enum Read {
+    Value(Value),
+    Passed,
+}
+
 /// What is left of a row.
 struct Row<'a>(&'a [u8]);
 
@@ -56,20 +62,20 @@ impl<'a> Row<'a> {
         for which in 0..count {
             let value = if long { self.long(kind)? } else { self.fixed(kind)? };
             // The numbers of named properties mean something else in every file.
-            if which == 0
-                && !named
-                && let Some(value) = value
-            {
-                into.put(id, value);
+            if which == 0 && !named {
+                match value {
+                    Read::Value(value) => into.put(id, value),
+                    Read::Passed => {}
+                }
             }
         }
         Some(())
     }
 
     /// A value that says its length.
-    fn long(&mut self, kind: u16) -> Option<Option<Value>> {
+    fn long(&mut self, kind: u16) -> Option<Read> {
         let bytes = self.filled()?;
-        Some(Some(match kind {
+        Some(Read::Value(match kind {
             0x1e => Value::Narrow(bytes.to_vec()),
             0x1f => Value::Text(wide(bytes)),
             0x0d => Value::Object(bytes.to_vec()),
@@ -78,18 +84,18 @@ impl<'a> Row<'a> {
     }
 
     /// A value of a length that its type says. A type that nobody knows ends the row: nothing says where the next one begins.
-    fn fixed(&mut self, kind: u16) -> Option<Option<Value>> {
+    fn fixed(&mut self, kind: u16) -> Option<Read> {
         Some(match kind {
-            0x00 | 0x01 => None,
-            0x02 | 0x0b => self.word().map(|it| Some(Value::Number(i64::from(it & 0xffff))))?,
-            0x03 | 0x0a => self.word().map(|it| Some(Value::Number(i64::from(it.cast_signed()))))?,
-            0x04 => self.bytes(4).map(|_| None)?,
+            0x00 | 0x01 => Read::Passed,
+            0x02 | 0x0b => self.word().map(|it| Read::Value(Value::Number(i64::from(it & 0xffff))))?,
+            0x03 | 0x0a => self.word().map(|it| Read::Value(Value::Number(i64::from(it.cast_signed()))))?,
+            0x04 => self.bytes(4).map(|_| Read::Passed)?,
             0x40 => self
                 .bytes(8)
                 .and_then(|it| it.try_into().ok())
-                .map(|it| Some(Value::Time(i64::from_le_bytes(it))))?,
-            0x05 | 0x06 | 0x07 | 0x14 => self.bytes(8).map(|_| None)?,
-            0x48 => self.bytes(16).map(|_| None)?,
+                .map(|it| Read::Value(Value::Time(i64::from_le_bytes(it))))?,
+            0x05 | 0x06 | 0x07 | 0x14 => self.bytes(8).map(|_| Read::Passed)?,
+            0x48 => self.bytes(16).map(|_| Read::Passed)?,
             _ => return None,
         })
     }
