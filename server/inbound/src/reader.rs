@@ -1,0 +1,365 @@
+//! Opens letters that were taken in: reads each within bounds, puts what it carries into the spool, and has the
+//! [mail room](postroom_domain::mailroom) decide.
+//!
+//! A letter may be made to end its reader. One that is new is read at once. Those that were there already when the process started are read
+//! one after the other, and that reading was begun is written down before: the one that ends the process a third time is set aside, and
+//! nobody else is harmed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use postroom_domain::ids::{BlobHash, IntakeId};
+use postroom_domain::intake::{Intake, IntakeState};
+use postroom_domain::mailroom::{Mailroom, Opened, ReadLetter, Sealed, Unread};
+use postroom_domain::person::Actor;
+use postroom_domain::query::{IntakeQuery, Window};
+use postroom_domain::split;
+use postroom_domain::spool::{Blob, Spool, SpoolError};
+use postroom_domain::store::{StoreError, StoreResult};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::message::{self, Limits, Message, Refused, Trusted};
+
+/// Who reads, for the audit.
+const PART: &str = "reader";
+/// Letters that are read at the same time; each is in memory whole.
+const ABREAST: usize = 2;
+/// Letters that are listed at a time.
+const PAGE: usize = 100;
+/// For how long a letter may be read.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long nothing is tried after the house refused something.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Between two looks: every event of the house may mean a letter, and there can be thousands in a second.
+const GAP: Duration = Duration::from_millis(50);
+/// New letters are noticed by events; this is how long one that was missed waits.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// How letters are read.
+#[derive(Debug, Clone, Default)]
+pub struct ReaderOptions {
+    /// Bounds of reading.
+    pub limits: Limits,
+    /// Whose word on a sender's domain counts.
+    pub trusted: Trusted,
+    /// The largest letter that is taken apart, in bytes; a larger one goes to a person as it is.
+    pub largest: u64,
+}
+
+/// How reading is going.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReaderStatus {
+    /// Letters read since the start.
+    pub read: u64,
+    /// Of these, set aside.
+    pub set_aside: u64,
+    /// Why nothing is read at present.
+    pub refusing: Option<String>,
+}
+
+struct Reader {
+    options: ReaderOptions,
+    mailroom: Arc<Mailroom>,
+    spool: Arc<dyn Spool>,
+    read: AtomicU64,
+    set_aside: AtomicU64,
+    refusing: Mutex<Option<String>>,
+}
+
+/// A running reader.
+pub struct ReaderHandle {
+    reader: Arc<Reader>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl ReaderHandle {
+    /// How it is going.
+    pub fn status(&self) -> ReaderStatus {
+        ReaderStatus {
+            read: self.reader.read.load(Ordering::Relaxed),
+            set_aside: self.reader.set_aside.load(Ordering::Relaxed),
+            refusing: self.reader.refusing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    /// Begins no further letter, ends those that are being read, and returns.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the reader of letters ended by itself; unread letters are read after the next start");
+        }
+    }
+}
+
+/// Why a letter is still unread.
+enum Unable {
+    /// The house does not take it at present.
+    Later(String),
+    /// Something is wrong with this one's row or bytes; it is tried again after the others.
+    Broken(String),
+}
+
+impl From<StoreError> for Unable {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy | StoreError::Closed | StoreError::Fatal(_) => Self::Later(error.to_string()),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
+
+impl From<SpoolError> for Unable {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::Missing(_) | SpoolError::Damaged(_) => Self::Broken(error.to_string()),
+            other => Self::Later(other.to_string()),
+        }
+    }
+}
+
+/// Starts reading.
+pub fn start(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spool>) -> ReaderHandle {
+    let reader = Arc::new(Reader {
+        options,
+        mailroom,
+        spool,
+        read: AtomicU64::new(0),
+        set_aside: AtomicU64::new(0),
+        refusing: Mutex::default(),
+    });
+    let stop = CancellationToken::new();
+    let task = tokio::spawn({
+        let (reader, stop) = (reader.clone(), stop.clone());
+        async move { reader.run(&stop).await }
+    });
+    ReaderHandle { reader, stop, task }
+}
+
+impl Reader {
+    async fn run(&self, stop: &CancellationToken) {
+        let store = self.mailroom.reception.store.clone();
+        // What waits now may be what ended the process before.
+        let mut suspects = true;
+        let mut seen = 0;
+        while !stop.is_cancelled() {
+            let last = store.wait_beyond(0, Duration::ZERO).await;
+            let done = self.all(suspects, stop).await;
+            let rest = match done {
+                Ok(()) => {
+                    self.refuse(None);
+                    suspects = false;
+                    seen = seen.max(last);
+                    LOOK
+                }
+                Err(why) => {
+                    self.refuse(Some(why));
+                    PAUSE
+                }
+            };
+            let news = async {
+                if rest == LOOK {
+                    tokio::time::sleep(GAP).await;
+                    store.wait_beyond(seen, rest).await;
+                } else {
+                    tokio::time::sleep(rest).await;
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = news => {}
+            }
+        }
+    }
+
+    fn refuse(&self, why: Option<String>) {
+        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = &why
+            && refusing.is_none()
+        {
+            tracing::warn!(error = %why, "letters cannot be read at present; it is tried again and again");
+        }
+        *refusing = why;
+    }
+
+    /// Reads everything that waits, the oldest first.
+    async fn all(&self, suspects: bool, stop: &CancellationToken) -> Result<(), String> {
+        let waiting = self.waiting().await.map_err(|error| error.to_string())?;
+        let abreast = if suspects { 1 } else { ABREAST };
+        let mut answers = futures_util::stream::iter(waiting)
+            .take_while(|_| std::future::ready(!stop.is_cancelled()))
+            .map(|id| self.one(id, suspects))
+            .buffer_unordered(abreast);
+        let mut trouble = None;
+        while let Some(answer) = answers.next().await {
+            if let Err(Unable::Later(why)) = answer {
+                trouble = Some(why);
+                break;
+            }
+        }
+        trouble.map_or(Ok(()), Err)
+    }
+
+    /// The letters that nobody has read yet, by their age.
+    async fn waiting(&self) -> StoreResult<Vec<IntakeId>> {
+        let query = IntakeQuery { states: vec![IntakeState::Stored], ..IntakeQuery::default() };
+        let (mut before, mut all) = (None, Vec::new());
+        loop {
+            let window = Window { before, limit: PAGE };
+            let page = self.mailroom.reception.store.list_intakes(&query, window).await?;
+            all.extend(
+                page.items.into_iter().filter(|intake| intake.letter.is_some()).map(|intake| intake.id),
+            );
+            before = page.next;
+            if before.is_none() {
+                all.reverse();
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn one(&self, id: IntakeId, suspect: bool) -> Result<(), Unable> {
+        let done = self.read(id, suspect).await;
+        if let Err(Unable::Broken(why)) = &done {
+            tracing::error!(intake.id = %id, error = %why, "a letter could not be read; it waits, and others go on");
+        }
+        done
+    }
+
+    async fn read(&self, id: IntakeId, suspect: bool) -> Result<(), Unable> {
+        let (room, actor) = (&self.mailroom, Actor::system(PART, None));
+        let Some(mut intake) = room.reception.store.intake(id).await? else { return Ok(()) };
+        if intake.state != IntakeState::Stored {
+            return Ok(());
+        }
+        if suspect {
+            match room.begin(intake, &actor).await? {
+                Some(begun) => intake = begun,
+                None => return Ok(()),
+            }
+        }
+        let opened = match self.take_apart(&intake).await? {
+            Ok(letter) => room.open(intake, letter, &actor).await?,
+            Err(why) => room.set_aside(intake, why, &actor).await?,
+        };
+        self.read.fetch_add(1, Ordering::Relaxed);
+        match opened {
+            Opened::Filed(item) => {
+                tracing::info!(intake.id = %id, work_item.id = %item, "a letter was read and matched");
+            }
+            Opened::SeenBefore(earlier) => {
+                tracing::info!(intake.id = %id, intake.earlier = %earlier, "a letter was here before");
+            }
+            Opened::NeedsPerson(code) => {
+                tracing::info!(intake.id = %id, code, "a letter was read and needs a person");
+            }
+            Opened::SetAside => {
+                self.set_aside.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(intake.id = %id, "a letter was set aside unread");
+            }
+            Opened::Overtaken => {}
+        }
+        Ok(())
+    }
+
+    /// What is in a letter, with the bytes of each part durable.
+    async fn take_apart(&self, intake: &Intake) -> Result<Result<ReadLetter, Unread>, Unable> {
+        let Some(document) = intake.documents.first() else {
+            return Err(Unable::Broken("it has no bytes".to_owned()));
+        };
+        if document.blob.size > self.options.largest {
+            let odd = format!(
+                "it is larger than the {} bytes that are taken apart; it is as it came",
+                self.options.largest
+            );
+            return Ok(Ok(ReadLetter {
+                odd: vec![odd],
+                contents: vec![document.blob.hash],
+                ..ReadLetter::default()
+            }));
+        }
+        let raw = self.bytes(document.blob).await?;
+        let (limits, trusted, shared) = (self.options.limits, self.options.trusted.clone(), raw.clone());
+        let reading = tokio::task::spawn_blocking(move || message::read(&shared, &limits, &trusted));
+        let read = match tokio::time::timeout(PATIENCE, reading).await {
+            Ok(Ok(read)) => read,
+            Ok(Err(error)) => Err(Refused::Unreadable(format!("its reader ended early: {error}"))),
+            // The thread goes on to its end; nobody waits for it.
+            Err(_) => {
+                let text = format!("it was not read within {} s", PATIENCE.as_secs());
+                return Ok(Err(Unread { code: "too_slow", text }));
+            }
+        };
+        match read {
+            Ok(message) => self.seal(&raw, message).await.map(Ok),
+            // Nothing is known of it, but a person may still want it: it is filed as the file that it is.
+            Err(refused) if refused.as_file() => {
+                let odd = vec![refused.to_string()];
+                Ok(Ok(ReadLetter { odd, contents: vec![document.blob.hash], ..ReadLetter::default() }))
+            }
+            Err(refused @ Refused::TooDeep(_)) => {
+                Ok(Err(Unread { code: "too_deep", text: refused.to_string() }))
+            }
+            Err(refused) => Ok(Err(Unread { code: "unreadable", text: refused.to_string() })),
+        }
+    }
+
+    async fn bytes(&self, blob: Blob) -> Result<Bytes, Unable> {
+        let content = self.spool.content(blob).await?;
+        let mut stream = content.open().await.map_err(|error| Unable::Broken(error.to_string()))?;
+        let mut raw = Vec::with_capacity(usize::try_from(blob.size).unwrap_or(0));
+        while let Some(chunk) = stream.next().await {
+            raw.extend_from_slice(&chunk.map_err(|error| Unable::Broken(error.to_string()))?);
+        }
+        Ok(raw.into())
+    }
+
+    async fn seal(&self, raw: &Bytes, message: Message) -> Result<ReadLetter, Unable> {
+        let mut letter = ReadLetter {
+            odd: message.warnings.iter().map(ToString::to_string).collect(),
+            ..ReadLetter::default()
+        };
+        letter.odd.extend(message.not_expanded.map(|why| format!("it is not taken apart: {why}")));
+        letter.contents.push(BlobHash::new(*blake3::hash(message.mail.text.as_bytes()).as_bytes()));
+        for part in &message.parts {
+            let content = Bytes::copy_from_slice(part.content.of(raw));
+            let mut draft = self.spool.draft().await?;
+            draft.write(content).await?;
+            let blob = draft.seal().await?;
+            letter.contents.push(blob.hash);
+            let mut carried = part.carried();
+            if carried.name.is_empty() {
+                carried.name.clone_from(&part.title);
+            }
+            letter.parts.push(Sealed {
+                part: split::Part {
+                    carried,
+                    hash: blob.hash,
+                    message: part.media_type().eq_ignore_ascii_case("message/rfc822"),
+                    within: carrier(&message.parts, part),
+                },
+                blob,
+            });
+        }
+        letter.mail = message.mail;
+        Ok(letter)
+    }
+}
+
+/// The message within that a part belongs to. What lies in another container, such as a `winmail.dat`, belongs to the message that has it.
+fn carrier(parts: &[message::Part], part: &message::Part) -> Option<usize> {
+    let mut inside = part.inside;
+    while let Some(number) = inside {
+        let container = parts.get(number)?;
+        if container.media_type().eq_ignore_ascii_case("message/rfc822") {
+            return Some(number);
+        }
+        // A container stands before what is in it.
+        inside = container.inside.filter(|outer| *outer < number);
+    }
+    None
+}
