@@ -54,6 +54,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     sample::matters(&house).await?;
     let sign_in = people::add(&house).await?;
 
+    let smtp = house.smtp().context("the demo has an SMTP door")?.to_string();
+    let tag = sample::tag(&house).await?;
     let console = console_command(house.url(), &places.token_file(Role::Operator));
     if args.json {
         let by_role: BTreeMap<&str, &str> =
@@ -65,6 +67,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
             "dms_folder": places.dms,
             "data": places.root,
             "console": console,
+            "smtp": smtp,
+            "mailbox": MAILBOX,
             "imanage": fakes.imanage,
             "provider": fakes.provider,
             "sign_in": sign_in.expose_secret(),
@@ -77,6 +81,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
             &tokens,
             &console,
             sign_in.expose_secret(),
+            &Letters { smtp, tag },
             temporary.is_some(),
         ))?;
     }
@@ -94,6 +99,16 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         let _left = temporary.close();
     }
     fatal
+}
+
+/// The address that the demo's SMTP door delivers to.
+const MAILBOX: &str = "post@firm.example";
+
+/// How letters get into the demo.
+struct Letters {
+    smtp: String,
+    /// The luggage tag of one of its matters.
+    tag: String,
 }
 
 /// Addresses of what the demo fakes.
@@ -197,6 +212,7 @@ fn tour(
     tokens: &BTreeMap<Role, String>,
     console: &str,
     sign_in: &str,
+    letters: &Letters,
     temporary: bool,
 ) -> String {
     let url = house.url();
@@ -210,6 +226,8 @@ fn tour(
          As the boss     {sign_in}\n\
          \x20               (works once: set a password for {boss})\n\
          Drop a scan     cp letter.pdf {hot}/10517-0001/\n\
+         Send a letter   swaks --server {smtp} --to {MAILBOX} --h-Subject 'The plan {tag}' --attach letter.pdf\n\
+         \x20               (the tag in the subject finds the matter; a stranger's letter waits for a person)\n\
          See the DMS     {dms}\n\
          Hand one in     curl -H 'Authorization: Bearer {user}' \\\n\
          \x20                 -F 'meta={{\"work_item\":\"10442-0012\",\"subject\":\"Lease\"}};type=application/json' \\\n\
@@ -221,6 +239,8 @@ fn tour(
          A few e-mails and scans are on their way; one of them fails on purpose, one needs a person.\n\
          Ctrl-C stops.\n\n",
         boss = people::ADMINISTRATOR,
+        smtp = letters.smtp,
+        tag = letters.tag,
         hot = places.hot.display(),
         dms = places.dms.display(),
         root = places.root.display(),

@@ -16,6 +16,7 @@ use postroom_domain::desk::People;
 use postroom_domain::event::{Happening, NewEvent, Security, Subject};
 use postroom_domain::ids::SourceName;
 use postroom_domain::link::Accounts;
+use postroom_domain::mailroom::Mailroom;
 use postroom_domain::person::{Actor, Permissions, Principal};
 use postroom_domain::plan::Rules;
 use postroom_domain::reception::Reception;
@@ -37,6 +38,7 @@ use crate::dms_accounts::{self, Caretaker, News};
 use crate::foundation::{Cellar, Foundation};
 use crate::housekeeping;
 use crate::keyring::{DeskOptions, DeskParts, KeyDesk};
+use crate::mail_doors::{MailDoors, mailroom};
 use crate::sealing::PasswordHashes;
 use crate::settings::{self, Remembered, Seen, Settings};
 use crate::signals;
@@ -58,6 +60,8 @@ pub(crate) struct House {
     store: Arc<dyn Store>,
     spool: Arc<dyn Spool>,
     reception: Arc<Reception>,
+    #[cfg(feature = "demo")]
+    mailroom: Arc<Mailroom>,
     people: Arc<People>,
     engine: Arc<EngineHandle>,
     server: ServerHandle,
@@ -101,6 +105,12 @@ impl House {
             accounts: accounts.clone(),
             spool: spool.clone(),
         });
+        let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
+        let entered =
+            mailroom.enter_all().await.context("work items could not be entered in the register")?;
+        if entered > 0 {
+            tracing::info!(work_items = entered, "Work items from before have luggage tags now.");
+        }
         let destinations: Vec<Destination> =
             foundation.connectors.iter().map(crate::connectors::Connector::destination).collect();
         let places =
@@ -134,6 +144,7 @@ impl House {
         let doors = Arc::new(Doors {
             engine: engine.clone(),
             hot_folders: Mutex::new(hot_folders(&settings, &reception, &spool)),
+            mail: Mutex::new(MailDoors::open(&settings, &mailroom, &spool).await?),
         });
         let diagnosis = diagnosis(&settings, &foundation, people.clone(), rules, &public_url)?;
         let dms_accounts = dms_accounts::accounts(&settings, &foundation, people.clone());
@@ -141,6 +152,7 @@ impl House {
             store: store.clone(),
             spool: spool.clone(),
             reception: reception.clone(),
+            mailroom: mailroom.clone(),
             control: doors.clone(),
             places: Arc::new(places),
             lists: foundation.lists.clone(),
@@ -180,6 +192,8 @@ impl House {
             store,
             spool,
             reception,
+            #[cfg(feature = "demo")]
+            mailroom,
             people,
             engine,
             server,
@@ -221,6 +235,18 @@ impl House {
         self.reception.clone()
     }
 
+    /// Where work items have their tags.
+    #[cfg(feature = "demo")]
+    pub(crate) fn mailroom(&self) -> Arc<Mailroom> {
+        self.mailroom.clone()
+    }
+
+    /// Where letters are delivered.
+    #[cfg(feature = "demo")]
+    pub(crate) fn smtp(&self) -> Option<std::net::SocketAddr> {
+        self.doors.mail.lock().unwrap_or_else(PoisonError::into_inner).smtp()
+    }
+
     /// Runs until a stop is wanted or the store or spool fails; then stops everything. A failure exits with another status, for
     /// the supervisor.
     pub(crate) async fn until_stopped(
@@ -260,6 +286,8 @@ impl House {
         for folder in self.doors.take_hot_folders() {
             folder.stop().await;
         }
+        let mail = self.doors.take_mail();
+        mail.stop(self.grace).await;
         for server in [self.server, self.local] {
             if let Err(error) = server.stop().await {
                 tracing::warn!(%error, "The HTTP server did not stop cleanly.");
@@ -294,11 +322,18 @@ impl House {
 struct Doors {
     engine: Arc<EngineHandle>,
     hot_folders: Mutex<Vec<HotFolderHandle>>,
+    mail: Mutex<MailDoors>,
 }
 
 impl Doors {
     fn take_hot_folders(&self) -> Vec<HotFolderHandle> {
         std::mem::take(&mut *self.hot_folders.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Doors {
+    fn take_mail(&self) -> MailDoors {
+        std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -315,7 +350,9 @@ impl Control for Doors {
 
     fn sources(&self) -> Vec<SourceStatus> {
         let folders = self.hot_folders.lock().unwrap_or_else(PoisonError::into_inner);
-        folders.iter().map(|folder| source_status(folder.source(), &folder.status())).collect()
+        let folders = folders.iter().map(|folder| source_status(folder.source(), &folder.status()));
+        let mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.chain(mail.sources()).collect()
     }
 
     fn wake(&self) {
@@ -510,7 +547,10 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
     let upload = Source { name: UPLOAD.parse()?, kind: "upload".to_owned(), uploads: true };
     let folder = |name| Source { name, kind: "hot folder".to_owned(), uploads: false };
     let folders = settings.hot_folders.iter().map(|it| folder(it.get_ref().name.clone()));
-    Ok(std::iter::once(upload).chain(folders).collect())
+    let mailbox = |name| Source { name, kind: "mailbox".to_owned(), uploads: false };
+    let mailboxes = settings.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
+    let mailboxes = mailboxes.map(|it| mailbox(it.get_ref().name.clone()));
+    Ok(std::iter::once(upload).chain(folders).chain(mailboxes).collect())
 }
 
 fn destination_kinds(settings: &Settings) -> BTreeMap<postroom_domain::ids::ServiceName, String> {

@@ -12,6 +12,7 @@ mod house;
 mod housekeeping;
 mod keyring;
 mod logging;
+mod mail_doors;
 mod sealing;
 mod settings;
 mod signals;

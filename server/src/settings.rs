@@ -20,6 +20,7 @@ use url::Url;
 
 mod address;
 mod destination;
+mod mail;
 mod overlay;
 mod people;
 mod report;
@@ -27,6 +28,7 @@ mod seen;
 mod vault;
 
 pub(crate) use destination::{Destination, DestinationKind};
+pub(crate) use mail::{MailSettings, Smtp};
 pub(crate) use report::SettingsError;
 pub(crate) use seen::{Remembered, Seen};
 pub(crate) use vault::Vault;
@@ -75,6 +77,11 @@ pub(crate) struct Settings {
     /// Folders that scanners and people drop files into.
     #[serde(default)]
     pub(crate) hot_folders: Vec<Spanned<HotFolderSettings>>,
+    /// The door that letters are delivered to.
+    pub(crate) smtp: Option<Smtp>,
+    /// What becomes of letters.
+    #[serde(default)]
+    pub(crate) mail: MailSettings,
     /// What was set, as it is remembered: for telling at the next start what changed.
     #[serde(skip)]
     pub(crate) seen: Seen,
@@ -401,6 +408,13 @@ impl Settings {
                 ));
             }
         }
+        for mailbox in self.smtp.iter().flat_map(|smtp| &smtp.mailboxes) {
+            let (at, it) = (mailbox.span().start, mailbox.get_ref());
+            if !sources.insert(&it.name) {
+                wrong.push((at, format!("smtp.mailboxes \"{}\": the name stands twice", it.name)));
+            }
+        }
+        wrong.extend(self.mail_mistakes());
         let mut hashes = HashSet::new();
         for token in &self.tokens {
             let it = token.get_ref();
@@ -419,6 +433,15 @@ impl Settings {
                 wrong.push((token.span().start, format!("{key}: the same token stands twice")));
             }
         }
+        wrong
+    }
+
+    /// What is wrong with the doors of letters. How letters are matched matters only where some come in.
+    fn mail_mistakes(&self) -> Vec<(usize, String)> {
+        let Some(smtp) = &self.smtp else { return Vec::new() };
+        let mut wrong: Vec<(usize, String)> =
+            smtp.mistakes().into_iter().map(|(at, problem)| (at.unwrap_or(0), problem)).collect();
+        wrong.extend(self.mail.mistakes().into_iter().map(|mistake| (0, mistake.to_string())));
         wrong
     }
 
@@ -469,12 +492,18 @@ impl Settings {
         self.server.socket.clone().unwrap_or_else(|| socket_in(&self.data.dir))
     }
 
+    fn areas(&self) -> BTreeMap<SourceName, Area> {
+        let folders = self.hot_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
+        let mailboxes = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
+        folders.chain(mailboxes.map(|it| (it.get_ref().name.clone(), it.get_ref().area))).collect()
+    }
+
     /// The repositories and the doors' areas, read.
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             repositories: self.repositories.iter().filter_map(|it| it.get_ref().read().ok()).collect(),
             zone: self.server.zone(),
-            areas: self.hot_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area)).collect(),
+            areas: self.areas(),
         }
     }
 }

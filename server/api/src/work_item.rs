@@ -161,6 +161,9 @@ pub struct WorkItemView {
     /// The time zone of its dates.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub zone: String,
+    /// What ties answers to it in the subjects of its letters, such as `[PR-7K2M9X-4Q]`; not told in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub luggage_tag: Option<String>,
 }
 
 impl From<&WorkItem> for WorkItemView {
@@ -193,6 +196,7 @@ impl From<&WorkItem> for WorkItemView {
                 container: it.container.clone(),
             }),
             zone: item.zone.clone(),
+            luggage_tag: None,
         }
     }
 }

@@ -14,11 +14,13 @@ use crate::block_list;
 use crate::cause::Cause;
 use crate::dms::Trouble;
 use crate::filing::{Filing, Progress, Request, State};
-use crate::ids::{FilingId, IdMint, IntakeId, SiteName, SourceName};
+use crate::ids::{FilingId, IdMint, IntakeId, SiteName, SourceName, WorkItemId};
 use crate::intake::{self, Document, Intake, IntakeEvent, IntakeState, NeedsPerson};
 use crate::link::Accounts;
+use crate::mailroom::Noted;
 use crate::person::Actor;
 use crate::plan::{Plan, Planned, Rules};
+use crate::record::{self, Kept as _, Write};
 use crate::repository::DuplicateRule;
 use crate::spool::Spool;
 use crate::store::{Acceptance, Accepted, IdempotencyKey, IntakeChange, Store, StoreError};
@@ -183,7 +185,20 @@ impl Reception {
         intake.trace.push(format!("{} assigned it to {work_item}", actor.principal));
         intake.trace.extend(trace);
         let filings = self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now(), false).await?;
-        self.change(intake, filings, actor, reason).await
+        let records = match intake.work_item {
+            Some(item) if intake.letter.is_some() => self.noted_in(intake.id, item).await?,
+            _ => Vec::new(),
+        };
+        self.change(intake, filings, records, actor, reason).await
+    }
+
+    /// The ledger tells answers to a letter where it went.
+    async fn noted_in(&self, intake: IntakeId, item: WorkItemId) -> Result<Vec<Write>, StoreError> {
+        let Some(noted) = record::by_id::<Noted>(&*self.store, intake.as_u128()).await? else {
+            return Ok(Vec::new());
+        };
+        let noted = Noted { work_item: Some(item), version: noted.version + 1, ..noted };
+        Ok(vec![noted.put()?])
     }
 
     /// A person closes an intake with a reason; its documents stay.
@@ -200,7 +215,7 @@ impl Reception {
         let mut intake = self.read(id, version).await?;
         intake.state = intake::next(intake.state, IntakeEvent::Dismissed)
             .ok_or(AssignError::NotAllowed(intake.state))?;
-        self.change(intake, Vec::new(), actor, reason).await
+        self.change(intake, Vec::new(), Vec::new(), actor, reason).await
     }
 
     async fn read(&self, id: IntakeId, version: Option<u64>) -> Result<Intake, AssignError> {
@@ -215,6 +230,7 @@ impl Reception {
         &self,
         mut intake: Intake,
         filings: Vec<Filing>,
+        records: Vec<Write>,
         actor: &Actor,
         reason: &str,
     ) -> Result<Intake, AssignError> {
@@ -223,7 +239,7 @@ impl Reception {
         let change = IntakeChange {
             next: intake,
             filings,
-            records: Vec::new(),
+            records,
             actor: actor.clone(),
             note: reason.to_owned(),
             at: self.clock.now(),

@@ -1,5 +1,6 @@
 //! The demo's firm: matters of three clients, a few letters and scans.
 
+use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -143,7 +144,19 @@ name = "scans"
 path = {hot}
 settle_seconds = 1
 scan_millis = 250
+
+[smtp]
+listen = "127.0.0.1:0"
+[[smtp.mailboxes]]
+name = "post"
+addresses = ["{mailbox}"]
+# What is found for a letter is filed like what people hand in.
+area = "matter_documents"
+
+[mail.matching]
+own_domains = ["firm.example"]
 "#,
+        mailbox = super::MAILBOX,
         passphrase = quoted(&places.passphrase()),
         private_key = quoted(&places.private_key()),
         provider = fakes.provider,
@@ -191,12 +204,20 @@ pub(super) async fn matters(house: &House) -> anyhow::Result<()> {
             version: 1,
             changed: now,
         };
-        match house.store().save_work_item(item, Vec::new(), &actor, now).await {
+        match house.mailroom().save_work_item(item, &actor, now).await {
             Ok(()) | Err(StoreError::Exists(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
     Ok(())
+}
+
+/// The luggage tag of the first matter that is filed into the folder DMS.
+pub(super) async fn tag(house: &House) -> anyhow::Result<String> {
+    let (reference, ..) =
+        MATTERS.iter().find(|(_, _, kind, ..)| *kind != "matter/litigation").context("a matter")?;
+    let item = house.store().work_item_by_reference(&main_site(), reference).await?.context("the matter")?;
+    house.mailroom().tag(item.id).await?.context("a tag")
 }
 
 /// The workspaces of the folder DMS, which a firm's DMS team would have made.

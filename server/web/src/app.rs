@@ -10,6 +10,7 @@ use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::Control;
 use postroom_domain::ids::{ServiceName, SourceName};
 use postroom_domain::lists::TargetLists;
+use postroom_domain::mailroom::Mailroom;
 use postroom_domain::places::Places;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
@@ -96,6 +97,8 @@ pub struct App {
     pub spool: Arc<dyn Spool>,
     /// Where intakes are taken in and decided over.
     pub reception: Arc<Reception>,
+    /// Where work items have their luggage tags, and letters are opened.
+    pub mailroom: Arc<Mailroom>,
     /// The engine, as far as others see it.
     pub control: Arc<dyn Control>,
     /// Places in DMSs, for people who choose.

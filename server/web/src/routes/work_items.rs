@@ -93,7 +93,7 @@ pub(crate) async fn show_work_item(
     app: web::Data<Shared>,
 ) -> Answer {
     let item = seen(&app, &caller, id).await?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(item.version))).json(WorkItemView::from(&item)))
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(item.version))).json(view(&app, &item).await?))
 }
 
 /// A new work item.
@@ -111,11 +111,11 @@ pub(crate) async fn create_work_item(
     let now = app.clock.now();
     let id = WorkItemId::from_u128(app.reception.mint.next(app.clock.as_ref(), app.entropy.as_ref()));
     let item = body.work_item(id, caller.principal().sites.home.clone(), 1, now);
-    app.store.save_work_item(item.clone(), Vec::new(), &caller.actor(), now).await?;
+    app.mailroom.save_work_item(item.clone(), &caller.actor(), now).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/api/v1/work-items/{id}")))
         .insert_header((header::ETAG, etag(item.version)))
-        .json(WorkItemView::from(&item)))
+        .json(view(&app, &item).await?))
 }
 
 /// The work item as it is to be, in full.
@@ -144,6 +144,12 @@ pub(crate) async fn change_work_item(
         .ok_or_else(|| Fault::new(Code::Changed, "There is no version after this one."))?;
     let now = app.clock.now();
     let item = body.work_item(id, before.site, next, now);
-    app.store.save_work_item(item.clone(), Vec::new(), &caller.actor(), now).await?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(item.version))).json(WorkItemView::from(&item)))
+    app.mailroom.save_work_item(item.clone(), &caller.actor(), now).await?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(item.version))).json(view(&app, &item).await?))
+}
+
+/// A work item with its luggage tag.
+async fn view(app: &Shared, item: &WorkItem) -> Result<WorkItemView, Fault> {
+    let luggage_tag = app.mailroom.tag(item.id).await?;
+    Ok(WorkItemView { luggage_tag, ..WorkItemView::from(item) })
 }

@@ -59,6 +59,7 @@ impl Doors {
         let app = App {
             store: desk.store.clone(),
             spool,
+            mailroom: crate::world::mailroom(&reception),
             reception,
             control: Arc::new(Engine::default()),
             places: Arc::new(crate::places::Cabinet::default()),

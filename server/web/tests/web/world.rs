@@ -14,12 +14,15 @@ use postroom_domain::cause::Fixer;
 use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::ids::{IdMint, WorkItemId};
 use postroom_domain::keys::{Keys, KeysStatus, Rotate, RotateError};
+use postroom_domain::luggage::{Luggage, LuggageSecret, LuggageSettings};
+use postroom_domain::mailroom::Mailroom;
 use postroom_domain::person::{Actor, Principal, Role};
 use postroom_domain::plan::Rules;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Window};
 use postroom_domain::reception::Reception;
 use postroom_domain::repository::{Area, Repository, ResolverConfig};
 use postroom_domain::resolve::{Look, LookAt, Looks};
+use postroom_domain::split;
 use postroom_domain::store::Store;
 use postroom_domain::target::WhenAmbiguous;
 use postroom_domain::testing::{ManualClock, SeededEntropy};
@@ -214,6 +217,7 @@ impl World {
         let app = App {
             store: store.clone(),
             spool,
+            mailroom: mailroom(&reception),
             reception,
             control: control.clone(),
             places: Arc::new(crate::places::Cabinet::default()),
@@ -424,4 +428,16 @@ impl Answer {
 /// A JSON value that is a text.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+/// A mail room that reads nothing: work items have their tags.
+pub(crate) fn mailroom(reception: &Arc<Reception>) -> Arc<Mailroom> {
+    let secret = LuggageSecret::new([7; 32]);
+    Arc::new(Mailroom {
+        reception: reception.clone(),
+        luggage: Luggage::new(secret, &LuggageSettings::default()),
+        matching: None,
+        split: split::Rules::new(split::SplitSettings::default()).unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
+    })
 }
