@@ -19,6 +19,7 @@ mod dms_accounts;
 mod events;
 mod hot_folder;
 mod keys;
+mod letters;
 mod lifecycle;
 mod linked;
 mod matrix;

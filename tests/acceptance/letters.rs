@@ -1,0 +1,235 @@
+//! Letters by SMTP, handed over by a client of its own (swaks): from the door over reading and matching into the DMS.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use postroom_tests::folder::deposits;
+use postroom_tests::process::free_port;
+use postroom_tests::wait::until;
+use postroom_tests::{Api, World};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+const CLIENT: &str = "a.harrow@client.example";
+const STRANGER: &str = "someone@elsewhere.example";
+
+struct Post {
+    world: World,
+    port: u16,
+    letters: u32,
+}
+
+impl Post {
+    async fn new(name: &'static str) -> Self {
+        let port = free_port(name.len() as u64 + 0x5347);
+        let sections = format!(
+            "\n[smtp]\nlisten = \"127.0.0.1:{port}\"\nhostname = \"postroom.firm.example\"\nlargest_bytes = 20000000\n\
+             [[smtp.mailboxes]]\nname = \"post\"\naddresses = [\"post@firm.example\"]\narea = \"matter_documents\"\n\
+             [[smtp.mailboxes]]\nname = \"copies\"\naddresses = [\"copies@firm.example\"]\narea = \"matter_documents\"\n\
+             [mail.matching]\nown_domains = [\"firm.example\"]\n"
+        );
+        let world =
+            World::new(name).with_folder_dms().with_settings(&sections).with_log("info").start().await;
+        Self { world, port, letters: 0 }
+    }
+
+    fn op(&self) -> Api {
+        self.world.op()
+    }
+
+    /// A matter with a client who writes; its luggage tag.
+    async fn matter(&self, reference: &str) -> String {
+        // The folder DMS has a folder for it, as somebody made it.
+        std::fs::create_dir_all(self.dms().join(reference)).unwrap();
+        let body = json!({
+            "reference": reference, "title": "Harrow v Teal", "work_type": "matter", "open": true,
+            "participants": [{"role": "client", "name": "Ada Harrow", "email": CLIENT}],
+        });
+        let made = self.op().post("/api/v1/work-items", &body).await.expect(201).body;
+        made["luggage_tag"].as_str().expect("a tag").to_owned()
+    }
+
+    fn dms(&self) -> PathBuf {
+        self.world.settings.dms()
+    }
+
+    /// Sends a letter as it stands here; its lines end as lines of mail do.
+    async fn send(&mut self, from: &str, to: &str, letter: &str) -> Vec<u8> {
+        self.letters += 1;
+        let bytes = letter.replace('\n', "\r\n").into_bytes();
+        let file = self.world.root().join(format!("letter-{}.eml", self.letters));
+        // The client ends the last line itself.
+        std::fs::write(&file, bytes.strip_suffix(b"\r\n").unwrap_or(&bytes)).unwrap();
+        let server = format!("127.0.0.1:{}", self.port);
+        let data = format!("@{}", file.display());
+        let sent = Command::new("swaks")
+            .args([
+                "--server",
+                &server,
+                "--helo",
+                "client.example",
+                "--from",
+                from,
+                "--to",
+                to,
+                "--data",
+                &data,
+            ])
+            .output()
+            .await
+            .expect("swaks (Debian package swaks)");
+        let said = String::from_utf8_lossy(&sent.stdout).into_owned();
+        assert!(sent.status.success() && said.contains("250 2.0.0 it is here as"), "{said}");
+        bytes
+    }
+
+    /// The intakes, newest first, once there are so many and each is read.
+    async fn intakes(&self, count: usize) -> Vec<Value> {
+        until("all letters are read", Duration::from_secs(60), || async {
+            let page = self.op().ok("/api/v1/intakes?limit=100").await;
+            let all = page["items"].as_array().unwrap().clone();
+            (all.len() >= count && all.iter().all(|it| it["state"] != "stored")).then_some(all)
+        })
+        .await
+    }
+
+    /// Hashes in the DMS with their names.
+    async fn held(&self) -> Vec<(String, String)> {
+        self.world.quiet(Duration::from_mins(1)).await;
+        deposits(&self.dms()).into_iter().map(|it| (it.name, it.hash)).collect()
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+fn letter(id: &str, from: &str, subject: &str, more: &str) -> String {
+    format!(
+        "From: {from}\nTo: post@firm.example\nSubject: {subject}\nMessage-ID: <{id}@client.example>\n\
+         Date: Fri, 27 Nov 2026 09:00:00 +0000\n{more}MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n\
+         Dear all,\n\n.this line begins with a dot, and {id} is what it is about.\n"
+    )
+}
+
+#[tokio::test]
+async fn a_letter_finds_its_matter_by_tag_and_its_answers_by_their_thread() {
+    let mut post = Post::new("letters").await;
+    let tag = post.matter("20001-0001").await;
+    let with_plan = format!(
+        "From: Ada Harrow <{CLIENT}>\nTo: post@firm.example\nSubject: The plan {tag}\nMessage-ID: <plan@client.example>\n\
+         Date: Fri, 27 Nov 2026 09:00:00 +0000\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
+         --b\nContent-Type: text/plain\n\nHere it is.\n--b\nContent-Type: application/pdf\n\
+         Content-Disposition: attachment; filename=\"boundary plan.pdf\"\nContent-Transfer-Encoding: base64\n\n\
+         JVBERi0xLjcKJSBhIHBsYW4KJSVFT0YK\n--b--\n"
+    );
+    let first = post.send(CLIENT, "post@firm.example", &with_plan).await;
+    let answer = letter("answer", CLIENT, "Re: The plan", "In-Reply-To: <plan@client.example>\n");
+    post.intakes(1).await;
+    let second = post.send(CLIENT, "post@firm.example", &answer).await;
+    let intakes = post.intakes(2).await;
+    let held = post.held().await;
+    let wanted =
+        [("Re The plan.eml", hash(&second)), ("boundary plan.pdf", hash(b"%PDF-1.7\n% a plan\n%%EOF\n"))];
+    for (name, hash) in wanted {
+        assert!(held.iter().any(|it| it.1 == hash), "{name}: {held:#?}");
+    }
+    assert!(held.iter().any(|it| it.1 == hash(&first)), "the letter as it came: {held:#?}");
+    assert_eq!(held.len(), 3, "{held:#?}");
+    // Why, in words.
+    let trace = |intake: &Value| intake["trace"].to_string();
+    let detail = |n: usize| format!("/api/v1/intakes/{}", intakes[n]["id"].as_str().unwrap());
+    let (newest, oldest) = (post.op().ok(&detail(0)).await, post.op().ok(&detail(1)).await);
+    assert!(trace(&oldest).contains("tag") && trace(&newest).contains("thread"), "{oldest:#}\n{newest:#}");
+    assert_eq!(oldest["sender"], format!("Ada Harrow <{CLIENT}>"));
+    // The original is given back as it came.
+    let original = post.op().get(&format!("{}/original", detail(1))).await;
+    assert_eq!(hash(original.bytes.as_ref()), hash(&first));
+    post.world.stop().await;
+}
+
+#[tokio::test]
+async fn a_tag_in_a_strangers_letter_is_a_question_and_a_person_answers_it() {
+    let mut post = Post::new("letters-stranger").await;
+    let tag = post.matter("20002-0001").await;
+    let strange = letter("strange", STRANGER, &format!("Fwd: {tag}"), "");
+    let bytes = post.send(STRANGER, "post@firm.example", &strange).await;
+    let intakes = post.intakes(1).await;
+    assert_eq!(
+        (&intakes[0]["state"], &intakes[0]["needs"]["code"]),
+        (&json!("needs_person"), &json!("to_confirm"))
+    );
+    assert_eq!(post.held().await, []);
+    let id = intakes[0]["id"].as_str().unwrap().to_owned();
+    let assign = json!({"work_item": "20002-0001", "reason": "it is about the case"});
+    let path = format!("/api/v1/intakes/{id}/assign");
+    post.op().call(Method::POST, &path, &assign, intakes[0]["version"].as_u64()).await.expect(200);
+    let held = post.held().await;
+    assert_eq!(held.iter().map(|it| it.1.as_str()).collect::<Vec<_>>(), [hash(&bytes)]);
+    // From now on the stranger is none in this thread.
+    let more = letter("more", STRANGER, "more of it", "References: <strange@client.example>\n");
+    let more = post.send(STRANGER, "post@firm.example", &more).await;
+    let intakes = post.intakes(2).await;
+    assert_eq!(intakes[0]["needs"], Value::Null, "{:#}", intakes[0]);
+    assert!(post.held().await.iter().any(|it| it.1 == hash(&more)));
+    post.world.stop().await;
+}
+
+#[tokio::test]
+async fn what_came_before_is_not_filed_again_and_what_cannot_be_read_stops_nobody() {
+    let mut post = Post::new("letters-again").await;
+    let tag = post.matter("20003-0001").await;
+    let plain = letter("once", CLIENT, &format!("Once {tag}"), "");
+    let bytes = post.send(CLIENT, "post@firm.example", &plain).await;
+    post.intakes(1).await;
+    // The answer was lost, and the same is sent once more; and the same by way of another server, into another mailbox.
+    post.send(CLIENT, "post@firm.example", &plain).await;
+    let relayed =
+        format!("Received: from relay.example by mx.firm.example; Fri, 27 Nov 2026 09:00:02 +0000\n{plain}");
+    post.send(CLIENT, "copies@firm.example", &relayed).await;
+    // A letter within a letter, ten thousand times.
+    let mut deep = format!("From: {STRANGER}\nSubject: deep\nMIME-Version: 1.0\n");
+    for _ in 0..10_000 {
+        deep.push_str("Content-Type: message/rfc822\n\n");
+    }
+    post.send(STRANGER, "post@firm.example", &deep).await;
+    let last = letter("last", CLIENT, &format!("After it {tag}"), "");
+    let last = post.send(CLIENT, "post@firm.example", &last).await;
+    let intakes = post.intakes(4).await;
+    let states: Vec<&str> = intakes.iter().rev().map(|it| it["state"].as_str().unwrap()).collect();
+    assert_eq!(intakes.len(), 4, "{states:?}");
+    let held: Vec<String> = post.held().await.into_iter().map(|it| it.1).collect();
+    let mut wanted = vec![hash(&bytes), hash(&last)];
+    wanted.sort();
+    let mut sorted = held.clone();
+    sorted.sort();
+    assert_eq!(sorted, wanted);
+    let again = post.op().filings("state:duplicate").await;
+    assert_eq!(again.len(), 1, "{again:#?}");
+    let quarantined: Vec<&Value> = intakes.iter().filter(|it| it["state"] == "quarantined").collect();
+    assert_eq!(quarantined.len(), 1, "{states:?}");
+    assert_eq!(quarantined[0]["needs"]["code"], "too_deep");
+    post.world.stop().await;
+}
+
+#[tokio::test]
+async fn a_letter_that_was_acknowledged_survives_a_kill() {
+    let mut post = Post::new("letters-kill").await;
+    let tag = post.matter("20004-0001").await;
+    let mut wanted = Vec::new();
+    for number in 0..12 {
+        let text = letter(&format!("kill-{number}"), CLIENT, &format!("Number {number} {tag}"), "");
+        wanted.push(hash(&post.send(CLIENT, "post@firm.example", &text).await));
+        if number % 4 == 3 {
+            post.world.kill().await;
+            post.world.start().await;
+        }
+    }
+    post.intakes(12).await;
+    let mut held: Vec<String> = post.held().await.into_iter().map(|it| it.1).collect();
+    held.sort();
+    wanted.sort();
+    assert_eq!(held, wanted);
+    post.world.stop().await;
+}
