@@ -212,6 +212,7 @@ impl Props {
         let hidden = self.number(id::HIDDEN).is_some_and(|it| it != 0);
         Found {
             name,
+            called: None,
             told,
             inline: picture && size <= limits.small_picture && (is_shown || hidden),
             depth: place.depth,
