@@ -41,6 +41,8 @@ pub use part::{Content, Part};
 pub use warning::{NotExpanded, Refused, Warning};
 
 /// Whose word on a sender's domain counts.
+///
+/// Only for what a receiving server of ours handed on: in a file that somebody uploads, every field is theirs, and nobody is trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trusted {
     /// The names under which our own receiving servers write `Authentication-Results` (RFC 8601, authserv-id).

@@ -171,16 +171,13 @@ impl<'a, 'b, 'l> Reading<'a, 'b, 'l> {
 
     /// A message that stands there as it is.
     fn message(&mut self, at: usize, entity: &Entity) {
-        let found = self.found(entity, false);
-        let found = Found { name: found.name.or_else(|| self.subject_of(at)), ..found };
-        let name = found.name.clone().unwrap_or_default();
+        let found = Found { called: self.subject_of(at), ..self.found(entity, false) };
         let bytes = self.bytes(entity);
         let content = self.content(entity, Cow::Borrowed(bytes));
-        if let Some(laid) = self.tray.add(found, bytes, content) {
-            self.laid.insert(at, laid.at);
-        }
+        let Some(laid) = self.tray.add(found, bytes, content) else { return };
+        self.laid.insert(at, laid.at);
         if self.depth(entity) >= self.tray.limits.expand {
-            self.tray.warnings.push(Warning::LeftInside(name));
+            self.tray.left_inside(laid.at);
         }
     }
 
@@ -207,29 +204,29 @@ impl<'a, 'b, 'l> Reading<'a, 'b, 'l> {
         }
         let mut found = self.found(entity, self.is_inline(entity, bytes.len()));
         let is_message = entity.told.shape == Shape::Message;
-        if is_message && found.name.is_none() {
+        if is_message {
             let end = bytes
                 .windows(2)
                 .position(|it| it == b"\n\n")
                 .or_else(|| bytes.windows(4).position(|it| it == b"\r\n\r\n"));
-            found.name = subject_as_name(&bytes[..end.unwrap_or(bytes.len())], self.tray.limits);
+            found.called = subject_as_name(&bytes[..end.unwrap_or(bytes.len())], self.tray.limits);
         }
-        let shown = found.name.clone().unwrap_or_else(|| found.told.clone());
         if !well {
-            self.tray.warnings.push(Warning::BrokenEncoding(shown.clone()));
+            let shown = found.name.clone().unwrap_or_else(|| found.told.clone());
+            self.tray.warnings.push(Warning::BrokenEncoding(shown));
         }
         let content = self.content(entity, bytes.clone());
         let Some(laid) = self.tray.add(found, &bytes, content) else { return };
         if laid.new {
-            self.open(entity, &bytes, laid.at, &shown, mail);
+            self.open(entity, &bytes, laid.at, mail);
         }
     }
 
     /// Opens what holds more: a message that was encoded, an Outlook file, a `winmail.dat`.
-    fn open(&mut self, entity: &Entity, bytes: &[u8], at: usize, name: &str, mail: &mut Mail) {
+    fn open(&mut self, entity: &Entity, bytes: &[u8], at: usize, mail: &mut Mail) {
         let depth = self.depth(entity);
         let is_message = entity.told.shape == Shape::Message;
-        let is_msg = msg::looks_like(bytes) && msg::is_named(name, &entity.told.media_type());
+        let is_msg = msg::looks_like(bytes) && msg::is_named(&self.tray.title(at), &entity.told.media_type());
         let within = Place { is_raw: false, level: entity.level + 1, depth: depth + 1, inside: Some(at) };
         if tnef::looks_like(bytes) {
             let held = tnef::unpack(bytes, Place { depth, ..within }, self.tray);
@@ -237,7 +234,7 @@ impl<'a, 'b, 'l> Reading<'a, 'b, 'l> {
                 text::cut(&held.text, self.tray.limits.text).clone_into(&mut mail.text);
             }
         } else if (is_message || is_msg) && depth >= self.tray.limits.expand {
-            self.tray.warnings.push(Warning::LeftInside(name.to_owned()));
+            self.tray.left_inside(at);
         } else if is_message {
             unpack(bytes, within, self.tray);
         } else if is_msg {
@@ -255,6 +252,7 @@ impl<'a, 'b, 'l> Reading<'a, 'b, 'l> {
     fn found(&self, entity: &Entity, inline: bool) -> Found {
         Found {
             name: entity.told.name.clone(),
+            called: None,
             told: entity.told.media_type(),
             inline,
             depth: self.depth(entity),
@@ -357,7 +355,7 @@ fn is_own_text(entity: &Entity) -> bool {
 }
 
 fn subject_as_name(block: &[u8], limits: &Limits) -> Option<String> {
-    let fields = Fields::read(&block[..block.len().min(limits.headers)]);
+    let fields = Fields::read(&block[..block.len().min(limits.part_headers.saturating_mul(4))]);
     let subject = fields.text(&mail_parser::HeaderName::Subject).filter(|subject| !subject.is_empty())?;
     Some(format!("{}.eml", fields::unfolded(text::cut(&subject, 200))))
 }

@@ -113,17 +113,11 @@ impl Props {
     pub(super) fn text(&self, id: u16) -> Option<String> {
         let text = match self.values.get(&id)? {
             Value::Text(text) => text.clone(),
-            Value::Narrow(bytes) => self.narrow(bytes, self.code_page.or_else(|| self.number(id::CODE_PAGE))),
-            Value::Bytes(bytes) if id == id::HTML => self.narrow(bytes, self.number(id::INTERNET_CODE_PAGE)),
+            Value::Narrow(bytes) => narrow(bytes, self.code_page.or_else(|| self.number(id::CODE_PAGE))),
+            Value::Bytes(bytes) if id == id::HTML => narrow(bytes, self.number(id::INTERNET_CODE_PAGE)),
             _ => return None,
         };
         Some(text.trim_end_matches('\0').to_owned()).filter(|text| !text.is_empty())
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as what it is: text of these properties")]
-    fn narrow(&self, bytes: &[u8], code_page: Option<i64>) -> String {
-        let label = code_page.map(charset);
-        text::decoded(bytes, label.as_deref()).0
     }
 
     fn line(&self, id: u16) -> Option<String> {
@@ -212,6 +206,7 @@ impl Props {
         let hidden = self.number(id::HIDDEN).is_some_and(|it| it != 0);
         Found {
             name,
+            called: None,
             told,
             inline: picture && size <= limits.small_picture && (is_shown || hidden),
             depth: place.depth,
@@ -219,6 +214,12 @@ impl Props {
             content_id,
         }
     }
+}
+
+/// Text in a code page.
+fn narrow(bytes: &[u8], code_page: Option<i64>) -> String {
+    let label = code_page.map(charset);
+    text::decoded(bytes, label.as_deref()).0
 }
 
 fn kind_of(class: &str) -> MailKind {

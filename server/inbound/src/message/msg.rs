@@ -167,20 +167,20 @@ fn attachments(
         let mut found = props.found(&shown, bytes.len(), place, tray.limits);
         if inner.is_some() {
             "application/vnd.ms-outlook".clone_into(&mut found.told);
-            let subject = inner.as_ref().and_then(|it| it.text(id::SUBJECT)).or(found.name);
-            found.name = subject.map(|it| format!("{}.msg", super::fields::unfolded(&it)));
+            // The name of a storage is no file name.
+            let subject = inner.as_ref().and_then(|it| it.text(id::SUBJECT)).or(found.name.take());
+            found.called = subject.map(|it| format!("{}.msg", super::fields::unfolded(&it)));
         }
         if message.text(id::CLASS).is_some_and(|it| it.to_ascii_lowercase().starts_with("ipm.note.smime")) {
             protects = protection::of_cms(&bytes).or(protects);
         }
-        let name = found.name.clone().unwrap_or_default();
         let Some(laid) = tray.add(found, &bytes, Content::Bytes(bytes.clone())) else { break };
         let Some(inner) = inner.filter(|_| laid.new) else { continue };
         if place.depth < tray.limits.expand {
             let within = Place { depth: place.depth + 1, inside: Some(laid.at), ..place };
             let _ = attachments(&object, &inner, container, within, tray);
         } else {
-            tray.warnings.push(Warning::LeftInside(name));
+            tray.left_inside(laid.at);
         }
     }
     protects

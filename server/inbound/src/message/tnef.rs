@@ -122,16 +122,15 @@ fn lay(attachment: &Attachment<'_>, shown: &HashSet<String>, place: Place, tray:
     let holds_message = looks_like(bytes);
     if holds_message && message.is_some() {
         "application/vnd.ms-tnef".clone_into(&mut found.told);
-        found.name = found.name.map(|name| format!("{name}.dat"));
+        found.called = found.name.take().map(|name| format!("{name}.dat"));
     }
-    let shown = found.name.clone().unwrap_or_default();
     let laid = tray.add(found, bytes, Content::Bytes(bytes.to_vec()));
     if let Some(laid) = laid.filter(|laid| laid.new && holds_message) {
         if place.depth < tray.limits.expand {
             let within = Place { depth: place.depth + 1, inside: Some(laid.at), ..place };
             let _ = unpack(bytes, within, tray);
         } else {
-            tray.warnings.push(Warning::LeftInside(shown));
+            tray.left_inside(laid.at);
         }
     }
 }

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn encodings_are_read_with_what_is_wrong_in_them() {
         use Encoding::{Base64, Plain, QuotedPrintable, Uu};
-        let cases: [(Encoding, &[u8], &[u8], bool); 20] = [
+        let cases: [(Encoding, &[u8], &[u8], bool); 19] = [
             (Plain, b"as it is", b"as it is", true),
             (Base64, b"SGVsbG8=", b"Hello", true),
             (Base64, b"SGVs\r\nbG8=\r\n", b"Hello", true),
@@ -180,14 +180,10 @@ mod tests {
             (Uu, b"begin 644 a.txt\n%2&5L;&\\\n`\nend\n", b"Hello", true),
             (Uu, b"intro\nbegin 644 a.txt\n%2&5L;&\\\n", b"Hello", true),
             (Uu, b"no beginning", b"no beginning", false),
-            (Uu, b"begin 1 a\n\xff\xff\xff", b"^", true),
         ];
         for (encoding, written, wanted, well) in cases {
             let (bytes, was_well) = encoding.decode(written);
             let shown = String::from_utf8_lossy(written);
-            if shown.starts_with("begin 1") {
-                continue; // only that it ends
-            }
             assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(wanted), "{shown:?}");
             assert_eq!(was_well, well, "{shown:?}");
         }

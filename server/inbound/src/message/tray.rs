@@ -16,7 +16,10 @@ const MOST_WARNINGS: usize = 200;
 /// A part as it is found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
+    /// As it came.
     pub(super) name: Option<String>,
+    /// What to call it where it came without a name: the subject of a message inside.
+    pub(super) called: Option<String>,
     pub(super) told: String,
     pub(super) inline: bool,
     pub(super) depth: usize,
@@ -89,7 +92,7 @@ impl<'a> Tray<'a> {
         let by_content = names::found_type(bytes);
         let extension = by_content.map_or_else(|| names::extension(&found.told), |it| it.1);
         let title = if name.trim().is_empty() {
-            names::made(&self.subject, self.parts.len() + 1, extension)
+            (found.called).unwrap_or_else(|| names::made(&self.subject, self.parts.len() + 1, extension))
         } else {
             name.clone()
         };
@@ -131,6 +134,12 @@ impl<'a> Tray<'a> {
             kept.also.push(name);
         }
         self.warnings.push(note);
+    }
+
+    /// Says that what lies in a part stays in there.
+    pub(super) fn left_inside(&mut self, at: usize) {
+        let warning = Warning::LeftInside(self.title(at));
+        self.warnings.push(warning);
     }
 
     pub(super) fn title(&self, at: usize) -> String {

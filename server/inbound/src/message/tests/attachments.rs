@@ -159,6 +159,8 @@ fn messages_inside_are_listed_with_what_they_carry() {
     );
     let inside: Vec<Option<usize>> = read.parts.iter().map(|it| it.inside).collect();
     assert_eq!(inside, [None, Some(0), None, Some(2)]);
+    // A name that was made is no name that came.
+    assert_eq!((read.parts[0].name.as_str(), read.parts[2].name.as_str()), ("", "b64.eml"));
     // Only what it carries itself decides about it.
     assert_eq!(read.mail.carried.len(), 2);
     assert!(matches!(read.parts[0].content, Content::Raw(_)));

@@ -120,6 +120,24 @@ fn header_fields_without_end() {
 }
 
 #[test]
+fn many_parts_with_long_header_fields() {
+    on_a_small_stack(|| {
+        let attributes = "a*=utf-8'x'y;".repeat(2000);
+        let part = format!("--b\nContent-Type: text/plain; {attributes}\n\nx\n");
+        let raw = format!("Content-Type: multipart/mixed; boundary=b\n\n{}", part.repeat(900));
+        assert!(read_raw(raw.as_bytes()).unwrap().warnings.contains(&Warning::HeadersCut));
+    });
+    on_a_small_stack(|| {
+        let html = format!("Content-Type: text/html\n\n{}", "cid:".repeat(2_000_000));
+        assert!(read_raw(html.as_bytes()).is_ok());
+        let tags = format!("Content-Type: text/html\n\n{}", "<".repeat(4_000_000));
+        assert!(read_raw(tags.as_bytes()).is_ok());
+        let entities = format!("Content-Type: text/html\n\n{}", "&".repeat(4_000_000));
+        assert!(read_raw(entities.as_bytes()).is_ok());
+    });
+}
+
+#[test]
 fn garbage_is_a_message_with_warnings() {
     let whole = multipart("mixed", &["\nHello\n", "Content-Type: application/pdf\n\n%PDF\n"]);
     for (raw, wanted) in [

@@ -91,6 +91,10 @@ fn what_is_cut_or_lies_counts_as_far_as_it_goes() {
     assert!(cut.warnings.contains(&Warning::Damaged("a winmail.dat")));
     let garbage = read_raw(&[whole.clone(), b"garbage".to_vec()].concat()).unwrap();
     assert_eq!(garbage.parts.len(), 6);
+    // Four thousand million values of no length, which would take no bytes and a while.
+    let nothing = [[0x01, 0x10, 0x37, 0].to_vec(), vec![0xff; 4]].concat();
+    let read = read_raw(&file(&[message_props(&[nothing])])).unwrap();
+    assert_eq!(read.warnings, [Warning::Damaged("a winmail.dat")]);
     // Every length and count, made as large as can be.
     for at in 6..whole.len() - 4 {
         let mut lying = whole.clone();

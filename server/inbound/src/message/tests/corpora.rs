@@ -95,7 +95,18 @@ fn read_all(kind: &str) -> Vec<(String, Result<Message, Refused>)> {
         );
         if let Ok(message) = &outcome {
             for part in &message.parts {
-                assert_eq!(part.content.of(raw).len() as u64, part.size, "{name}: {}", part.title);
+                let bytes = part.content.of(raw);
+                assert_eq!(bytes.len() as u64, part.size, "{name}: {}", part.title);
+                // A message inside is a message of its own.
+                if !bytes.is_empty()
+                    && matches!(part.told.as_str(), "message/rfc822" | "application/vnd.ms-outlook")
+                {
+                    assert!(
+                        read(bytes, &Limits::default(), &Trusted::default()).is_ok(),
+                        "{name}: {}",
+                        part.title
+                    );
+                }
             }
         }
         count.count(&outcome);

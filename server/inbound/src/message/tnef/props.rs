@@ -58,6 +58,10 @@ impl<'a> Row<'a> {
         let several = kind & 0x1000 != 0;
         let kind = kind & 0x0fff;
         let long = matches!(kind, 0x1e | 0x1f | 0x0d | 0x102);
+        // Several of nothing would be counted up to four thousand million without a byte being read.
+        if several && matches!(kind, 0x00 | 0x01) {
+            return None;
+        }
         let count = if several || long { self.length()? } else { 1 };
         for which in 0..count {
             let value = if long { self.long(kind)? } else { self.fixed(kind)? };
