@@ -113,7 +113,7 @@ async fn pass_on(
 
 fn told_in_headers(headers: &reqwest::header::HeaderMap) -> String {
     let values = TELLING_HEADERS.iter().filter_map(|name| Some((name, headers.get(*name)?.to_str().ok()?)));
-    values.map(|(name, value)| format!("{name}: {value}\n")).collect()
+    values.fold(String::new(), |told, (name, value)| told + name + ": " + value + "\n")
 }
 
 /// What is peculiar to the document whose filing was taken down.
@@ -258,7 +258,7 @@ fn call_with(
 fn learned(seen: &[Seen], sample: &Sample) -> Vec<Learned> {
     let text_of = |call: &Seen| {
         let body = if call.body.len() > sample.content.len() { Vec::new() } else { call.body.to_vec() };
-        let headers: String = call.headers.iter().map(|(_, value)| format!("{value}\n")).collect();
+        let headers = call.headers.iter().fold(String::new(), |all, (_, value)| all + value + "\n");
         format!("{} {headers}{}", call.path, String::from_utf8_lossy(&body))
     };
     let mut found: Vec<Learned> = Vec::new();
