@@ -2,5 +2,6 @@
 //! [reception](postroom_domain::reception), and lets go of its source only after the filings are through.
 
 pub mod hot_folder;
+pub mod pages;
 
 pub use hot_folder::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
