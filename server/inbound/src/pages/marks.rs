@@ -120,9 +120,10 @@ fn look(page: &Gray, key: &CoverKey, blank: &BlankRule) -> PageMarks {
 
     // More looks, where something is there and has not been read.
     let looks_like_bars = bars::suspected(&down) || bars::suspected(&across);
-    let looks_like_squares = qr::suspected(&coarse);
+    let clean = coarse.despeckled();
+    let looks_like_squares = qr::suspected(&coarse) || qr::suspected(&clean);
     if looks_like_squares && squares.is_empty() {
-        squares = more_squares(&fine, &coarse);
+        squares = more_squares(&fine, &coarse, &clean);
         sort(&mut marks, &squares, key);
     }
     // A verified sheet needs no second witness.
@@ -141,15 +142,15 @@ fn steps(dots: f32, wanted: f32) -> usize {
     whole((dots / wanted).floor()).max(1)
 }
 
-fn more_squares(fine: &Gray, coarse: &Gray) -> BTreeSet<Symbol> {
+fn more_squares(fine: &Gray, coarse: &Gray, clean: &Gray) -> BTreeSet<Symbol> {
     let looks: [&dyn Fn() -> BTreeSet<Symbol>; 7] = [
         &|| qr::read(coarse, Parting::Whole),
         &|| qr::read(fine, Parting::Around),
-        &|| qr::read(&coarse.despeckled(), Parting::Around),
+        &|| qr::read(clean, Parting::Around),
         &|| qr::read(&fine.smaller(3), Parting::Around),
         &|| qr::read(&fine.despeckled(), Parting::Around),
         &|| qr::read(&fine.despeckled(), Parting::Whole),
-        &|| qr::read(&coarse.despeckled().despeckled(), Parting::Whole),
+        &|| qr::read(&clean.despeckled(), Parting::Whole),
     ];
     looks.iter().map(|look| look()).find(|found| !found.is_empty()).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 mod batches;
 mod corpora;
 mod damage;
+mod files;
 mod rates;
 mod sheets;
 

@@ -81,9 +81,8 @@ fn bits(line: &Line, from: usize, backwards: bool) -> Option<BitArray> {
     for run in line.changes.chunks(2) {
         let (one, other) = (turned(*run.first()?), turned(run.get(1).copied().unwrap_or(line.length)));
         let (start, end) = (one.min(other).max(from), one.max(other));
-        if start < end {
-            row.setRange(start - from, end - from).ok()?;
-        }
+        // One by one: rxing's own way of setting a range overflows at the ends of words.
+        (start..end).for_each(|at| row.set(at - from));
     }
     Some(row)
 }

@@ -18,9 +18,11 @@ pub(super) enum Damage {
     Torn,
     Pale,
     Stretched,
+    /// So that nobody can read it, and anybody sees that it is a code.
+    Ruined,
 }
 
-pub(super) const ALL: [Damage; 13] = [
+pub(super) const ALL: [Damage; 14] = [
     Damage::None,
     Damage::Turned(1),
     Damage::Turned(2),
@@ -34,6 +36,7 @@ pub(super) const ALL: [Damage; 13] = [
     Damage::Torn,
     Damage::Pale,
     Damage::Stretched,
+    Damage::Ruined,
 ];
 
 impl Damage {
@@ -71,6 +74,7 @@ pub(super) fn damaged(mut sheet: Sheet, damage: Damage, dice: &mut Dice) -> Gray
             }
         }
         Damage::Torn => torn(&mut sheet, dice),
+        Damage::Ruined => ruined(&mut sheet),
         Damage::Pale => {
             let (dark, light) = (110 + dice.roll(30), 190 + dice.roll(30));
             for pixel in &mut sheet.page {
@@ -104,6 +108,27 @@ fn torn(sheet: &mut Sheet, dice: &mut Dice) {
         let from = whole(lost.0 * scale).saturating_sub(ragged);
         for x in from..whole((lost.0 + lost.2) * scale).min(sheet.width) {
             sheet.page[y * sheet.width + x] = 250;
+        }
+    }
+}
+
+/// The middle of a square is pasted over; gaps go through all of the bars.
+fn ruined(sheet: &mut Sheet) {
+    let (left, top, width, height) = sheet.code;
+    let scale = sheet.scale;
+    let paste = |sheet: &mut Sheet, from: f32, wide: f32, down: f32, high: f32| {
+        for y in whole(down * scale)..whole((down + high) * scale).min(sheet.height) {
+            for x in whole(from * scale)..whole((from + wide) * scale).min(sheet.width) {
+                sheet.page[y * sheet.width + x] = 255;
+            }
+        }
+    };
+    if width < 1.5 * height {
+        paste(sheet, left + width * 0.3, width * 0.7, top + height * 0.32, height * 0.34);
+        paste(sheet, left + width * 0.32, width * 0.3, top, height);
+    } else {
+        for gap in 0..3_u8 {
+            paste(sheet, left + width * (0.2 + 0.27 * f32::from(gap)), 1.5, top, height);
         }
     }
 }
