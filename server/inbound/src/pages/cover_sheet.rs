@@ -183,11 +183,10 @@ fn shown(letter: char) -> u8 {
         ('Ÿ', 0x9f),
     ];
     match letter {
-        ' '..='~' => u8::try_from(letter).unwrap_or(MISSING),
         // No break, and the hyphen that shows only at an end of a line.
         '\u{a0}' | '\u{202f}' => b' ',
         '\u{ad}' => b'-',
-        '\u{a1}'..='\u{ff}' => u8::try_from(letter).unwrap_or(MISSING),
+        ' '..='~' | '\u{a1}'..='\u{ff}' => u8::try_from(letter).unwrap_or(MISSING),
         other => ABOVE.iter().find(|(known, _)| *known == other).map_or(MISSING, |(_, byte)| *byte),
     }
 }

@@ -1,5 +1,7 @@
 //! A page as shades of gray, which is all that barcodes, blank pages and separators need.
 
+/// Pages are turned in squares, so that neither side is walked with a stride that misses every cache line.
+const SQUARE: usize = 32;
 /// Dots per inch of a page whose file does not say, when its shorter side is as wide as A4.
 const A4_SHORT_INCHES: f32 = 8.27;
 
@@ -104,8 +106,6 @@ impl Gray {
     #[must_use]
     pub(crate) fn turned(&self) -> Self {
         let mut pixels = vec![255; self.pixels.len()];
-        // In squares, so that neither side is walked with a stride that misses every cache line.
-        const SQUARE: usize = 32;
         for top in (0..self.height).step_by(SQUARE) {
             for left in (0..self.width).step_by(SQUARE) {
                 for y in top..(top + SQUARE).min(self.height) {

@@ -78,7 +78,7 @@ const COARSE: f32 = 160.0;
 const FINEST: f32 = 330.0;
 
 /// Looks at one page.
-pub fn examine(page: &Gray, key: &CoverKey, blank: &BlankRule) -> PageMarks {
+pub fn examine(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
     catch_unwind(AssertUnwindSafe(|| look(page, key, blank)))
         .unwrap_or_else(|_| PageMarks::unreadable("looking for barcodes failed"))
 }
@@ -87,7 +87,7 @@ pub fn examine(page: &Gray, key: &CoverKey, blank: &BlankRule) -> PageMarks {
 pub fn examine_all(
     scan: &Scan,
     key: &CoverKey,
-    blank: &BlankRule,
+    blank: BlankRule,
     mut go_on: impl FnMut() -> bool,
 ) -> Vec<PageMarks> {
     let mut patient = true;
@@ -104,7 +104,7 @@ pub fn examine_all(
     (0..scan.pages()).map(&mut one).collect()
 }
 
-fn look(page: &Gray, key: &CoverKey, blank: &BlankRule) -> PageMarks {
+fn look(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
     let fine = page.smaller(steps(page.dots_per_inch(), FINEST));
     let coarse = fine.smaller(steps(fine.dots_per_inch(), COARSE));
     let mut marks = PageMarks { blank: blank::is_blank(&coarse, blank), ..PageMarks::default() };

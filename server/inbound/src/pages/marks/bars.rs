@@ -155,7 +155,7 @@ mod tests {
             let changes = (0..120_usize)
                 .map(|bar| {
                     let seed = if same { bar } else { bar * 7 + number * 13 };
-                    at += 4 + (seed * 2_654_435_761 >> 7 & 3) * 4;
+                    at += 4 + (((seed * 2_654_435_761) >> 7) & 3) * 4;
                     at
                 })
                 .collect();

@@ -29,7 +29,7 @@ const FIELD: f32 = 2.5;
 /// Paper that is darker than this is no paper: a page that was scanned black is not blank.
 const PAPER: u8 = 96;
 
-pub(super) fn is_blank(page: &Gray, rule: &BlankRule) -> bool {
+pub(super) fn is_blank(page: &Gray, rule: BlankRule) -> bool {
     let dots = page.dots_per_inch();
     let side = whole(FIELD * dots / INCH).max(2);
     let rim = whole(lossy(usize::from(rule.rim)) * dots / INCH).min(page.width().min(page.height()) / 4);
@@ -100,7 +100,7 @@ mod tests {
             ("scanned black", sheet(10, 10, (0.0, 0.0, 0.0, 0.0)), false),
         ];
         for (name, page, wanted) in cases {
-            assert_eq!(is_blank(&page, &BlankRule::default()), wanted, "{name}");
+            assert_eq!(is_blank(&page, BlankRule::default()), wanted, "{name}");
         }
     }
 }

@@ -11,6 +11,8 @@ pub(super) const STEP: f32 = 1.2;
 const BAND: f32 = 0.6;
 /// The least difference between paper and ink.
 const CONTRAST: u8 = 32;
+/// How many millimetres to either side say what is dark and light.
+const AROUND: usize = 3;
 /// Lines are made this fine, so that a bar of two pixels has a width and not just a number of pixels.
 const FINE: f32 = 600.0;
 
@@ -109,7 +111,6 @@ fn parted(shades: &[u8], block: usize, share: u16) -> Line {
         .chunks(block)
         .map(|chunk| (chunk.iter().copied().min().unwrap_or(255), chunk.iter().copied().max().unwrap_or(255)))
         .collect();
-    const AROUND: usize = 3;
     let mut changes = Vec::new();
     let mut ink = false;
     for (index, chunk) in shades.chunks(block).enumerate() {

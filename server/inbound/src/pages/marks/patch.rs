@@ -67,7 +67,7 @@ fn matches(seven: &[f32], before: f32, after: Option<f32>) -> Option<f32> {
     let fits = |wanted: &[f32; 7], backwards: bool| {
         (0..7).all(|at| {
             let wanted = wanted[if backwards { 6 - at } else { at }];
-            (seven[at] / narrow - wanted).abs() <= OFF * wanted.max(1.0).min(1.6)
+            (seven[at] / narrow - wanted).abs() <= OFF * wanted.clamp(1.0, 1.6)
         })
     };
     (fits(&T, false) || fits(&T, true)).then_some(total / 2.0)

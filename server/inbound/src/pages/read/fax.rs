@@ -10,9 +10,8 @@ use crate::pages::limits::PageLimits;
 /// How a page is packed, where that is a fax.
 pub(super) fn encoding(file: &TiffFile, page: &Directory) -> Option<EncodingMode> {
     match file.number(page, tag::COMPRESSION)? {
-        2 => Some(EncodingMode::Group3_1D),
         3 if file.number(page, tag::GROUP3_OPTIONS).unwrap_or(0) & 1 == 1 => Some(EncodingMode::Group3_2D),
-        3 => Some(EncodingMode::Group3_1D),
+        2 | 3 => Some(EncodingMode::Group3_1D),
         4 => Some(EncodingMode::Group4),
         _ => None,
     }

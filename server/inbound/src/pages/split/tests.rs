@@ -31,8 +31,8 @@ fn known(cover: &Cover) -> Option<String> {
 }
 
 /// The documents as text: pages, whose they are (`!` where a person has to say), then the pages with problems.
-fn shown(batch: &str, rules: &SplitRules) -> String {
-    let plan = plan(&pages(batch), rules, known);
+fn shown(batch: &str, rules: SplitRules) -> String {
+    let plan = plan(&pages(batch), &rules, known);
     let list = |pages: &[usize]| pages.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let piece = |piece: &Piece| {
         let owner = piece.work_item_key.as_deref().unwrap_or(if piece.needs_person { "!" } else { "-" });
@@ -84,7 +84,7 @@ fn batches_become_documents() {
         ("1b2p", "3:M-2 | 0"),
         ("1T2p", "3:M-2 | 0"),
     ] {
-        assert_eq!(shown(batch, &usual), wanted, "{batch}");
+        assert_eq!(shown(batch, usual), wanted, "{batch}");
     }
 }
 
@@ -96,15 +96,15 @@ fn rules_change_the_plan() {
     let at_end = SplitRules { blanks: BlankPages::DropAtEnd, ..usual };
     let nobody = SplitRules { behind_separator: BehindSeparator::Nobody, ..usual };
     for (batch, rules, wanted) in [
-        ("1pp2p", &keep, "0,1,2:M-1 3,4:M-2 |"),
-        ("1bp", &keep, "0,1,2:M-1 |"),
-        ("1", &keep, "| 0"),
-        ("1b2p", &keep, "2,3:M-2 | 0"),
-        ("pbpb", &drop, "0,2:- |"),
-        ("pbpb", &at_end, "0,1,2:- |"),
-        ("pbTbpbb", &at_end, "0:- 4:- |"),
-        ("1pTp", &nobody, "1:M-1 3:- |"),
-        ("1p?Tp", &nobody, "1:M-1 2:! 4:! | 2"),
+        ("1pp2p", keep, "0,1,2:M-1 3,4:M-2 |"),
+        ("1bp", keep, "0,1,2:M-1 |"),
+        ("1", keep, "| 0"),
+        ("1b2p", keep, "2,3:M-2 | 0"),
+        ("pbpb", drop, "0,2:- |"),
+        ("pbpb", at_end, "0,1,2:- |"),
+        ("pbTbpbb", at_end, "0:- 4:- |"),
+        ("1pTp", nobody, "1:M-1 3:- |"),
+        ("1p?Tp", nobody, "1:M-1 2:! 4:! | 2"),
     ] {
         assert_eq!(shown(batch, rules), wanted, "{batch} {rules:?}");
     }

@@ -17,8 +17,9 @@ fn opened(bytes: Vec<u8>) -> Scan {
     Scan::open(Arc::new(bytes), PageLimits::default()).unwrap()
 }
 
-fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+fn contains(bytes: &[u8], text: impl AsRef<[u8]>) -> bool {
+    let text = text.as_ref();
+    bytes.windows(text.len()).any(|window| window == text)
 }
 
 #[test]
@@ -34,7 +35,7 @@ fn a_printed_cover_sheet_is_read_again() {
         let scan = opened(pdf);
         assert_eq!((scan.kind(), scan.pages()), (ScanKind::Pdf, 1));
         let page = scan.page(0).unwrap();
-        let marks = examine(&page, &key(), &BlankRule::default());
+        let marks = examine(&page, &key(), BlankRule::default());
         assert_eq!(marks.covers, [cover].into(), "{reference}: {marks:?}");
         assert!(marks.doubtful.is_empty() && !marks.separator, "{marks:?}");
     }
@@ -66,7 +67,7 @@ fn a_batch_is_split_and_written() {
     ] {
         let scan = opened(bytes);
         assert_eq!(scan.pages(), pictures.len(), "{name}");
-        let marks = examine_all(&scan, &key(), &BlankRule::default(), || true);
+        let marks = examine_all(&scan, &key(), BlankRule::default(), || true);
         let plan = plan(&marks, &SplitRules::default(), |cover| Some(cover.reference.clone()));
         let pieces: Vec<(Vec<usize>, Option<&str>)> =
             plan.pieces.iter().map(|piece| (piece.pages.clone(), piece.work_item_key.as_deref())).collect();
@@ -102,7 +103,7 @@ fn two_work_items_on_one_page_are_a_contradiction() {
     across.bars(&code_128(&text("M-2")), (115.0, 20.0), 0.25, 15.0);
     for (name, sheet, items) in [("both", both, 2), ("same", same, 1), ("two", two, 2), ("across", across, 2)]
     {
-        let marks = examine(&sheet.done(), &key(), &BlankRule::default());
+        let marks = examine(&sheet.done(), &key(), BlankRule::default());
         assert_eq!(marks.covers.len(), items, "{name}: {marks:?}");
     }
 }
@@ -111,7 +112,7 @@ fn two_work_items_on_one_page_are_a_contradiction() {
 fn pages_that_nobody_came_to_go_to_a_person() {
     let scan = opened(pdf_of_texts(&["one", "two", "three"]));
     let mut times = 0;
-    let marks = examine_all(&scan, &key(), &BlankRule::default(), || {
+    let marks = examine_all(&scan, &key(), BlankRule::default(), || {
         times += 1;
         times < 2
     });
@@ -129,13 +130,15 @@ fn a_piece_of_a_pdf_holds_nothing_of_other_pages() {
     ] {
         let piece = write_piece(&scan, &pages).unwrap();
         // Notes are written as hexadecimal digits, contents as they were.
-        let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
+        let hex = |text: &str| {
+            text.bytes().flat_map(|byte| format!("{byte:02X}").into_bytes()).collect::<Vec<u8>>()
+        };
         for text in inside {
-            assert!(contains(&piece, &format!("(page {text})")), "{text} is missing in {pages:?}");
-            assert!(contains(&piece, &hex(&format!("note on {text}"))), "the note on {text} is missing");
+            assert!(contains(&piece, format!("(page {text})")), "{text} is missing in {pages:?}");
+            assert!(contains(&piece, hex(&format!("note on {text}"))), "the note on {text} is missing");
         }
         for text in outside {
-            assert!(!contains(&piece, text) && !contains(&piece, &hex(text)), "{text} is in {pages:?}");
+            assert!(!contains(&piece, text) && !contains(&piece, hex(text)), "{text} is in {pages:?}");
         }
         let written = Pdf::new(piece).unwrap();
         for page in written.pages().iter() {
@@ -191,7 +194,7 @@ fn tiffs_of_all_kinds_are_read_and_taken_apart() {
 #[test]
 fn faxes_are_read_as_they_were_sent() {
     // Runs short enough for the table of codes in the test; a row begins white.
-    let pixel = |at: usize| if (at % 13 > 4) ^ (at / 40 % 3 == 0) { 0 } else { 255 };
+    let pixel = |at: usize| if (at % 13 > 4) ^ (at / 40).is_multiple_of(3) { 0 } else { 255 };
     let sent = Gray::new(40, 24, (0..40 * 24).map(pixel).collect()).unwrap();
     for compression in [2, 3, 4] {
         let scan = opened(tiff_fax(std::slice::from_ref(&sent), compression));

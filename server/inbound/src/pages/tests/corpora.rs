@@ -26,7 +26,7 @@ fn ending(bytes: Vec<u8>, limits: PageLimits) -> String {
     for index in 0..scan.pages() {
         match scan.page(index) {
             Ok(page) => {
-                let marks = examine(&page, &key(), &BlankRule::default());
+                let marks = examine(&page, &key(), BlankRule::default());
                 assert!(
                     marks.covers.is_empty() || marks.covers.iter().all(|found| *found == cover("M-1042"))
                 );
@@ -45,7 +45,6 @@ fn ending(bytes: Vec<u8>, limits: PageLimits) -> String {
 
 #[test]
 fn files_from_the_wild_end_in_a_stated_way() {
-    #[expect(clippy::disallowed_methods, reason = "where files of others lie, not a setting")]
     let folder = std::env::var_os("POSTROOM_CORPORA").map(|folder| PathBuf::from(folder).join("pdf"));
     let Some(folder) = folder else {
         eprintln!("SKIPPED: POSTROOM_CORPORA names no folder, so no file from the wild was read");

@@ -64,7 +64,7 @@ pub(super) fn damaged(mut sheet: Sheet, damage: Damage, dice: &mut Dice) -> Gray
         }
         Damage::Blurred => {
             let radius = (sheet.scale * 0.12).max(0.6);
-            return blurred(sheet.done(), whole(radius).max(1));
+            return blurred(&sheet.done(), whole(radius).max(1));
         }
         Damage::Speckled => {
             for _ in 0..400 {
@@ -157,7 +157,7 @@ fn askew(page: &Gray, degrees: f32) -> Gray {
 }
 
 /// The average of what is around, twice.
-fn blurred(page: Gray, radius: usize) -> Gray {
+fn blurred(page: &Gray, radius: usize) -> Gray {
     let dots = u32::try_from(whole(page.dots_per_inch())).unwrap();
     let once = |page: &Gray| {
         let mut out = page.clone();
@@ -170,6 +170,6 @@ fn blurred(page: Gray, radius: usize) -> Gray {
         }
         out.turned()
     };
-    let twice = once(&once(&page));
+    let twice = once(&once(page));
     twice.turned().turned().at_dots(dots)
 }

@@ -1,5 +1,6 @@
 //! Files of scans, written here byte for byte.
 
+use std::fmt::Write as _;
 use std::io::Cursor;
 
 use tiff::encoder::{Compression, TiffEncoder, colortype};
@@ -11,7 +12,7 @@ pub(super) fn pdf_of(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n".to_vec();
     let mut table = String::new();
     for (number, object) in (1..).zip(objects) {
-        table.push_str(&format!("{:010} 00000 n \n", out.len()));
+        writeln!(table, "{:010} 00000 n ", out.len()).unwrap();
         out.extend(format!("{number} 0 obj\n").bytes());
         out.extend(object);
         out.extend(b"\nendobj\n");
@@ -130,7 +131,6 @@ pub(super) fn tiff_packed(pages: &[Gray], compression: Compression) -> Vec<u8> {
         image.rows_per_strip(20).unwrap();
         image.write_data(page.pixels()).unwrap();
     }
-    drop(encoder);
     out.into_inner()
 }
 

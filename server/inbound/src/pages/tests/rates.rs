@@ -66,7 +66,7 @@ fn no_sheet_is_read_wrong() {
         let mut dice = Dice::new(u64::try_from(number).unwrap());
         let reference = format!("M-{}", 1_000 + dice.roll(9_000));
         let page = damaged(sheet(kind, &reference, dots, &mut dice), damage, &mut dice);
-        let marks = examine(&page, &key(), &BlankRule::default());
+        let marks = examine(&page, &key(), BlankRule::default());
         let ending = ending(kind, &reference, &marks);
         let column = ending as usize;
         table.entry((kind, dots)).or_default()[column] += 1;
@@ -83,9 +83,15 @@ fn no_sheet_is_read_wrong() {
     let line = |name: String, row: &[usize; 4]| {
         println!("{name:<22}{:>7}{:>8}{:>8}{:>7}", row[0], row[1], row[2], row[3]);
     };
-    table.iter().for_each(|((kind, dots), row)| line(format!("{kind:?} {dots} dpi"), row));
-    by_damage.iter().for_each(|(damage, row)| line(format!("{damage:?}"), row));
-    told.iter().for_each(|what| println!("{what}"));
+    for ((kind, dots), row) in &table {
+        line(format!("{kind:?} {dots} dpi"), row);
+    }
+    for (damage, row) in &by_damage {
+        line(format!("{damage:?}"), row);
+    }
+    for what in told {
+        println!("{what}");
+    }
     let right: usize = table.values().map(|row| row[0]).sum();
     assert!(right * 100 >= many * 80, "{right} of {many}");
 }

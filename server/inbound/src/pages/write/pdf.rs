@@ -104,9 +104,9 @@ impl Copier {
                 });
             }
         }
-        ids.iter().for_each(|id| {
+        for id in &ids {
             foreign.remove(id);
-        });
+        }
         Ok(Self {
             foreign,
             numbers: HashMap::new(),
@@ -212,7 +212,6 @@ impl Copier {
 
     fn object(&mut self, object: &Object<'_>) {
         match object {
-            Object::Null(_) => self.text("null"),
             Object::Boolean(value) => self.text(if *value { "true" } else { "false" }),
             Object::Number(number) => {
                 // Rust writes no exponents here, and PDF reads none.
@@ -223,8 +222,8 @@ impl Copier {
             Object::Name(name) => self.name(name.as_ref()),
             Object::Dict(dict) => self.dict(dict),
             Object::Array(array) => self.array(array),
-            // A stream is always an object of its own.
-            Object::Stream(_) => self.text("null"),
+            // A stream is always an object of its own, and not within another.
+            Object::Null(_) | Object::Stream(_) => self.text("null"),
         }
     }
 
