@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::blank::BlankRule;
 use self::lines::{Lines, Making};
-use self::qr::Parting;
+use self::qr::{Looks, Parting};
 use super::gray::{Gray, whole};
 use super::payload::{Cover, CoverKey, Payload, parse};
 use super::read::Scan;
@@ -76,6 +76,8 @@ const SEPARATOR_TEXT: &str = "PATCHT";
 /// About how fine a page is first looked at, in dots per inch, and how fine at most.
 const COARSE: f32 = 160.0;
 const FINEST: f32 = 330.0;
+/// The most pixels that are looked at: A2 at 300 dots per inch. There are several copies of a page while it is looked at.
+const MOST: usize = 36_000_000;
 
 /// Looks at one page.
 pub fn examine(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
@@ -105,7 +107,10 @@ pub fn examine_all(
 }
 
 fn look(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
-    let fine = page.smaller(steps(page.dots_per_inch(), FINEST));
+    let mut fine = page.smaller(steps(page.dots_per_inch(), FINEST));
+    while fine.pixels().len() > MOST {
+        fine = fine.smaller(2);
+    }
     let coarse = fine.smaller(steps(fine.dots_per_inch(), COARSE));
     let mut marks = PageMarks { blank: blank::is_blank(&coarse, blank), ..PageMarks::default() };
     let turned = fine.turned();
@@ -114,25 +119,28 @@ fn look(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
     let (down, across) = (Lines::of(&fine, Making::USUAL), Lines::of(&turned, Making::USUAL));
     marks.separator = patch::found(&down) || patch::found(&across);
     let mut bars = believed(bars::read(&down), bars::read(&across), key);
-    let mut squares = qr::read(&coarse, Parting::Around);
+    let clean = coarse.despeckled();
+    let looks = qr::looks(&coarse).max(qr::looks(&clean));
+    let mut squares = match looks {
+        Looks::Crowded => BTreeSet::new(),
+        Looks::Plain | Looks::LikeACode => qr::read(&coarse, Parting::Around),
+    };
     sort(&mut marks, &bars, key);
     sort(&mut marks, &squares, key);
 
     // More looks, where something is there and has not been read.
     let looks_like_bars = bars::suspected(&down) || bars::suspected(&across);
-    let clean = coarse.despeckled();
-    let looks_like_squares = qr::suspected(&coarse) || qr::suspected(&clean);
-    if looks_like_squares && squares.is_empty() {
+    if looks == Looks::LikeACode && squares.is_empty() {
         squares = more_squares(&fine, &coarse, &clean);
         sort(&mut marks, &squares, key);
     }
     // A verified sheet needs no second witness.
-    if looks_like_bars && bars.is_empty() && marks.covers.is_empty() && !marks.separator {
+    if looks_like_bars && bars.is_empty() && marks.covers.is_empty() {
         bars = more_bars(&fine, key);
         sort(&mut marks, &bars, key);
     }
-    let unread = (looks_like_bars && bars.is_empty()) || (looks_like_squares && squares.is_empty());
-    marks.unread_code = unread && marks.covers.is_empty() && !marks.separator;
+    let unread = (looks_like_bars && bars.is_empty()) || (looks != Looks::Plain && squares.is_empty());
+    marks.unread_code = unread && marks.covers.is_empty();
     marks.blank = marks.blank && marks.silent() && !marks.unread_code;
     marks
 }

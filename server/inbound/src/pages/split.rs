@@ -237,8 +237,8 @@ fn what(marks: &PageMarks) -> Is {
         _ if sayings.len() > 1 && !marks.covers.is_empty() => Is::Problem(Problem::Contradiction(sayings)),
         (Some(cover), _) => Is::Sheet(cover.clone()),
         (None, Some(why)) => Is::Problem(Problem::Doubtful(why.clone())),
-        (None, None) if marks.separator => Is::Separator,
         (None, None) if marks.unread_code => Is::Problem(Problem::UnreadCode),
+        (None, None) if marks.separator => Is::Separator,
         (None, None) if marks.blank => Is::Blank,
         (None, None) => Is::Content,
     }

@@ -51,20 +51,35 @@ struct Square {
     times: u32,
 }
 
-/// How many squares are compared with each other: text has none, screens of pictures have thousands.
-const SQUARES: usize = 40;
-/// How many places are kept in mind while looking.
-const SEEN: usize = 2_000;
+/// The most squares on a page that is read: text has none, twenty codes have sixty, screens of pictures may have thousands.
+const SQUARES: usize = 60;
+/// How many places are kept in mind while looking; on a page of noise the rest is not looked through.
+const SEEN: usize = 1_000;
 
-/// Whether there are the squares of a QR code.
-pub(super) fn suspected(page: &Gray) -> bool {
-    let Some(limit) = page.threshold() else { return false };
+/// How a page looks before anything on it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Looks {
+    /// Nothing on it is like a QR code.
+    Plain,
+    /// Three squares on it could be those of a code.
+    LikeACode,
+    /// There are so many squares on it that reading would not end: each three of them could be a code.
+    Crowded,
+}
+
+/// Looks for the squares of QR codes.
+pub(super) fn looks(page: &Gray) -> Looks {
+    let Some(limit) = page.threshold() else { return Looks::Plain };
     let squares = squares(page, limit);
-    let firm: Vec<Square> = squares.into_iter().filter(|square| square.times >= 2).take(SQUARES).collect();
+    let firm: Vec<Square> = squares.into_iter().filter(|square| square.times >= 2).collect();
     let in_all = firm.len();
-    (0..in_all).any(|one| {
+    if in_all > SQUARES {
+        return Looks::Crowded;
+    }
+    let like_a_code = (0..in_all).any(|one| {
         (0..in_all).any(|two| (two + 1..in_all).any(|three| corner(&firm[one], &firm[two], &firm[three])))
-    })
+    });
+    if like_a_code { Looks::LikeACode } else { Looks::Plain }
 }
 
 /// Whether three squares are those of a code with the first at its corner.
@@ -98,8 +113,11 @@ fn squares(page: &Gray, limit: u8) -> Vec<Square> {
             };
             if let Some(square) = found.iter_mut().find(near) {
                 square.times += 1;
-            } else if found.len() < SEEN {
+            } else {
                 found.push(Square { x: middle, y: down, module, times: 1 });
+                if found.len() == SEEN {
+                    return found;
+                }
             }
         }
     }

@@ -28,10 +28,25 @@ const DEPTH: usize = 8;
 const OBJECTS: usize = 10_000;
 
 pub(super) fn open(bytes: &Arc<Vec<u8>>) -> Result<Pdf, Unreadable> {
-    Pdf::new(Arc::clone(bytes)).map_err(|error| match error {
+    let pdf = Pdf::new(Arc::clone(bytes)).map_err(|error| match error {
         LoadPdfError::Decryption(_) => Unreadable::Encrypted,
         LoadPdfError::Invalid => Unreadable::Broken("it is not a PDF that can be read".to_owned()),
-    })
+    })?;
+    // A page that the reader skips could be a cover sheet, and would be in no piece.
+    match stated(&pdf) {
+        Some(stated) if stated != pdf.pages().len() => {
+            let found = pdf.pages().len();
+            Err(Unreadable::Broken(format!("it says that it has {stated} pages, and {found} can be found")))
+        }
+        _ => Ok(pdf),
+    }
+}
+
+/// How many pages the page tree says that it has.
+fn stated(pdf: &Pdf) -> Option<usize> {
+    let catalogue = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())?;
+    let tree = catalogue.get::<Dict<'_>>(b"Pages".as_slice())?;
+    tree.get::<u32>(b"Count".as_slice()).and_then(|count| usize::try_from(count).ok())
 }
 
 pub(super) fn page(pdf: &Pdf, index: usize, limits: &PageLimits) -> Result<Gray, Unreadable> {

@@ -196,9 +196,56 @@ fn faxes_are_read_as_they_were_sent() {
     // Runs short enough for the table of codes in the test; a row begins white.
     let pixel = |at: usize| if (at % 13 > 4) ^ (at / 40).is_multiple_of(3) { 0 } else { 255 };
     let sent = Gray::new(40, 24, (0..40 * 24).map(pixel).collect()).unwrap();
-    for compression in [2, 3, 4] {
+    for compression in [1, 2, 3, 4] {
         let scan = opened(tiff_fax(std::slice::from_ref(&sent), compression));
         assert_eq!(scan.page(0).unwrap(), sent, "compression {compression}");
+    }
+}
+
+#[test]
+fn what_is_nested_without_end_is_told() {
+    for deep in [600, 100_000] {
+        let nest = format!("{}{}", "[".repeat(deep), "]".repeat(deep));
+        let dicts = format!("{}{}", "<< /A ".repeat(deep), " >>".repeat(deep));
+        for (name, nested) in [("array", &nest), ("dictionary", &dicts)] {
+            let bytes = pdf_of(&[
+                b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+                b"<< /Type /Pages /Count 2 /Kids [3 0 R 4 0 R] /MediaBox [0 0 99 99] >>".to_vec(),
+                format!("<< /Type /Page /Parent 2 0 R /Contents 5 0 R /Nested {nested} >>").into_bytes(),
+                b"<< /Type /Page /Parent 2 0 R /Nested 6 0 R >>".to_vec(),
+                stream("", format!("q {nested} Q").as_bytes()),
+                nested.clone().into_bytes(),
+            ]);
+            // The page is skipped, and so the file is one whose pages are not all there.
+            let opened = Scan::open(Arc::new(bytes), PageLimits::default());
+            assert!(
+                matches!(&opened, Err(Unreadable::Broken(why)) if why.contains("pages")),
+                "{deep} {name}: {opened:?}"
+            );
+        }
+    }
+}
+
+/// Patterns that look like codes all over have to end as well as others; how long it takes is not asserted.
+#[test]
+fn pages_full_of_almost_codes_end() {
+    let square = |x: usize, y: usize| {
+        let (x, y) = (x / 3 % 9, y / 3 % 9);
+        let inside = |low, high| (low..high).contains(&x) && (low..high).contains(&y);
+        if inside(0, 7) && (!inside(1, 6) || inside(2, 5)) { 0 } else { 255 }
+    };
+    let bars = |x: usize, _: usize| if (x * x / 7 + x / 3) % 5 < 2 { 0 } else { 255 };
+    let noise = |x: usize, y: usize| u8::try_from((x * 7_919 + y * 104_729 + x * y * 31) % 256).unwrap();
+    let (wide, high) = (2_480, 3_508);
+    let page = |shade: &dyn Fn(usize, usize) -> u8| {
+        let pixels = (0..wide * high).map(|at| shade(at % wide, at / wide)).collect();
+        Gray::new(wide, high, pixels).unwrap().at_dots(300)
+    };
+    for (name, page) in [("squares", page(&square)), ("bars", page(&bars)), ("noise", page(&noise))] {
+        let marks = examine(&page, &key(), BlankRule::default());
+        println!("{name}: {marks:?}");
+        assert!(marks.covers.is_empty() && !marks.separator && !marks.blank, "{name}: {marks:?}");
+        assert_eq!((marks.unreadable, marks.unread_code), (None, name != "noise"), "{name}");
     }
 }
 

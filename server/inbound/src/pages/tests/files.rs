@@ -134,13 +134,14 @@ pub(super) fn tiff_packed(pages: &[Gray], compression: Compression) -> Vec<u8> {
     out.into_inner()
 }
 
-/// A TIFF of faxes: group 3 of one dimension without (2) and with ends of lines (3), or group 4 (4). Big-endian, as fax servers
-/// write them.
+/// A TIFF of black and white: plain bits (1), group 3 of one dimension without (2) and with ends of lines (3), or group 4 (4), in
+/// which 0 is white. Big-endian, as fax servers write them.
 pub(super) fn tiff_fax(pages: &[Gray], compression: u16) -> Vec<u8> {
     let mut out = b"MM\0*\0\0\0\0".to_vec();
     let mut link = 4;
     for page in pages {
         let strip = match compression {
+            1 => bits(page),
             4 => group_4(page),
             _ => group_3(page, compression == 3),
         };
@@ -171,6 +172,13 @@ pub(super) fn tiff_fax(pages: &[Gray], compression: u16) -> Vec<u8> {
         out.extend([0; 4]);
     }
     out
+}
+
+fn bits(page: &Gray) -> Vec<u8> {
+    let byte = |eight: &[u8]| {
+        (0..8).fold(0, |byte, at| byte << 1 | u8::from(eight.get(at).is_some_and(|&pixel| pixel < 128)))
+    };
+    (0..page.height()).flat_map(|y| page.row(y).chunks(8).map(byte)).collect()
 }
 
 fn group_4(page: &Gray) -> Vec<u8> {

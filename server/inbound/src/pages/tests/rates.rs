@@ -93,5 +93,7 @@ fn no_sheet_is_read_wrong() {
         println!("{what}");
     }
     let right: usize = table.values().map(|row| row[0]).sum();
-    assert!(right * 100 >= many * 80, "{right} of {many}");
+    let missed: usize = table.values().map(|row| row[2]).sum();
+    // The ruined ones are for a person; hardly any may go unnoticed.
+    assert!(right * 100 >= many * 80 && missed * 100 <= many * 2, "{right} right, {missed} missed of {many}");
 }
