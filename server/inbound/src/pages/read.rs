@@ -178,6 +178,11 @@ impl Scan {
     }
 }
 
+/// A page as it looks from afar: enough to see whether anything is missing on it.
+pub(crate) fn drawn(pdf: &hayro::hayro_syntax::Pdf, index: usize) -> Result<Gray, Unreadable> {
+    caught(|| pdf::page(pdf, index, &PageLimits { dots: 72, ..PageLimits::default() }))
+}
+
 /// Runs a reader of foreign input; its panic is a damaged file.
 pub(crate) fn caught<T>(read: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
     catch_unwind(AssertUnwindSafe(read))

@@ -155,6 +155,50 @@ fn a_piece_of_a_pdf_holds_nothing_of_other_pages() {
 }
 
 #[test]
+fn a_piece_has_only_the_pictures_that_it_draws() {
+    let picture = |shade: u8| {
+        let about =
+            "/Type /XObject /Subtype /Image /Width 8 /Height 8 /ColorSpace /DeviceGray /BitsPerComponent 8";
+        stream(about, &[shade; 64])
+    };
+    let form = |resources: &str| {
+        stream(&format!("/Type /XObject /Subtype /Form /BBox [0 0 9 9] {resources}"), b"/B Do")
+    };
+    let page =
+        |content: usize| format!("<< /Type /Page /Parent 2 0 R /Contents {content} 0 R >>").into_bytes();
+    let batch = |form_resources: &str| {
+        pdf_of(&[
+            b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+            b"<< /Type /Pages /Count 3 /Kids [3 0 R 4 0 R 5 0 R] /MediaBox [0 0 99 99] /Resources << /XObject \
+              << /A 9 0 R /B 10 0 R /F 11 0 R >> >> >>"
+                .to_vec(),
+            page(6),
+            page(7),
+            page(8),
+            stream("", b"99 0 0 99 0 0 cm /A Do"),
+            stream("", b"99 0 0 99 0 0 cm /B Do"),
+            stream("", b"99 0 0 99 0 0 cm /F Do"),
+            picture(b'a'),
+            picture(b'b'),
+            form(form_resources),
+        ])
+    };
+    let scan = opened(batch("/Resources << /XObject << /B 10 0 R >> >>"));
+    for (page, inside, outside) in
+        [(0, "aaaaaaaa", "bbbbbbbb"), (1, "bbbbbbbb", "aaaaaaaa"), (2, "bbbbbbbb", "aaaaaaaa")]
+    {
+        let piece = write_piece(&scan, &[page]).unwrap();
+        assert!(contains(&piece, inside) && !contains(&piece, outside), "page {page}");
+    }
+    // A form without a list of its own goes by the page's, of which the piece has only a part: seen, and not taken apart.
+    let written = write_piece(&opened(batch("")), &[2]);
+    assert!(matches!(written, Ok(_) | Err(CannotWrite::NotTheSame(_))));
+    if let Ok(piece) = written {
+        assert!(contains(&piece, "bbbbbbbb"));
+    }
+}
+
+#[test]
 fn what_is_signed_or_tied_together_is_not_taken_apart() {
     let signed = |extra: &str| {
         let page =

@@ -2,19 +2,24 @@
 //!
 //! Copied is what can be reached from the pages, and nothing through which other pages could be: the page tree, the
 //! catalogue, articles, the structure tree, and the notes and form fields of other pages are cut off. So a piece has no bookmarks
-//! and its forms show what was filled in and cannot be filled in again.
+//! and its forms show what was filled in and cannot be filled in again. Of a list of pictures that several pages share, a piece
+//! has those that its own pages draw. Whether that were all of them is seen by drawing each page again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt::Write as _;
 
 use hayro::hayro_syntax::Pdf;
+use hayro::hayro_syntax::content::ops::{TypedInstruction, XObject};
 use hayro::hayro_syntax::object::{Array, Dict, MaybeRef, Name, ObjRef, Object, ObjectIdentifier, Stream};
 use hayro::hayro_syntax::page::Page;
 
 use super::CannotWrite;
+use crate::pages::read::drawn;
 
 /// Of what a page inherits from the tree above it.
-const INHERITED: [&[u8]; 4] = [b"Resources", b"MediaBox", b"CropBox", b"Rotate"];
+const INHERITED: [&[u8]; 3] = [b"MediaBox", b"CropBox", b"Rotate"];
+const RESOURCES: &[u8] = b"Resources";
+const PICTURES: &[u8] = b"XObject";
 /// Keys of a page through which others are reached, or that mean nothing alone.
 const CUT_OFF: [&[u8]; 4] = [b"Parent", b"B", b"StructParents", b"PresSteps"];
 /// Keys of the catalogue that say how pages look.
@@ -51,7 +56,7 @@ fn same(pdf: &Pdf, pages: &[usize], piece: &[u8]) -> Result<(), CannotWrite> {
     if written.pages().len() != pages.len() {
         return Err(differs("another number of pages"));
     }
-    for (after, &page) in written.pages().iter().zip(pages) {
+    for (index, (after, &page)) in written.pages().iter().zip(pages).enumerate() {
         let before = pdf.pages().get(page).ok_or(CannotWrite::NoSuchPages)?;
         if after.page_stream() != before.page_stream() {
             return Err(differs("the content of a page has changed"));
@@ -59,9 +64,8 @@ fn same(pdf: &Pdf, pages: &[usize], piece: &[u8]) -> Result<(), CannotWrite> {
         if after.render_dimensions() != before.render_dimensions() {
             return Err(differs("the size of a page has changed"));
         }
-        let names = |page: &Page<'_>| page.resources().x_objects.keys().count();
-        if names(after) != names(before) {
-            return Err(differs("a picture is missing"));
+        if drawn(&written, index) != drawn(pdf, page) {
+            return Err(differs("a page does not look the same"));
         }
     }
     Ok(())
@@ -161,7 +165,8 @@ impl Copier {
         let Some(number) = raw.obj_id().and_then(|id| self.numbers.get(&id).copied()) else { return };
         self.begin(number);
         self.text(&format!("<< /Parent {TREE} 0 R"));
-        self.entries(raw, |key| !CUT_OFF.contains(&key));
+        self.entries(raw, |key| !CUT_OFF.contains(&key) && key != RESOURCES);
+        self.resources(page);
         let missing: Vec<&[u8]> = INHERITED.iter().copied().filter(|key| !raw.contains_key(key)).collect();
         for key in missing {
             if let Some(from) = above(page).into_iter().find(|parent| parent.contains_key(key)) {
@@ -169,6 +174,30 @@ impl Copier {
             }
         }
         self.text(" >>\nendobj\n");
+    }
+
+    /// The page's own resources or those that it inherits, with the pictures that it draws.
+    fn resources(&mut self, page: &Page<'_>) {
+        let from = std::iter::once(page.raw().clone()).chain(above(page));
+        let Some(resources) = from.into_iter().find_map(|node| node.get::<Dict<'_>>(RESOURCES)) else {
+            return;
+        };
+        let mut drawn: HashSet<Vec<u8>> = HashSet::new();
+        let mut operations = page.typed_operations();
+        while let Some(operation) = operations.next() {
+            if let TypedInstruction::XObject(XObject(name)) = operation {
+                let name: &[u8] = name.as_ref();
+                drawn.insert(name.to_vec());
+            }
+        }
+        self.text(" /Resources <<");
+        self.entries(&resources, |key| key != PICTURES);
+        if let Some(pictures) = resources.get::<Dict<'_>>(PICTURES) {
+            self.text(" /XObject <<");
+            self.entries(&pictures, |key| drawn.contains(key));
+            self.text(" >>");
+        }
+        self.text(" >>");
     }
 
     fn number(&mut self, id: ObjectIdentifier) -> usize {
