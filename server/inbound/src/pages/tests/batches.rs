@@ -192,10 +192,7 @@ fn a_piece_has_only_the_pictures_that_it_draws() {
     }
     // A form without a list of its own goes by the page's, of which the piece has only a part: seen, and not taken apart.
     let written = write_piece(&opened(batch("")), &[2]);
-    assert!(matches!(written, Ok(_) | Err(CannotWrite::NotTheSame(_))));
-    if let Ok(piece) = written {
-        assert!(contains(&piece, "bbbbbbbb"));
-    }
+    assert!(matches!(written, Err(CannotWrite::NotTheSame(_))), "{written:?}");
 }
 
 #[test]
