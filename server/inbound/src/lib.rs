@@ -3,6 +3,8 @@
 
 pub mod hot_folder;
 pub mod message;
+#[cfg(feature = "pages")]
+pub mod pages;
 pub mod reader;
 pub mod smtp;
 
