@@ -162,6 +162,15 @@ async fn a_tag_in_a_strangers_letter_is_a_question_and_a_person_answers_it() {
     );
     assert_eq!(post.held().await, []);
     let id = intakes[0]["id"].as_str().unwrap().to_owned();
+    let detail = post.op().ok(&format!("/api/v1/intakes/{id}")).await;
+    let suggested = &detail["suggestions"][0];
+    assert_eq!(
+        (&suggested["reference"], &suggested["open"]),
+        (&json!("20002-0001"), &json!(true)),
+        "{detail:#}"
+    );
+    assert!(suggested["reasons"].to_string().contains("tag"), "{suggested:#}");
+    assert_eq!(detail["letter"]["envelope_to"], json!(["post@firm.example"]));
     let assign = json!({"work_item": "20002-0001", "reason": "it is about the case"});
     let path = format!("/api/v1/intakes/{id}/assign");
     post.op().call(Method::POST, &path, &assign, intakes[0]["version"].as_u64()).await.expect(200);
@@ -173,6 +182,14 @@ async fn a_tag_in_a_strangers_letter_is_a_question_and_a_person_answers_it() {
     let intakes = post.intakes(2).await;
     assert_eq!(intakes[0]["needs"], Value::Null, "{:#}", intakes[0]);
     assert!(post.held().await.iter().any(|it| it.1 == hash(&more)));
+    // Something else of theirs goes to nobody by itself, but what a person decided is remembered.
+    post.send(STRANGER, "post@firm.example", &letter("other", STRANGER, "an invoice", "")).await;
+    let intakes = post.intakes(3).await;
+    assert_eq!(intakes[0]["needs"]["code"], "no_rule_matched", "{:#}", intakes[0]);
+    let detail = post.op().ok(&format!("/api/v1/intakes/{}", intakes[0]["id"].as_str().unwrap())).await;
+    let suggested = &detail["suggestions"][0];
+    assert_eq!(suggested["reference"], "20002-0001", "{detail:#}");
+    assert!(suggested["reasons"].to_string().contains("mail from"), "{suggested:#}");
     post.world.stop().await;
 }
 

@@ -5,6 +5,8 @@ use postroom_domain::event::Event;
 use postroom_domain::filing::Filing;
 use postroom_domain::ids::{BlobHash, IntakeId, SiteName, SourceName, WorkItemId};
 use postroom_domain::intake::{Document, Intake, IntakeState, NeedsPerson};
+use postroom_domain::letter::Letter;
+use postroom_domain::mail::{Dmarc, MailKind, Protection};
 use postroom_domain::target::SaveMode;
 use serde::{Deserialize, Serialize};
 
@@ -182,6 +184,12 @@ pub struct IntakeDetail {
     pub note: String,
     /// Which steps and rules gave which answer, in order.
     pub trace: Vec<String>,
+    /// What is known of it as an e-mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<LetterView>,
+    /// The work items that a person may mean, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<SuggestionView>,
     /// Its filings, first to last. (`filings` is their number.)
     pub filing_items: Vec<FilingItem>,
     /// Its history, first to last.
@@ -195,10 +203,79 @@ impl IntakeDetail {
             item: IntakeItem::from(intake),
             note: intake.note.clone(),
             trace: intake.trace.clone(),
+            letter: intake.letter.as_deref().map(LetterView::from),
+            suggestions: Vec::new(),
             filing_items: filings.iter().map(FilingItem::from).collect(),
             events: events.iter().map(EventView::from).collect(),
         }
     }
+}
+
+/// An e-mail, as far as it is no document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LetterView {
+    /// The return path that its server told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub envelope_from: String,
+    /// The addresses here that it was for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub envelope_to: Vec<String>,
+    /// Whether it has been read.
+    pub read: bool,
+    /// Its own id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// When it was written, by its own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Timestamp>,
+    /// `letter`, `auto_reply`, `delivery_report`, `read_receipt`, `list` or `calendar`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub kind: Option<MailKind>,
+    /// What is known of the sender's domain: `unknown`, `pass` or `fail`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub dmarc: Option<Dmarc>,
+    /// `none`, `signed`, `signed_wrapped` or `encrypted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub protection: Option<Protection>,
+}
+
+impl From<&Letter> for LetterView {
+    fn from(letter: &Letter) -> Self {
+        let mail = letter.mail.as_ref();
+        Self {
+            envelope_from: letter.envelope.from.clone(),
+            envelope_to: letter.envelope.to.clone(),
+            read: mail.is_some(),
+            message_id: mail.and_then(|mail| mail.id.as_ref()).map(ToString::to_string),
+            date: mail.and_then(|mail| mail.date),
+            kind: mail.map(|mail| mail.kind),
+            dmarc: mail.map(|mail| mail.dmarc),
+            protection: mail.map(|mail| mail.protection),
+        }
+    }
+}
+
+/// A work item that a person may mean, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SuggestionView {
+    /// The work item.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Uuid))]
+    pub work_item: WorkItemId,
+    /// Its reference.
+    pub reference: String,
+    /// Its title.
+    pub title: String,
+    /// Whether documents may be filed to it.
+    pub open: bool,
+    /// Only good for comparing suggestions for one arrival.
+    pub score: u32,
+    /// What speaks for it, in plain words, the strongest first.
+    pub reasons: Vec<String>,
 }
 
 /// Body of `POST /intakes/{id}/assign`: a person gives it a place.

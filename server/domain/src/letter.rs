@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::mail::Mail;
+use crate::matching::Suggestion;
 
 /// So often reading a letter may be begun by a process that does not end it; then nobody tries again by itself.
 pub const MOST_BEGINNINGS: u32 = 3;
@@ -32,4 +33,7 @@ pub struct Letter {
     /// What was read, without its text; none while it is not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,
+    /// The work items that a person may mean, the best first; none where it was filed without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<Suggestion>,
 }

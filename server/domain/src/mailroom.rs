@@ -4,6 +4,7 @@
 //! entry and the letter's new state are one transaction; whoever is cut off in between leaves a letter that is still unread.
 
 mod entry;
+mod habits;
 mod letters;
 mod reading;
 mod register;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 pub use self::entry::Entry;
+pub use self::habits::Learned;
 pub use self::letters::Noted;
 pub use self::reading::{Opened, ReadLetter, Sealed, Unread};
 use crate::luggage::Luggage;

@@ -35,11 +35,13 @@ pub enum Kind {
     WorkItemEntry = 9,
     /// [`crate::mailroom::Noted`].
     Noted = 10,
+    /// [`crate::mailroom::Learned`].
+    Learned = 13,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Favourites,
         Self::WorkItemEntry,
         Self::Noted,
+        Self::Learned,
     ];
 
     /// The word for it in messages.
@@ -65,6 +68,7 @@ impl Kind {
             Self::Favourites => "list of favourites",
             Self::WorkItemEntry => "work item's entry",
             Self::Noted => "letter in the ledger",
+            Self::Learned => "lesson of past decisions",
         }
     }
 }

@@ -116,6 +116,9 @@ impl Mailroom {
         let (work_item, needs) = match &decision {
             Some((decision, known)) => {
                 intake.trace.extend(decision.trace.iter().take(MOST_LINES).cloned());
+                if let Some(letter) = &mut intake.letter {
+                    letter.suggestions.clone_from(&decision.suggestions);
+                }
                 (decision.filed_to(), decision.needs(known))
             }
             None => (None, Some(no_rules())),
@@ -216,6 +219,8 @@ impl Mailroom {
                 }
             }
         }
+        let learned = self.learned(site, &questions.habits).await?;
+        known.habits = learned.into_iter().map(|(key, it)| (key, it.into_habit())).collect();
         for id in known.missing(questions) {
             let Some(item) = store.work_item(id).await?.filter(|item| item.site == *site) else { continue };
             let met = self.met(id, &questions.people).await?;

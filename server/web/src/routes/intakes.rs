@@ -3,7 +3,9 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, post, web};
 use postroom_api::decision::etag;
-use postroom_api::intake::{AssignBody, DismissBody, IntakeDetail, IntakeItem, ReleaseIntakeBody};
+use postroom_api::intake::{
+    AssignBody, DismissBody, IntakeDetail, IntakeItem, ReleaseIntakeBody, SuggestionView,
+};
 use postroom_api::page::{IntakeList, Page};
 use postroom_api::problem::{Code, Problem};
 use postroom_domain::event::Subject;
@@ -76,9 +78,27 @@ async fn show<P>(app: &Shared, caller: &Allowed<P>, intake: &Intake) -> Answer {
     let filings = app.store.intake_filings(intake.id).await?;
     let events = app.store.events_about(&Subject::Intake(intake.id), EVENTS).await?;
     let events = super::filings::told(caller, events);
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, etag(intake.version)))
-        .json(IntakeDetail::of(intake, &filings, &events)))
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(intake.version))).json(IntakeDetail {
+        suggestions: suggestions(app, intake).await?,
+        ..IntakeDetail::of(intake, &filings, &events)
+    }))
+}
+
+/// The work items that a person may mean, as they are now; one that is gone is not shown.
+async fn suggestions(app: &Shared, intake: &Intake) -> Result<Vec<SuggestionView>, Fault> {
+    let mut shown = Vec::new();
+    for it in intake.letter.iter().flat_map(|letter| &letter.suggestions) {
+        let item = app.store.work_item(it.work_item).await?.filter(|item| item.site == intake.site);
+        shown.extend(item.map(|item| SuggestionView {
+            work_item: item.id,
+            reference: item.reference,
+            title: item.title,
+            open: item.open,
+            score: it.score,
+            reasons: it.reasons.clone(),
+        }));
+    }
+    Ok(shown)
 }
 
 /// A person says where it belongs.
@@ -99,7 +119,7 @@ pub(crate) async fn assign(
     seen(&app, &caller, id).await?;
     let area = body.area.as_deref().filter(|area| !area.is_empty());
     let intake =
-        app.reception.assign(id, version, &body.work_item, area, &caller.actor(), &body.reason).await?;
+        app.mailroom.assign(id, version, &body.work_item, area, &caller.actor(), &body.reason).await?;
     app.control.wake();
     show(&app, &caller, &intake).await
 }
@@ -150,7 +170,7 @@ pub(crate) async fn release(
     let given = intake.work_item_given;
     // The version that was just read guards the state that was just looked at.
     let version = version.or(Some(intake.version));
-    let intake = app.reception.assign(id, version, &given, None, &caller.actor(), &body.reason).await?;
+    let intake = app.mailroom.assign(id, version, &given, None, &caller.actor(), &body.reason).await?;
     app.control.wake();
     show(&app, &caller, &intake).await
 }
