@@ -70,10 +70,11 @@ async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     logging::start(&settings.log)?;
     let data = settings.data.dir.clone();
     let house = House::start(settings).await?;
+    let wanted = signals::stop_wanted();
     if args.json {
         print(&format!("{}\n", serde_json::json!({ "url": house.url(), "data": data })))?;
     }
-    house.until_stopped(signals::stop_wanted()).await
+    house.until_stopped(wanted).await
 }
 
 /// Writes to standard output, where a closed pipe is an error and not a panic.

@@ -54,6 +54,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     sample::matters(&house).await?;
     let sign_in = people::add(&house).await?;
 
+    let wanted = signals::stop_wanted();
     let smtp = house.smtp().context("the demo has an SMTP door")?.to_string();
     let tag = sample::tag(&house).await?;
     let console = console_command(house.url(), &places.token_file(Role::Operator));
@@ -88,7 +89,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
 
     sample::deposit(&house, &places).await?;
     let progress = (!args.json && !args.quiet).then(|| tokio::spawn(sample::tell_progress(house.store())));
-    let fatal = house.until_stopped(signals::stop_wanted()).await;
+    let fatal = house.until_stopped(wanted).await;
     if let Some(progress) = progress {
         progress.abort();
     }

@@ -36,7 +36,7 @@ pub enum Kind {
     /// [`crate::mailroom::Noted`].
     Noted = 10,
     /// [`crate::mailroom::Learned`].
-    Learned = 13,
+    Learned = 11,
 }
 
 impl Kind {
