@@ -35,11 +35,15 @@ pub enum Kind {
     WorkItemEntry = 9,
     /// [`crate::mailroom::Noted`].
     Noted = 10,
+    /// [`crate::mailbox::Cursor`].
+    Cursor = 11,
+    /// [`crate::mailbox::Fetched`].
+    Fetched = 12,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -50,6 +54,8 @@ impl Kind {
         Self::Favourites,
         Self::WorkItemEntry,
         Self::Noted,
+        Self::Cursor,
+        Self::Fetched,
     ];
 
     /// The word for it in messages.
@@ -65,6 +71,8 @@ impl Kind {
             Self::Favourites => "list of favourites",
             Self::WorkItemEntry => "work item's entry",
             Self::Noted => "letter in the ledger",
+            Self::Cursor => "place in a mailbox",
+            Self::Fetched => "message under way",
         }
     }
 }
