@@ -15,6 +15,7 @@
 
 mod clean;
 mod connect;
+mod literals;
 mod names;
 mod rounds;
 mod security;

@@ -1,11 +1,13 @@
 //! The bytes of a connection, plain or over TLS, of which no more are read than were allowed: whoever is on the other side must not decide
-//! how much of our memory an answer takes.
+//! how much of our memory an answer takes. A literal that is announced to be larger is not even heard of.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::literals::Literals;
 
 /// A stream in both directions.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug {}
@@ -17,11 +19,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Duplex for S {}
 pub(super) struct Wire {
     stream: Box<dyn Duplex>,
     allowed: u64,
+    literals: Literals,
 }
 
 impl Wire {
     pub(super) fn new(stream: impl Duplex + 'static, allowed: u64) -> Self {
-        Self { stream: Box::new(stream), allowed }
+        Self { stream: Box::new(stream), allowed, literals: Literals::default() }
     }
 
     /// How many bytes may come from now on.
@@ -34,6 +37,10 @@ impl Wire {
     }
 }
 
+fn too_much() -> io::Error {
+    io::Error::other("the server says more than it was asked for")
+}
+
 impl AsyncRead for Wire {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -41,12 +48,13 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.allowed == 0 {
-            return Poll::Ready(Err(io::Error::other("the server says more than it was asked for")));
+            return Poll::Ready(Err(too_much()));
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let read = (buffer.filled().len() - before) as u64;
-        self.allowed = self.allowed.saturating_sub(read);
+        let (this, read) = (&mut *self, &buffer.filled()[before..]);
+        this.literals.follow(read, this.allowed).map_err(|_| too_much())?;
+        this.allowed = this.allowed.saturating_sub(read.len() as u64);
         Poll::Ready(Ok(()))
     }
 }
