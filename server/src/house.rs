@@ -549,7 +549,8 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
     let folders = settings.hot_folders.iter().map(|it| folder(it.get_ref().name.clone()));
     let mailbox = |name| Source { name, kind: "mailbox".to_owned(), uploads: false };
     let mailboxes = settings.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
-    let mailboxes = mailboxes.map(|it| mailbox(it.get_ref().name.clone()));
+    let mailboxes = mailboxes.map(|it| it.get_ref().name.clone());
+    let mailboxes = mailboxes.chain(settings.imap.iter().map(|it| it.get_ref().name.clone())).map(mailbox);
     Ok(std::iter::once(upload).chain(folders).chain(mailboxes).collect())
 }
 

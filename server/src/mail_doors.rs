@@ -8,6 +8,7 @@ use postroom_domain::control::SourceStatus;
 use postroom_domain::mailroom::Mailroom;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
+use postroom_inbound::imap::{ImapHandle, ImapMailbox, ImapStatus};
 use postroom_inbound::reader::{self, ReaderHandle};
 use postroom_inbound::smtp::{self, SmtpHandle};
 
@@ -18,6 +19,7 @@ use crate::settings::Settings;
 #[derive(Default)]
 pub(crate) struct MailDoors {
     smtp: Option<SmtpHandle>,
+    imap: Vec<ImapHandle>,
     reader: Option<ReaderHandle>,
 }
 
@@ -28,9 +30,10 @@ pub(crate) fn mailroom(
     reception: &Arc<Reception>,
 ) -> anyhow::Result<Mailroom> {
     let luggage = settings.mail.luggage(&*foundation.seals);
-    let matching = match &settings.smtp {
-        Some(smtp) => Some(settings.mail.matching(luggage.clone(), Some(smtp))?),
-        None => None,
+    let matching = if settings.takes_letters() {
+        Some(settings.mail.matching(luggage.clone(), settings.own_mailboxes())?)
+    } else {
+        None
     };
     Ok(Mailroom {
         reception: reception.clone(),
@@ -59,8 +62,14 @@ impl MailDoors {
             }
             None => None,
         };
+        let mut imap = Vec::with_capacity(settings.imap.len());
+        for it in &settings.imap {
+            let (name, options) = (&it.get_ref().name, it.get_ref().options()?);
+            let mailbox = ImapMailbox::new(options, mailroom.reception.clone(), spool.clone());
+            imap.push(mailbox.with_context(|| format!("imap \"{name}\""))?.start());
+        }
         let reader = Some(reader::start(settings.mail.reader(), mailroom.clone(), spool.clone()));
-        Ok(Self { smtp, reader })
+        Ok(Self { smtp, imap, reader })
     }
 
     /// Where the SMTP door listens.
@@ -72,16 +81,23 @@ impl MailDoors {
     /// What the mailboxes say.
     pub(crate) fn sources(&self) -> Vec<SourceStatus> {
         let reading = self.reader.as_ref().and_then(|reader| reader.status().refusing);
-        let Some(smtp) = &self.smtp else { return Vec::new() };
-        let refusing = smtp.status().refusing;
         let reading = reading.map(|why| format!("letters wait to be read: {why}"));
-        let note: Vec<String> = refusing.into_iter().chain(reading).collect();
-        let status = |mailbox: &smtp::SmtpMailbox| SourceStatus {
-            name: mailbox.source.clone(),
-            reachable: true,
-            note: note.join("; "),
-        };
-        smtp.mailboxes().iter().map(status).collect()
+        let note = |own: Vec<String>| own.into_iter().chain(reading.clone()).collect::<Vec<_>>().join("; ");
+        let smtp = self.smtp.iter().flat_map(|door| {
+            let refusing = Vec::from_iter(door.status().refusing);
+            let status = |mailbox: &smtp::SmtpMailbox| SourceStatus {
+                name: mailbox.source.clone(),
+                reachable: true,
+                note: note(refusing.clone()),
+            };
+            door.mailboxes().iter().map(status).collect::<Vec<_>>()
+        });
+        let imap = self.imap.iter().map(|mailbox| {
+            let status = mailbox.status();
+            let reachable = status.unreachable.is_none();
+            SourceStatus { name: mailbox.source().clone(), reachable, note: note(in_words(status)) }
+        });
+        smtp.chain(imap).collect()
     }
 
     /// The door first, then the reader.
@@ -89,8 +105,26 @@ impl MailDoors {
         if let Some(smtp) = self.smtp {
             smtp.stop(grace).await;
         }
+        for mailbox in self.imap {
+            mailbox.stop().await;
+        }
         if let Some(reader) = self.reader {
             reader.stop().await;
         }
     }
+}
+
+/// What an operator should read about a mailbox, the gravest thing first.
+fn in_words(status: ImapStatus) -> Vec<String> {
+    let skipped = match status.skipped.as_slice() {
+        [] => None,
+        [one, ..] => Some(format!(
+            "{} left in the mailbox, such as number {} in {}: {}",
+            status.skipped.len(),
+            one.uid,
+            one.folder,
+            one.why
+        )),
+    };
+    status.unreachable.into_iter().chain(status.refusing).chain(status.troubles).chain(skipped).collect()
 }

@@ -20,6 +20,7 @@ use url::Url;
 
 mod address;
 mod destination;
+mod imap;
 mod mail;
 mod overlay;
 mod people;
@@ -28,6 +29,7 @@ mod seen;
 mod vault;
 
 pub(crate) use destination::{Destination, DestinationKind};
+pub(crate) use imap::Imap;
 pub(crate) use mail::{MailSettings, Smtp};
 pub(crate) use report::SettingsError;
 pub(crate) use seen::{Remembered, Seen};
@@ -79,6 +81,9 @@ pub(crate) struct Settings {
     pub(crate) hot_folders: Vec<Spanned<HotFolderSettings>>,
     /// The door that letters are delivered to.
     pub(crate) smtp: Option<Smtp>,
+    /// Mailboxes elsewhere that are read.
+    #[serde(default)]
+    pub(crate) imap: Vec<Spanned<Imap>>,
     /// What becomes of letters.
     #[serde(default)]
     pub(crate) mail: MailSettings,
@@ -414,6 +419,13 @@ impl Settings {
                 wrong.push((at, format!("smtp.mailboxes \"{}\": the name stands twice", it.name)));
             }
         }
+        for mailbox in &self.imap {
+            let (at, it) = (mailbox.span().start, mailbox.get_ref());
+            if !sources.insert(&it.name) {
+                wrong.push((at, format!("imap \"{}\": the name stands twice", it.name)));
+            }
+            wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
+        }
         wrong.extend(self.mail_mistakes());
         let mut hashes = HashSet::new();
         for token in &self.tokens {
@@ -438,9 +450,11 @@ impl Settings {
 
     /// What is wrong with the doors of letters. How letters are matched matters only where some come in.
     fn mail_mistakes(&self) -> Vec<(usize, String)> {
-        let Some(smtp) = &self.smtp else { return Vec::new() };
-        let mut wrong: Vec<(usize, String)> =
-            smtp.mistakes().into_iter().map(|(at, problem)| (at.unwrap_or(0), problem)).collect();
+        if !self.takes_letters() {
+            return Vec::new();
+        }
+        let smtp = self.smtp.iter().flat_map(Smtp::mistakes);
+        let mut wrong: Vec<(usize, String)> = smtp.map(|(at, problem)| (at.unwrap_or(0), problem)).collect();
         wrong.extend(self.mail.mistakes().into_iter().map(|mistake| (0, mistake.to_string())));
         wrong
     }
@@ -495,7 +509,22 @@ impl Settings {
     fn areas(&self) -> BTreeMap<SourceName, Area> {
         let folders = self.hot_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
         let mailboxes = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
-        folders.chain(mailboxes.map(|it| (it.get_ref().name.clone(), it.get_ref().area))).collect()
+        let imap = self.imap.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
+        folders
+            .chain(mailboxes.map(|it| (it.get_ref().name.clone(), it.get_ref().area)))
+            .chain(imap)
+            .collect()
+    }
+
+    /// Whether letters come in at all.
+    pub(crate) fn takes_letters(&self) -> bool {
+        self.smtp.is_some() || !self.imap.is_empty()
+    }
+
+    /// The addresses of all mailboxes that are read.
+    pub(crate) fn own_mailboxes(&self) -> Vec<String> {
+        let smtp = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).flat_map(|it| &it.get_ref().addresses);
+        smtp.chain(self.imap.iter().flat_map(|it| &it.get_ref().addresses)).cloned().collect()
     }
 
     /// The repositories and the doors' areas, read.

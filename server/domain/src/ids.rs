@@ -111,6 +111,11 @@ uuid_id!(
     DmsAccountId,
     "a DMS account's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
 );
+uuid_id!(
+    /// How far one folder of a mailbox elsewhere has been read.
+    CursorId,
+    "a cursor's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $wanted:literal) => {

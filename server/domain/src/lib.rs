@@ -29,6 +29,7 @@ pub mod lists;
 pub mod luggage;
 pub mod machine;
 pub mod mail;
+pub mod mailbox;
 pub mod mailroom;
 pub mod matching;
 pub mod mistake;

@@ -37,6 +37,6 @@ pub struct Mailroom {
 }
 
 /// A text of any length as part of a key of a record.
-fn hashed(text: &str) -> String {
+pub(crate) fn hashed(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
 }

@@ -37,11 +37,15 @@ pub enum Kind {
     Noted = 10,
     /// [`crate::mailroom::Learned`].
     Learned = 11,
+    /// [`crate::mailbox::Cursor`].
+    Cursor = 12,
+    /// [`crate::mailbox::Fetched`].
+    Fetched = 13,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -53,6 +57,8 @@ impl Kind {
         Self::WorkItemEntry,
         Self::Noted,
         Self::Learned,
+        Self::Cursor,
+        Self::Fetched,
     ];
 
     /// The word for it in messages.
@@ -69,6 +75,8 @@ impl Kind {
             Self::WorkItemEntry => "work item's entry",
             Self::Noted => "letter in the ledger",
             Self::Learned => "lesson of past decisions",
+            Self::Cursor => "place in a mailbox",
+            Self::Fetched => "message under way",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! [reception](postroom_domain::reception), and lets go of its source only after the filings are through.
 
 pub mod hot_folder;
+pub mod imap;
 pub mod message;
 #[cfg(feature = "pages")]
 pub mod pages;

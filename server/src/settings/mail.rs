@@ -89,7 +89,7 @@ fn hostname() -> String {
 fn this_machine() -> Vec<String> {
     vec!["127.0.0.0/8".to_owned(), "::1".to_owned()]
 }
-const fn largest() -> u64 {
+pub(super) const fn largest() -> u64 {
     150 * 1024 * 1024
 }
 const fn connections() -> usize {
@@ -98,7 +98,7 @@ const fn connections() -> usize {
 const fn idle_seconds() -> u64 {
     300
 }
-const fn inbound_email() -> Area {
+pub(super) const fn inbound_email() -> Area {
     Area::InboundEmail
 }
 
@@ -201,10 +201,13 @@ impl MailSettings {
     }
 
     /// The rules of matching; the addresses of mailboxes that are read belong to them.
-    pub(crate) fn matching(&self, luggage: Luggage, smtp: Option<&Smtp>) -> anyhow::Result<matching::Rules> {
+    pub(crate) fn matching(
+        &self,
+        luggage: Luggage,
+        own_mailboxes: Vec<String>,
+    ) -> anyhow::Result<matching::Rules> {
         let mut settings = self.matching.clone();
-        let mailboxes = smtp.into_iter().flat_map(|it| &it.mailboxes);
-        settings.own_mailboxes.extend(mailboxes.flat_map(|it| it.get_ref().addresses.iter().cloned()));
+        settings.own_mailboxes.extend(own_mailboxes);
         matching::Rules::new(&settings, luggage).map_err(|wrong| in_words("mail", &wrong))
     }
 

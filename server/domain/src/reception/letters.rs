@@ -37,8 +37,23 @@ pub struct Delivery {
 }
 
 impl Reception {
+    /// The id of a letter that is about to be taken in, for records that are written with it and name it.
+    pub fn next_letter(&self) -> IntakeId {
+        IntakeId::from_u128(self.next_id())
+    }
+
     /// Takes a letter in, unread. `Ok` means durable: now it may be acknowledged.
     pub async fn deliver(&self, delivery: Delivery, actor: &Actor) -> Result<Accepted, StoreError> {
+        self.deliver_as(self.next_letter(), delivery, actor).await
+    }
+
+    /// The same under an id of [`Self::next_letter`]. A letter that was here before keeps the id it has.
+    pub async fn deliver_as(
+        &self,
+        id: IntakeId,
+        delivery: Delivery,
+        actor: &Actor,
+    ) -> Result<Accepted, StoreError> {
         let area = self.rules.usual_area(&delivery.source).to_owned();
         let document = Document {
             file_name: FILE_NAME.to_owned(),
@@ -46,7 +61,7 @@ impl Reception {
             blob: delivery.blob,
         };
         let intake = Intake {
-            id: IntakeId::from_u128(self.next_id()),
+            id,
             site: delivery.site,
             source: delivery.source,
             received: self.clock.now(),
