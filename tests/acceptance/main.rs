@@ -22,6 +22,7 @@ mod keys;
 mod letters;
 mod lifecycle;
 mod linked;
+mod mailboxes;
 mod matrix;
 mod people;
 mod resolve;

@@ -1,0 +1,142 @@
+//! A mailbox on a real server (Dovecot), read by IMAP: from there into the DMS, once, through kills, and tidied up afterwards.
+
+#[path = "../../server/inbound/tests/imap/dovecot.rs"]
+#[expect(dead_code, reason = "the suite of the mailboxes asks more of it")]
+mod dovecot;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use postroom_tests::World;
+use postroom_tests::folder::deposits;
+use postroom_tests::outcome::sized;
+use postroom_tests::wait::until;
+use serde_json::{Value, json};
+
+use self::dovecot::{Dovecot, PASSWORD, USER};
+
+const CLIENT: &str = "a.harrow@client.example";
+
+fn letter(number: u64, tag: &str) -> Vec<u8> {
+    format!(
+        "From: Ada Harrow <{CLIENT}>\r\nTo: {USER}\r\nSubject: Number {number} {tag}\r\nMessage-ID: <{number}@client.example>\r\n\
+         Date: Fri, 27 Nov 2026 09:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+         Letter number {number}.\r\n"
+    )
+    .into_bytes()
+}
+
+fn hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// A world that reads a mailbox, and the tag of a matter in it.
+async fn world(server: &Dovecot) -> (World, String) {
+    let sections = format!(
+        "\n[[imap]]\nname = \"clerks\"\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"plain\"\nuser = \"{USER}\"\n\
+         password = {PASSWORD:?}\naddresses = [\"{USER}\"]\nafter = \"move\"\nafter_folder = \"Filed\"\npoll_seconds = 2\n\
+         area = \"matter_documents\"\n[mail.matching]\nown_domains = [\"firm.example\"]\n",
+        server.port
+    );
+    let world = World::new("mailboxes").with_folder_dms().with_settings(&sections).start().await;
+    std::fs::create_dir_all(world.settings.dms().join("20009-0001")).unwrap();
+    let body = json!({
+        "reference": "20009-0001", "title": "Harrow v Teal", "work_type": "matter", "open": true,
+        "participants": [{"role": "client", "name": "Ada Harrow", "email": CLIENT}],
+    });
+    let made = world.op().post("/api/v1/work-items", &body).await.expect(201).body;
+    let tag = made["luggage_tag"].as_str().unwrap().to_owned();
+    (world, tag)
+}
+
+fn held(world: &World) -> Vec<String> {
+    deposits(&world.settings.dms()).into_iter().map(|it| it.hash).collect()
+}
+
+/// The mailbox as operators see it.
+async fn clerks(world: &World) -> Value {
+    let summary = world.op().ok("/api/v1/summary").await;
+    let found = summary["sources"].as_array().unwrap().iter().find(|it| it["name"] == "clerks").cloned();
+    found.unwrap_or_else(|| panic!("{summary:#}"))
+}
+
+/// How many: `POSTROOM_LETTERS`.
+#[tokio::test]
+async fn a_mailbox_is_emptied_into_the_dms_once_through_kills() {
+    let server = Dovecot::start(None);
+    let (mut world, tag) = world(&server).await;
+    let count = sized("POSTROOM_LETTERS", 60);
+    let wanted: BTreeSet<String> = (0..count)
+        .map(|number| {
+            let bytes = letter(number, &tag);
+            server.drop_in("", &format!("{number}.host"), &bytes);
+            hash(&bytes)
+        })
+        .collect();
+    let begin = Instant::now();
+    // Twice in the middle of it.
+    for part in [3, 2] {
+        let some = usize::try_from(count / part).unwrap();
+        until("some of it is filed", Duration::from_mins(10), || async {
+            (held(&world).len() >= some.min(20 * part as usize)).then_some(())
+        })
+        .await;
+        world.kill().await;
+        world.start().await;
+    }
+    until("all of it is filed", Duration::from_mins(20), || async {
+        (held(&world).len() as u64 >= count).then_some(())
+    })
+    .await;
+    let took = begin.elapsed();
+    world.quiet(Duration::from_mins(5)).await;
+    let held = held(&world);
+    let different: BTreeSet<String> = held.iter().cloned().collect();
+    assert_eq!(held.len(), different.len(), "something was filed twice");
+    assert_eq!(different, wanted);
+    until("what is through was moved", Duration::from_mins(5), || async {
+        (server.messages("").is_empty() && server.messages("Filed").len() as u64 == count).then_some(())
+    })
+    .await;
+    postroom_tests::outcome(
+        "F23",
+        &format!("{count} letters in a mailbox of Dovecot, two kills"),
+        &format!("{} filed once in {took:.1?}, lost 0, duplicates 0, all moved afterwards", held.len()),
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_letter_that_comes_while_news_is_waited_for_is_filed_at_once() {
+    let server = Dovecot::start(None);
+    let (mut world, tag) = world(&server).await;
+    let mut slowest = Duration::ZERO;
+    for number in 0..5 {
+        let bytes = letter(number, &tag);
+        let begin = Instant::now();
+        server.drop_in("", &format!("{number}.host"), &bytes);
+        until("it is filed", Duration::from_secs(30), || async {
+            held(&world).contains(&hash(&bytes)).then_some(())
+        })
+        .await;
+        slowest = slowest.max(begin.elapsed());
+    }
+    assert_eq!(clerks(&world).await["state"], "ok");
+    // A server that is away is told of, and waited for.
+    let mut server = server;
+    server.halt();
+    until("the operator is told", Duration::from_secs(30), || async {
+        let clerks = clerks(&world).await;
+        (clerks["state"] != "ok" && !clerks["note"].as_str().unwrap_or_default().is_empty()).then_some(())
+    })
+    .await;
+    server.resume();
+    let bytes = letter(99, &tag);
+    server.drop_in("", "99.host", &bytes);
+    until("it is filed after the server came back", Duration::from_mins(1), || async {
+        held(&world).contains(&hash(&bytes)).then_some(())
+    })
+    .await;
+    println!("slowest from delivery to filed: {slowest:.2?}");
+    world.stop().await;
+}
