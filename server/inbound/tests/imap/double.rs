@@ -22,6 +22,8 @@ pub(crate) enum Quirk {
     Nonsense,
     /// It begins, and never ends.
     Endless,
+    /// Somebody removes it when it is asked for.
+    Removed,
     /// It comes when it is let go, and not before.
     Held,
     /// It is told to be so much larger or smaller than it is.
@@ -191,6 +193,10 @@ async fn body(
             loop {
                 stream.write_all(&endless).await.ok()?;
             }
+        }
+        Some(Quirk::Removed) => {
+            shared.lock().unwrap().messages.remove(&uid);
+            return Some(format!("{tag} NO [EXPUNGEISSUED] some messages are gone\r\n"));
         }
         Some(Quirk::Held) => {
             let gate = shared.lock().unwrap().gate.clone();

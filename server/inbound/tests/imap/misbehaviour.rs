@@ -60,6 +60,19 @@ async fn one_bad_message_is_named_and_its_neighbours_are_taken() {
 }
 
 #[tokio::test]
+async fn a_message_that_goes_while_it_is_asked_for_is_gone_and_no_trouble() {
+    let mut shared = three();
+    shared.quirks.insert(2, Quirk::Removed);
+    let server = Double::start(shared).await;
+    let world = World::new();
+    let mailbox = world.open(options(server.port));
+    until(&mailbox, |it| it.taken == 2).await;
+    let status = looked_again(&mailbox).await;
+    mailbox.stop().await;
+    assert_eq!((status.skipped, status.troubles, status.unreachable), (vec![], vec![], None));
+}
+
+#[tokio::test]
 async fn sizes_are_only_what_the_server_believes() {
     let world = World::new();
     let part = 512 * 1024;
