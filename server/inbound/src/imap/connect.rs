@@ -193,8 +193,16 @@ async fn sign_in(
 fn verdict(error: &async_imap::error::Error) -> NoSignIn {
     use async_imap::error::Error as E;
     match error {
-        E::No(text) => NoSignIn::Refused(told(text)),
-        E::Bad(text) => NoSignIn::Unknown(told(text)),
+        // It would say the same of a right password (RFC 5530).
+        E::No(text) if text.contains("[UNAVAILABLE]") => NoSignIn::Lost(reason(text)),
+        E::No(text) => NoSignIn::Refused(reason(text)),
+        E::Bad(text) => NoSignIn::Unknown(reason(text)),
         other => NoSignIn::Lost(told(&other.to_string())),
     }
+}
+
+/// The server's own words out of what the crate makes of them.
+fn reason(text: &str) -> String {
+    let words = text.split_once("info: Some(\"").and_then(|(_, rest)| rest.rsplit_once("\")"));
+    told(words.map_or(text, |(words, _)| words))
 }

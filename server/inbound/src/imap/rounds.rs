@@ -136,7 +136,8 @@ impl ImapMailbox {
                         looked.first = Some(opened);
                     }
                 }
-                Err(Halt::Again) => looked.more = true,
+                // Its cursor is read again at the next look.
+                Err(Halt::Again) => {}
                 Err(Halt::Folder(why)) => troubles.push(format!("{folder}: {why}")),
                 Err(Halt::Lost(why)) => return Err(why),
                 Err(Halt::House(why)) => {

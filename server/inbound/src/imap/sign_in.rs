@@ -7,6 +7,9 @@ use async_imap::Authenticator;
 use postroom_domain::Fut;
 use secrecy::{ExposeSecret as _, SecretString};
 
+/// The client writes what it sends into traces, secrets and all. Whoever turns them on must not see any: they are not built.
+const _: () = assert!(log::STATIC_MAX_LEVEL as usize <= log::LevelFilter::Debug as usize);
+
 /// Whoever has access tokens for a mailbox.
 pub trait MailboxTokens: Send + Sync {
     /// A token that lasts for a while, or why there is none. `renew` after the server refused the last one: then another one is wanted.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// What is wrong with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +22,14 @@ pub(crate) enum Quirk {
     Nonsense,
     /// It begins, and never ends.
     Endless,
+    /// Somebody removes it when it is asked for.
+    Removed,
+    /// It comes when it is let go, and not before.
+    Held,
     /// It is told to be so much larger or smaller than it is.
     Told(i64),
 }
 
-#[derive(Default)]
 pub(crate) struct Shared {
     pub(crate) messages: BTreeMap<u32, Vec<u8>>,
     pub(crate) quirks: BTreeMap<u32, Quirk>,
@@ -35,8 +39,24 @@ pub(crate) struct Shared {
     pub(crate) token: String,
     /// Whether it is silent after the sign-in.
     pub(crate) silent: bool,
+    /// What a held message waits for.
+    pub(crate) gate: Arc<Semaphore>,
     /// Everything it was asked, without tags.
     pub(crate) asked: Vec<String>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            messages: BTreeMap::new(),
+            quirks: BTreeMap::new(),
+            can: String::new(),
+            token: String::new(),
+            silent: false,
+            gate: Arc::new(Semaphore::new(0)),
+            asked: Vec::new(),
+        }
+    }
 }
 
 pub(crate) struct Double {
@@ -173,6 +193,14 @@ async fn body(
             loop {
                 stream.write_all(&endless).await.ok()?;
             }
+        }
+        Some(Quirk::Removed) => {
+            shared.lock().unwrap().messages.remove(&uid);
+            return Some(format!("{tag} NO [EXPUNGEISSUED] some messages are gone\r\n"));
+        }
+        Some(Quirk::Held) => {
+            let gate = shared.lock().unwrap().gate.clone();
+            gate.acquire().await.ok()?.forget();
         }
         Some(Quirk::Told(_)) | None => {}
     }

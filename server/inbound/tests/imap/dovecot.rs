@@ -136,6 +136,15 @@ impl Dovecot {
         let pid = rustix::process::Pid::from_child(&child);
         let _gone = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         child.wait().unwrap();
+        // Whoever comes next would wait two minutes for locks of the dead.
+        let folders = fs::read_dir(self.maildir("")).into_iter().flatten().map(|it| it.unwrap().path());
+        for folder in folders.chain([self.maildir("")]) {
+            for file in fs::read_dir(folder).into_iter().flatten().map(|it| it.unwrap().path()) {
+                if file.extension().is_some_and(|it| it == "lock") {
+                    fs::remove_file(file).unwrap();
+                }
+            }
+        }
     }
 
     /// The Maildir of a folder, by the name that the protocol has for it; empty is INBOX.

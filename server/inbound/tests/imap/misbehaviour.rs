@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use postroom_domain::Fut;
 use postroom_domain::intake::IntakeState;
+use postroom_domain::record::Kind;
 use postroom_inbound::imap::{After, ImapOptions, MailboxTokens, SignIn};
 use secrecy::SecretString;
 
@@ -56,6 +57,19 @@ async fn one_bad_message_is_named_and_its_neighbours_are_taken() {
         let subjects: Vec<(String, usize)> = world.subjects().await.into_iter().collect();
         assert_eq!(subjects, [1, 2, 3].map(|it| (it.to_string(), 1)), "{quirk:?}");
     }
+}
+
+#[tokio::test]
+async fn a_message_that_goes_while_it_is_asked_for_is_gone_and_no_trouble() {
+    let mut shared = three();
+    shared.quirks.insert(2, Quirk::Removed);
+    let server = Double::start(shared).await;
+    let world = World::new();
+    let mailbox = world.open(options(server.port));
+    until(&mailbox, |it| it.taken == 2).await;
+    let status = looked_again(&mailbox).await;
+    mailbox.stop().await;
+    assert_eq!((status.skipped, status.troubles, status.unreachable), (vec![], vec![], None));
 }
 
 #[tokio::test]
@@ -168,4 +182,35 @@ async fn a_silent_server_is_not_waited_for() {
     server.shared.lock().unwrap().silent = false;
     until(&mailbox, |it| it.taken == 3).await;
     mailbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_ends_what_is_being_taken_and_begins_nothing() {
+    let mut shared = three();
+    shared.quirks.insert(2, Quirk::Held);
+    let gate = shared.gate.clone();
+    let server = Double::start(shared).await;
+    let world = World::new();
+    let mailbox = world.open(options(server.port));
+    until(&mailbox, |it| it.taken == 1).await;
+    let mut stopping = Box::pin(mailbox.stop());
+    // It waits for the message.
+    assert!(tokio::time::timeout(Duration::from_millis(100), &mut stopping).await.is_err());
+    gate.add_permits(1);
+    stopping.await;
+    let subjects: Vec<String> = world.subjects().await.into_keys().collect();
+    assert_eq!(subjects, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn without_room_nothing_is_taken_and_nothing_passed() {
+    let world = World::with_reserve(u64::MAX / 4);
+    let server = Double::start(three()).await;
+    let mailbox = world.open(options(server.port));
+    let status = until(&mailbox, |it| it.refusing.is_some()).await;
+    assert!(status.refusing.as_ref().unwrap().contains("bytes are free"), "{status:?}");
+    let status = looked_again(&mailbox).await;
+    mailbox.stop().await;
+    assert_eq!((status.taken, status.skipped.len(), status.unreachable), (0, 0, None));
+    assert_eq!(world.records(Kind::Cursor).await, []);
 }

@@ -72,9 +72,14 @@ pub(crate) async fn looked_again(mailbox: &ImapHandle) -> ImapStatus {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_reserve(0)
+    }
+
+    /// A house that keeps so many bytes of its disk free.
+    pub(crate) fn with_reserve(reserve: u64) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at("2026-11-23T09:00:00Z"));
-        let spool_options = SpoolOptions { reserve_bytes: Some(0), ..SpoolOptions::default() };
+        let spool_options = SpoolOptions { reserve_bytes: Some(reserve), ..SpoolOptions::default() };
         let spool = FileSpool::open(data.path(), &spool_options, clock.clone()).unwrap();
         let store = Arc::new(MemoryStore::new());
         let reception = Arc::new(Reception {
