@@ -161,7 +161,14 @@ impl Shelves {
         // Somebody's flush of this very folder may have failed while we waited; the system reports that only once.
         self.healthy()?;
         let number = folder.begun.fetch_add(1, Ordering::AcqRel) + 1;
-        self.disk.flush_folder(path).map_err(|error| self.flush_failed("flushing a folder", &error))?;
+        self.disk.flush_folder(path).map_err(|error| {
+            let doing = "flushing a folder";
+            if no_handles(&error) {
+                // The folder could not even be opened: nothing was flushed in vain, and the next flush of it makes up for this one.
+                return SpoolError::Disk(format!("{doing}: {error}"));
+            }
+            self.flush_failed(doing, &error)
+        })?;
         *flushed = number;
         Ok(())
     }
@@ -175,10 +182,7 @@ impl Shelves {
                 self.door.full()
             }
             ErrorKind::OutOfMemory => SpoolError::Disk(format!("{doing}: {error}")),
-            // Too many open files, here or in the whole system: nothing is wrong with the disk.
-            _ if matches!(error.raw_os_error(), Some(23 | 24)) => {
-                SpoolError::Disk(format!("{doing}: {error}"))
-            }
+            _ if no_handles(error) => SpoolError::Disk(format!("{doing}: {error}")),
             _ => self.flush_failed(doing, error),
         }
     }
@@ -330,6 +334,11 @@ impl Shelves {
         let (wall, monotonic) = self.opened;
         self.clock.now().min(later(wall, self.clock.monotonic().saturating_sub(monotonic)))
     }
+}
+
+/// Whether there are too many open files, here or in the whole system: then nothing is wrong with the disk.
+fn no_handles(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 /// The numbers of the folders that hold what comes after an address.

@@ -169,6 +169,8 @@ async fn a_full_disk_refuses_the_document_and_the_next_one_goes_through() {
         (2, EDQUOT, true, false),
         (2, EFBIG, true, false),
         (4, ENOSPC, true, false),
+        // The folder could not be opened to be flushed: its next flush makes up for it.
+        (5, EMFILE, false, false),
         // The flush is where a promise could break: whatever it says, that is the end.
         (3, ENOSPC, false, true),
         (2, EIO, false, true),
@@ -189,7 +191,8 @@ async fn a_full_disk_refuses_the_document_and_the_next_one_goes_through() {
             "operation {at}, error {errno}: {answer}"
         );
         assert_eq!(spool.failed().is_some(), latched, "operation {at}, error {errno}");
-        if !latched {
+        // A name that nobody was told of is left to the sweep.
+        if !latched && at < 5 {
             assert_eq!(
                 files_below(&data.path().join("spool")),
                 Vec::<String>::new(),
