@@ -86,7 +86,7 @@ impl Post {
 
     /// The intakes, newest first, once there are so many and each is read.
     async fn intakes(&self, count: usize) -> Vec<Value> {
-        until("all letters are read", Duration::from_secs(60), || async {
+        until("all letters are read", Duration::from_mins(1), || async {
             let page = self.op().ok("/api/v1/intakes?limit=100").await;
             let all = page["items"].as_array().unwrap().clone();
             (all.len() >= count && all.iter().all(|it| it["state"] != "stored")).then_some(all)
