@@ -104,6 +104,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
 
 /// The address that the demo's SMTP door delivers to.
 const MAILBOX: &str = "post@firm.example";
+/// Who takes part in the demo's matters.
+const CLIENT: &str = "client@client.example";
 
 /// How letters get into the demo.
 struct Letters {
@@ -227,8 +229,8 @@ fn tour(
          As the boss     {sign_in}\n\
          \x20               (works once: set a password for {boss})\n\
          Drop a scan     cp letter.pdf {hot}/10517-0001/\n\
-         Send a letter   swaks --server {smtp} --to {MAILBOX} --h-Subject 'The plan {tag}' --attach letter.pdf\n\
-         \x20               (the tag in the subject finds the matter; a stranger's letter waits for a person)\n\
+         Send a letter   swaks --server {smtp} --from {CLIENT} --to {MAILBOX} --h-Subject 'The plan {tag}' --attach @letter.pdf\n\
+         \x20               (the tag finds the matter; the same from somebody who is not the client waits for a person)\n\
          See the DMS     {dms}\n\
          Hand one in     curl -H 'Authorization: Bearer {user}' \\\n\
          \x20                 -F 'meta={{\"work_item\":\"10442-0012\",\"subject\":\"Lease\"}};type=application/json' \\\n\

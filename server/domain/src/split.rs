@@ -147,7 +147,9 @@ impl Rules {
                 });
             }
         }
-        let told = pieces.iter().map(|piece| format!("{} is filed ({} bytes)", piece.file_name, piece.size));
+        let told = pieces
+            .iter()
+            .map(|piece| format!("{} is a document of its own ({} bytes)", piece.file_name, piece.size));
         let not = left
             .iter()
             .map(|it| format!("part {} {:?} is not filed apart: it {}", it.part + 1, it.name, it.why));

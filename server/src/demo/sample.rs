@@ -12,7 +12,7 @@ use postroom_domain::intake::{Document, IntakeState};
 use postroom_domain::person::{Actor, Role, Scope};
 use postroom_domain::reception::Arrival;
 use postroom_domain::store::{IdempotencyKey, Store, StoreError};
-use postroom_domain::work_item::{Client, WorkItem};
+use postroom_domain::work_item::{Client, Participant, WorkItem};
 
 use super::{Fakes, Places};
 use crate::house::House;
@@ -198,7 +198,13 @@ pub(super) async fn matters(house: &House) -> anyhow::Result<()> {
             phase: "open".to_owned(),
             client: Client { reference: number.to_owned(), name: client.to_owned() },
             attributes: BTreeMap::from([("matter".to_owned(), matter.to_owned())]),
-            participants: Vec::new(),
+            // Who writes about it: letters of strangers wait for a person.
+            participants: vec![Participant {
+                role: "client".to_owned(),
+                name: client.to_owned(),
+                reference: String::new(),
+                email: super::CLIENT.to_owned(),
+            }],
             origin: None,
             zone: String::new(),
             version: 1,
