@@ -1,6 +1,5 @@
 //! A million filings: rate, start, memory, lists.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use postroom_tests::process::{NotReady, Server};
@@ -21,14 +20,11 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The store's loader, built when it is not there.
+/// Fills a store with the store's own loader.
 fn load(world: &World, filings: u64) {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let content = world.root().join("content.pdf");
     std::fs::write(&content, Chance::new(4).bytes(2_000)).unwrap();
-    let status = Command::new(env!("CARGO"))
-        .current_dir(root)
-        .args(["run", "--quiet", "--release", "-p", "postroom-store", "--example", "load", "--"])
+    let status = crate::example("load")
         .args(["--filings", &filings.to_string(), "--data"])
         .arg(world.data())
         .args(["--fields", "custom1=10442,custom2=0007", "--folder", "Documents/Correspondence", "--content"])

@@ -19,6 +19,8 @@ mod sim;
 mod tape;
 mod vault;
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 /// How large the figures are taken.
@@ -54,6 +56,13 @@ pub(crate) fn figure(
         line.extend(more);
     }
     println!("{line}");
+}
+
+/// An example of another crate, from the same build as this program: a build of its own would begin anew, with other features.
+pub(crate) fn example(name: &str) -> Command {
+    let path = std::env::current_exe().unwrap().with_file_name("examples").join(name);
+    assert!(path.exists(), "{} is missing; `tests/run bench` builds it", path.display());
+    Command::new(path)
 }
 
 /// The value below which 99 of 100 lie.

@@ -1,28 +1,15 @@
 //! What sealing costs: secrets, documents, passwords, the start. These tests do not know the vault; the server's example measures.
 
-use std::process::Command;
-
 use serde_json::Value;
 
 use crate::{Sizes, figure};
 
 pub(crate) fn run(sizes: &Sizes) {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root).args([
-        "run",
-        "--quiet",
-        "--release",
-        "-p",
-        "postroom",
-        "--example",
-        "seal",
-        "--",
-    ]);
+    let mut seal = crate::example("seal");
     if sizes.quick {
-        cargo.arg("--quick");
+        seal.arg("--quick");
     }
-    let output = cargo.stderr(std::process::Stdio::inherit()).output().unwrap();
+    let output = seal.stderr(std::process::Stdio::inherit()).output().unwrap();
     assert!(output.status.success(), "the measuring failed");
     let text = String::from_utf8(output.stdout).unwrap();
     let told: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
