@@ -106,11 +106,6 @@ impl House {
             spool: spool.clone(),
         });
         let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
-        let entered =
-            mailroom.enter_all().await.context("work items could not be entered in the register")?;
-        if entered > 0 {
-            tracing::info!(work_items = entered, "Work items from before have luggage tags now.");
-        }
         let destinations: Vec<Destination> =
             foundation.connectors.iter().map(crate::connectors::Connector::destination).collect();
         let places =
@@ -181,8 +176,19 @@ impl House {
         let url = format!("http://{}", server.address());
         tracing::info!(server.url = %url, "Postroom is ready.");
         let grace_of_blobs = Duration::from_secs(settings.limits.sweep_grace_hours * 3600);
-        let housekeeping =
-            tokio::spawn(housekeeping::run(store.clone(), spool.clone(), people.clone(), grace_of_blobs));
+        let keeping = housekeeping::run(store.clone(), spool.clone(), people.clone(), grace_of_blobs);
+        let register = mailroom.clone();
+        let housekeeping = tokio::spawn(async move {
+            // Behind the start: a house has a hundred thousand of them, and all but the first time none is missing.
+            match register.enter_all().await {
+                Ok(0) => {}
+                Ok(entered) => {
+                    tracing::info!(work_items = entered, "Work items from before have luggage tags now.");
+                }
+                Err(error) => tracing::warn!(%error, "Work items from before have no luggage tags yet."),
+            }
+            keeping.await;
+        });
         let links = look_after_links(keeper.clone());
         let caretaker = Caretaker::start(&dms_accounts, &news, clock);
         let store = store.clone();

@@ -5,6 +5,7 @@
 //! one after the other, and that reading was begun is written down before: the one that ends the process a third time is set aside, and
 //! nobody else is harmed.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use postroom_domain::split;
 use postroom_domain::spool::{Blob, Spool, SpoolError};
 use postroom_domain::store::{StoreError, StoreResult};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::message::{self, Limits, Message, Refused, Trusted};
@@ -34,6 +36,8 @@ const PAGE: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long nothing is tried after the house refused something.
 const PAUSE: Duration = Duration::from_secs(2);
+/// After so long a letter that is wrong in itself is tried again: its bytes may have been put back.
+const AGAIN: Duration = Duration::from_mins(15);
 /// Between two looks: every event of the house may mean a letter, and there can be thousands in a second.
 const GAP: Duration = Duration::from_millis(50);
 /// New letters are noticed by events; this is how long one that was missed waits.
@@ -68,6 +72,10 @@ struct Reader {
     read: AtomicU64,
     set_aside: AtomicU64,
     refusing: Mutex<Option<String>>,
+    /// Letters that are wrong in themselves, and when each is tried again.
+    broken: Mutex<HashMap<IntakeId, Instant>>,
+    /// Held from the look into the ledger to the commit: of two copies of a letter the second one has to see the first.
+    deciding: tokio::sync::Mutex<()>,
 }
 
 /// A running reader.
@@ -131,6 +139,8 @@ pub fn start(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spo
         read: AtomicU64::new(0),
         set_aside: AtomicU64::new(0),
         refusing: Mutex::default(),
+        broken: Mutex::default(),
+        deciding: tokio::sync::Mutex::default(),
     });
     let stop = CancellationToken::new();
     let task = tokio::spawn({
@@ -223,8 +233,18 @@ impl Reader {
     }
 
     async fn one(&self, id: IntakeId, suspect: bool) -> Result<(), Unable> {
+        if self
+            .broken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .is_some_and(|at| *at > Instant::now())
+        {
+            return Ok(());
+        }
         let done = self.read(id, suspect).await;
         if let Err(Unable::Broken(why)) = &done {
+            self.broken.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Instant::now() + AGAIN);
             tracing::error!(intake.id = %id, error = %why, "a letter could not be read; it waits, and others go on");
         }
         done
@@ -242,8 +262,20 @@ impl Reader {
                 None => return Ok(()),
             }
         }
-        let opened = match self.take_apart(&intake).await? {
-            Ok(letter) => room.open(intake, letter, &actor).await?,
+        let read = match self.take_apart(&intake).await {
+            Ok(read) => read,
+            Err(unable) => {
+                if suspect {
+                    room.withdraw(intake, &actor).await?;
+                }
+                return Err(unable);
+            }
+        };
+        let opened = match read {
+            Ok(letter) => {
+                let _alone = self.deciding.lock().await;
+                room.open(intake, letter, &actor).await?
+            }
             Err(why) => room.set_aside(intake, why, &actor).await?,
         };
         self.read.fetch_add(1, Ordering::Relaxed);

@@ -84,6 +84,15 @@ impl Mailroom {
         Ok(done.then_some(begun))
     }
 
+    /// Takes back that reading began: it ended, without a result, and harmed nobody. That the house refused something is no fault of the
+    /// letter's.
+    pub async fn withdraw(&self, mut intake: Intake, actor: &Actor) -> StoreResult<()> {
+        if let Some(letter) = &mut intake.letter {
+            letter.begun = letter.begun.saturating_sub(1);
+        }
+        self.change(intake, Vec::new(), Vec::new(), actor, "it could not be read yet").await.map(|_| ())
+    }
+
     /// Sets a letter aside.
     pub async fn set_aside(&self, mut intake: Intake, why: Unread, actor: &Actor) -> StoreResult<Opened> {
         let Some(state) = intake::next(intake.state, IntakeEvent::Unsafe) else {
@@ -110,7 +119,7 @@ impl Mailroom {
             return self.once_more(intake, &read.mail, key, &earlier, actor).await;
         }
         let decision = match &self.matching {
-            Some(rules) => self.match_up(rules, &intake, &read.mail).await?,
+            Some(rules) => Some(self.match_up(rules, &intake, &read.mail).await?),
             None => None,
         };
         let (work_item, needs) = match &decision {
@@ -173,15 +182,10 @@ impl Mailroom {
         Ok(None)
     }
 
-    async fn match_up(
-        &self,
-        rules: &Rules,
-        intake: &Intake,
-        mail: &Mail,
-    ) -> StoreResult<Option<(Decision, Known)>> {
+    async fn match_up(&self, rules: &Rules, intake: &Intake, mail: &Mail) -> StoreResult<(Decision, Known)> {
         let questions = rules.questions(mail);
         let known = self.known(&intake.site, &questions).await?;
-        Ok(Some((rules.decide(mail, &known, intake.received), known)))
+        Ok((rules.decide(mail, &known, intake.received), known))
     }
 
     /// What the store knows of what the rules ask. What belongs to other sites is not known.
