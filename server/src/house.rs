@@ -377,7 +377,8 @@ fn source_status(name: &SourceName, status: &HotFolderStatus) -> SourceStatus {
     });
     let set_aside =
         (status.refused > 0).then(|| format!("{} set aside in .postroom/refused", status.refused));
-    let notes = [status.unreachable.clone(), status.refusing.clone(), set_aside, waiting];
+    let unwatched = status.unwatched.as_ref().map(|why| format!("not every change is told of: {why}"));
+    let notes = [status.unreachable.clone(), status.refusing.clone(), set_aside, waiting, unwatched];
     SourceStatus {
         name: name.clone(),
         reachable: status.unreachable.is_none(),
@@ -525,6 +526,7 @@ fn hot_folders(
             path: it.path.clone(),
             settle: Duration::from_secs(it.settle_seconds),
             poll: Duration::from_millis(it.scan_millis),
+            events: it.events,
             largest: settings.limits.largest_document_bytes,
         };
         HotFolder::new(options, reception.clone(), spool.clone()).start()

@@ -285,9 +285,16 @@ pub(crate) struct HotFolderSettings {
     /// How long a file must stay as it is, in seconds.
     #[serde(default = "settle_seconds")]
     pub(crate) settle_seconds: u64,
-    /// How often the folder is looked through, in milliseconds.
+    /// How often the folder is looked through, at least, in milliseconds.
     #[serde(default = "scan_millis")]
     pub(crate) scan_millis: u64,
+    /// Whether it is looked through at once when the file system tells of a change.
+    #[serde(default = "yes")]
+    pub(crate) events: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn scanning() -> Area {

@@ -76,10 +76,22 @@ impl Taker {
     pub(super) async fn take(&self, name: &str, claim: &Claim) -> Outcome {
         match self.read(name, claim).await {
             Ok((blob, mark)) => match self.accept(name, claim, blob).await {
-                Ok(intake) => Outcome::Accepted { intake, mark },
+                Ok(intake) => {
+                    self.note(name, intake, mark).await;
+                    Outcome::Accepted { intake, mark }
+                }
                 Err(outcome) => outcome,
             },
             Err(outcome) => outcome,
+        }
+    }
+
+    async fn note(&self, name: &str, intake: IntakeId, mark: FileMark) {
+        let (claims, own) = (self.claims.clone(), name.to_owned());
+        // Without the note the claim is handed in once more after a restart, which is recognised.
+        if let Err(error) = off_thread(move || claims.note(&own, intake, mark)).await {
+            tracing::warn!(source.name = %self.options.source, source.claim = name, source.error = %error,
+                "which intake a file has become could not be noted beside it");
         }
     }
 
