@@ -104,6 +104,7 @@ impl House {
             rules: rules.clone(),
             accounts: accounts.clone(),
             spool: spool.clone(),
+            opens_all: false,
         });
         let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
         let destinations: Vec<Destination> =

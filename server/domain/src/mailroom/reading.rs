@@ -1,4 +1,4 @@
-//! A letter that was opened: what it is, where it belongs, and which documents are filed.
+//! What is opened after it was taken in: what it is, where it belongs, and which documents are filed.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,6 @@ use super::{Entry, Mailroom, Noted};
 use crate::ids::{BlobHash, IntakeId, SiteName, WorkItemId};
 use crate::intake::{self, Document, Intake, IntakeEvent, IntakeState, NeedsPerson};
 use crate::ledger::LedgerKey;
-use crate::letter::MOST_BEGINNINGS;
 use crate::mail::{Mail, MessageId};
 use crate::matching::{Decision, FiledMessage, Known, KnownItem, Questions, Rules};
 use crate::person::Actor;
@@ -21,6 +20,8 @@ const MOST_ALIKE: usize = 50;
 const MOST_ITEMS: usize = 50;
 /// Lines of one letter's trace.
 const MOST_LINES: usize = 200;
+/// So often opening an intake may be begun by a process that does not end it; then nobody tries again by itself.
+const MOST_BEGINNINGS: u32 = 3;
 
 /// A part of a letter whose bytes are in the spool.
 #[derive(Debug, Clone)]
@@ -53,11 +54,11 @@ pub struct Unread {
     pub text: String,
 }
 
-/// What came of opening a letter.
+/// What came of opening an intake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// It is filed, or on its way.
-    Filed(WorkItemId),
+    /// It is filed, or on its way; documents may go to a place that belongs to no work item.
+    Filed(Option<WorkItemId>),
     /// A letter that was here before: its documents are duplicates of that one's.
     SeenBefore(IntakeId),
     /// A person is asked.
@@ -69,31 +70,44 @@ pub enum Opened {
 }
 
 impl Mailroom {
-    /// Notes that reading a letter begins, so that one that ends the process is known after the third time. Answers the letter as it is
+    /// Notes that opening an intake begins, so that one that ends the process is known after the third time. Answers the intake as it is
     /// now; none where it was set aside, or somebody else has it.
     pub async fn begin(&self, mut intake: Intake, actor: &Actor) -> StoreResult<Option<Intake>> {
-        let Some(letter) = &mut intake.letter else { return Ok(None) };
-        if letter.begun >= MOST_BEGINNINGS {
-            let text = format!("reading it has ended Postroom {} times", letter.begun);
+        if intake.begun >= MOST_BEGINNINGS {
+            let text = format!("opening it has ended Postroom {} times", intake.begun);
             self.set_aside(intake, Unread { code: "poison", text }, actor).await?;
             return Ok(None);
         }
-        letter.begun += 1;
+        intake.begun += 1;
         let begun = Intake { version: intake.version + 1, ..intake.clone() };
-        let done = self.change(intake, Vec::new(), Vec::new(), actor, "reading it was begun").await?;
+        let done = self.change(intake, Vec::new(), Vec::new(), actor, "opening it was begun").await?;
         Ok(done.then_some(begun))
     }
 
-    /// Takes back that reading began: it ended, without a result, and harmed nobody. That the house refused something is no fault of the
-    /// letter's.
+    /// Takes back that opening began: it ended, without a result, and harmed nobody. That the house refused something is no fault of
+    /// the intake's.
     pub async fn withdraw(&self, mut intake: Intake, actor: &Actor) -> StoreResult<()> {
-        if let Some(letter) = &mut intake.letter {
-            letter.begun = letter.begun.saturating_sub(1);
-        }
-        self.change(intake, Vec::new(), Vec::new(), actor, "it could not be read yet").await.map(|_| ())
+        intake.begun = intake.begun.saturating_sub(1);
+        self.change(intake, Vec::new(), Vec::new(), actor, "it could not be opened yet").await.map(|_| ())
     }
 
-    /// Sets a letter aside.
+    /// Plans what came as documents and not as a letter: it goes where it was said to belong, or a person is asked.
+    pub async fn plan(&self, mut intake: Intake, actor: &Actor) -> StoreResult<Opened> {
+        if intake.state != IntakeState::Stored {
+            return Ok(Opened::Overtaken);
+        }
+        let filings = self.reception.plan_filings(&mut intake).await?;
+        let (item, needs) = (intake.work_item, intake.needs.clone());
+        if !self.change(intake, filings, Vec::new(), actor, "opened").await? {
+            return Ok(Opened::Overtaken);
+        }
+        Ok(match (needs, item) {
+            (Some(needs), _) => Opened::NeedsPerson(needs.code),
+            (None, item) => Opened::Filed(item),
+        })
+    }
+
+    /// Sets an intake aside.
     pub async fn set_aside(&self, mut intake: Intake, why: Unread, actor: &Actor) -> StoreResult<Opened> {
         let Some(state) = intake::next(intake.state, IntakeEvent::Unsafe) else {
             return Ok(Opened::Overtaken);
@@ -289,10 +303,10 @@ impl Mailroom {
         intake.work_item = Some(id);
         intake.work_item_given = item.as_ref().map(|item| item.reference.clone()).unwrap_or_default();
         let now = reception.clock.now();
-        let filings = reception.filings_of(&mut intake, plan, item.as_ref(), now, false).await?;
+        let filings = reception.filings_of(&mut intake, plan, item.as_ref(), now).await?;
         let noted = Noted::of(intake.id, &intake.site, mail, key, Some(id));
         let done = self.change(intake, filings, vec![noted.put()?], actor, "read and matched").await?;
-        Ok(if done { Opened::Filed(id) } else { Opened::Overtaken })
+        Ok(if done { Opened::Filed(Some(id)) } else { Opened::Overtaken })
     }
 
     async fn ask(
@@ -343,7 +357,7 @@ impl Mailroom {
         intake.state = state;
         intake.work_item = Some(id);
         let now = reception.clock.now();
-        let mut filings = reception.filings_of(&mut intake, plan, item.as_ref(), now, false).await?;
+        let mut filings = reception.filings_of(&mut intake, plan, item.as_ref(), now).await?;
         for filing in &mut filings {
             // The one of the same content, or else the letter itself.
             let same = first.iter().find(|it| it.request.blob.hash == filing.request.blob.hash);

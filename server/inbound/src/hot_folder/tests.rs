@@ -60,6 +60,7 @@ impl World {
             rules: Arc::new(Rules::default()),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
+            opens_all: false,
         });
         let folder = folder(hot.path(), &reception, &spool);
         Self { _data: data, hot, clock, spool, store, reception, folder }
@@ -299,6 +300,7 @@ async fn a_store_that_takes_nothing_costs_nothing() {
         rules: Arc::new(Rules::default()),
         accounts: Arc::new(postroom_domain::link::SystemOnly),
         spool: Arc::new(world.spool.clone()),
+        opens_all: false,
     });
     world.store = store;
     world.restart();

@@ -90,6 +90,7 @@ impl World {
             rules: Arc::new(Rules::default()),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
+            opens_all: false,
         });
         Self { _data: data, spool, store, clock, reception }
     }

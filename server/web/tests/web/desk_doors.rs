@@ -53,6 +53,7 @@ impl Doors {
             rules: Arc::new(Rules::default()),
             accounts: Arc::new(SystemOnly),
             spool: spool.clone(),
+            opens_all: false,
         });
         let program = Principal::program("scanner", Role::Operator, "london".parse().unwrap());
         let tokens: TokenTable = [(TokenHash::of("token-of-settings"), program)].into_iter().collect();

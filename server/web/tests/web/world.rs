@@ -198,6 +198,7 @@ impl World {
             rules: Arc::new(Rules { repositories: vec![repository], ..Rules::default() }),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: spool.clone(),
+            opens_all: false,
         });
         let tokens: TokenTable = PEOPLE
             .iter()
