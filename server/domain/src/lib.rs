@@ -45,6 +45,7 @@ pub mod recovery;
 pub mod repository;
 pub mod resolve;
 pub mod sealing;
+pub mod sheets;
 pub mod sign_in;
 pub mod split;
 pub mod spool;

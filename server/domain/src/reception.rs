@@ -131,6 +131,8 @@ impl Reception {
             document_key: arrival.document_key,
             documents: arrival.documents,
             batch: arrival.batch,
+            part_of: None,
+            sections: Vec::new(),
             forced: arrival.forced,
             begun: 0,
             letter: None,
@@ -359,7 +361,7 @@ impl Reception {
         Ok(head)
     }
 
-    fn next_id(&self) -> u128 {
+    pub(crate) fn next_id(&self) -> u128 {
         self.mint.next(self.clock.as_ref(), self.entropy.as_ref())
     }
 }

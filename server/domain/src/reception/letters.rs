@@ -78,6 +78,8 @@ impl Reception {
             document_key: String::new(),
             documents: vec![document],
             batch: false,
+            part_of: None,
+            sections: Vec::new(),
             forced: false,
             begun: 0,
             letter: Some(Box::new(Letter { envelope: delivery.envelope, ..Letter::default() })),

@@ -213,6 +213,8 @@ impl World {
             document_key: String::new(),
             documents: vec![document],
             batch: false,
+            part_of: None,
+            sections: Vec::new(),
             forced: false,
             begun: 0,
             letter: None,
