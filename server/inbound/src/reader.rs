@@ -5,9 +5,11 @@
 //! opened one after the other, and that it was begun is written down before: the one that ends the process a third time is set aside,
 //! and nobody else is harmed.
 
+#[cfg(feature = "pages")]
+mod batch;
 mod letter;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use postroom_domain::ids::IntakeId;
 use postroom_domain::intake::{Intake, IntakeState};
-use postroom_domain::mailroom::{Mailroom, Opened, ReadLetter, Unread};
+use postroom_domain::mailroom::{Mailroom, Opened, ReadBatch, ReadLetter, Unread};
 use postroom_domain::person::Actor;
 use postroom_domain::query::{IntakeQuery, Window};
 use postroom_domain::spool::{Spool, SpoolError};
@@ -24,6 +26,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "pages")]
+pub use self::batch::{BatchOptions, BatchRules};
 use crate::message::{Limits, Trusted};
 
 /// Who reads, for the audit.
@@ -50,6 +54,16 @@ pub struct ReaderOptions {
     pub trusted: Trusted,
     /// The largest letter that is taken apart, in bytes; a larger one goes to a person as it is.
     pub largest: u64,
+    /// How batches of pages are divided; none where none are.
+    #[cfg(feature = "pages")]
+    pub batches: Option<BatchOptions>,
+}
+
+/// What is opened side by side: looking at hundreds of pages takes minutes, and no letter waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Batches,
+    Others,
 }
 
 /// How reading is going.
@@ -69,7 +83,7 @@ struct Reader {
     spool: Arc<dyn Spool>,
     read: AtomicU64,
     set_aside: AtomicU64,
-    refusing: Mutex<Option<String>>,
+    refusing: Mutex<BTreeMap<Lane, String>>,
     /// Letters that are wrong in themselves, and when each is tried again.
     broken: Mutex<HashMap<IntakeId, Instant>>,
     /// Held from the look into the ledger to the commit: of two copies of a letter the second one has to see the first.
@@ -89,7 +103,14 @@ impl ReaderHandle {
         ReaderStatus {
             read: self.reader.read.load(Ordering::Relaxed),
             set_aside: self.reader.set_aside.load(Ordering::Relaxed),
-            refusing: self.reader.refusing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            refusing: self
+                .reader
+                .refusing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .values()
+                .next()
+                .cloned(),
         }
     }
 
@@ -106,6 +127,8 @@ impl ReaderHandle {
 enum Content {
     /// A letter that was taken apart.
     Letter(Box<ReadLetter>),
+    /// Pages that were looked at.
+    Batch(ReadBatch),
     /// Documents as they are.
     Documents,
 }
@@ -151,29 +174,31 @@ pub fn start(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spo
     let stop = CancellationToken::new();
     let task = tokio::spawn({
         let (reader, stop) = (reader.clone(), stop.clone());
-        async move { reader.run(&stop).await }
+        async move {
+            tokio::join!(reader.run(Lane::Others, &stop), reader.run(Lane::Batches, &stop));
+        }
     });
     ReaderHandle { reader, stop, task }
 }
 
 impl Reader {
-    async fn run(&self, stop: &CancellationToken) {
+    async fn run(&self, lane: Lane, stop: &CancellationToken) {
         let store = self.mailroom.reception.store.clone();
         // What waits now may be what ended the process before.
         let mut suspects = true;
         let mut seen = 0;
         while !stop.is_cancelled() {
             let last = store.wait_beyond(0, Duration::ZERO).await;
-            let done = self.all(suspects, stop).await;
+            let done = self.all(lane, suspects, stop).await;
             let rest = match done {
                 Ok(()) => {
-                    self.refuse(None);
+                    self.refuse(lane, None);
                     suspects = false;
                     seen = seen.max(last);
                     LOOK
                 }
                 Err(why) => {
-                    self.refuse(Some(why));
+                    self.refuse(lane, Some(why));
                     PAUSE
                 }
             };
@@ -192,19 +217,22 @@ impl Reader {
         }
     }
 
-    fn refuse(&self, why: Option<String>) {
+    fn refuse(&self, lane: Lane, why: Option<String>) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(why) = &why
-            && refusing.is_none()
-        {
-            tracing::warn!(error = %why, "letters cannot be read at present; it is tried again and again");
+        match why {
+            Some(why) => {
+                if refusing.is_empty() {
+                    tracing::warn!(error = %why, "nothing can be opened at present; it is tried again and again");
+                }
+                refusing.insert(lane, why);
+            }
+            None => drop(refusing.remove(&lane)),
         }
-        *refusing = why;
     }
 
     /// Reads everything that waits, the oldest first.
-    async fn all(&self, suspects: bool, stop: &CancellationToken) -> Result<(), String> {
-        let waiting = self.waiting().await.map_err(|error| error.to_string())?;
+    async fn all(&self, lane: Lane, suspects: bool, stop: &CancellationToken) -> Result<(), String> {
+        let waiting = self.waiting(lane).await.map_err(|error| error.to_string())?;
         let abreast = if suspects { 1 } else { ABREAST };
         let mut answers = futures_util::stream::iter(waiting)
             .take_while(|_| std::future::ready(!stop.is_cancelled()))
@@ -221,13 +249,14 @@ impl Reader {
     }
 
     /// The intakes that nobody has opened yet, by their age.
-    async fn waiting(&self) -> StoreResult<Vec<IntakeId>> {
+    async fn waiting(&self, lane: Lane) -> StoreResult<Vec<IntakeId>> {
         let query = IntakeQuery { states: vec![IntakeState::Stored], ..IntakeQuery::default() };
         let (mut before, mut all) = (None, Vec::new());
         loop {
             let window = Window { before, limit: PAGE };
             let page = self.mailroom.reception.store.list_intakes(&query, window).await?;
-            all.extend(page.items.into_iter().map(|intake| intake.id));
+            let here = |intake: &Intake| intake.batch == (lane == Lane::Batches);
+            all.extend(page.items.into_iter().filter(here).map(|intake| intake.id));
             before = page.next;
             if before.is_none() {
                 all.reverse();
@@ -280,6 +309,7 @@ impl Reader {
                 let _alone = self.deciding.lock().await;
                 room.open(intake, *letter, &actor).await?
             }
+            Ok(Content::Batch(batch)) => room.divide(intake, batch, &actor).await?,
             Ok(Content::Documents) => room.plan(intake, &actor).await?,
             Err(why) => room.set_aside(intake, why, &actor).await?,
         };
@@ -289,11 +319,25 @@ impl Reader {
 
     /// Whatever an intake is made of, ready to be decided over; or why nobody may look into it.
     async fn content(&self, intake: &Intake) -> Result<Result<Content, Unread>, Unable> {
+        if intake.batch {
+            return self.pages(intake).await.map(Ok);
+        }
         if intake.letter.is_none() {
             return Ok(Ok(Content::Documents));
         }
         let read = self.take_apart(intake).await?;
         Ok(read.map(|letter| Content::Letter(Box::new(letter))))
+    }
+
+    #[cfg(feature = "pages")]
+    async fn pages(&self, intake: &Intake) -> Result<Content, Unable> {
+        self.batch(intake).await.map(Content::Batch)
+    }
+
+    #[cfg(not(feature = "pages"))]
+    async fn pages(&self, _: &Intake) -> Result<Content, Unable> {
+        let trace = vec!["this program was built without what looks at pages: it is not divided".to_owned()];
+        Ok(Content::Batch(ReadBatch::Whole { needs: None, trace }))
     }
 
     fn note(&self, id: IntakeId, opened: Opened) {
@@ -302,6 +346,9 @@ impl Reader {
             Opened::Filed(item) => {
                 let item = item.map(|item| item.to_string()).unwrap_or_default();
                 tracing::info!(intake.id = %id, work_item.id = item, "an intake was opened and is filed");
+            }
+            Opened::Divided(parts) => {
+                tracing::info!(intake.id = %id, intake.parts = parts, "a batch was divided");
             }
             Opened::SeenBefore(earlier) => {
                 tracing::info!(intake.id = %id, intake.earlier = %earlier, "a letter was here before");
