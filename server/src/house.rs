@@ -105,6 +105,7 @@ impl House {
             accounts: accounts.clone(),
             spool: spool.clone(),
             opens_all: false,
+            allocator: settings.allocator()?,
         });
         let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
         let destinations: Vec<Destination> =

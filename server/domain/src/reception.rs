@@ -4,12 +4,14 @@
 //! [`Reception::accept`] returned `Ok` (rows before acknowledgement). On an error the bytes stay in the spool unnamed and a later
 //! sweep takes them; the source still has the document.
 
+mod allocating;
 pub mod letters;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use self::allocating::Allocator;
 use crate::block_list;
 use crate::cause::Cause;
 use crate::dms::Trouble;
@@ -81,6 +83,9 @@ pub enum AssignError {
     /// The reason is missing.
     #[error("a reason is needed for this")]
     ReasonMissing,
+    /// Nobody of that name can be given anything.
+    #[error("there is no person \"{0}\" who may come in")]
+    Nobody(String),
     /// The place given does not work either.
     #[error("{}", .0.text)]
     NoPlace(NeedsPerson),
@@ -107,6 +112,8 @@ pub struct Reception {
     pub spool: Arc<dyn Spool>,
     /// Whether everything is opened before its filings are planned, because it is screened first.
     pub opens_all: bool,
+    /// Who looks after what needs a person; none where the firm has no rules for that.
+    pub allocator: Option<Allocator>,
 }
 
 impl Reception {
@@ -132,6 +139,7 @@ impl Reception {
             documents: arrival.documents,
             batch: arrival.batch,
             forced: arrival.forced,
+            allocated: None,
             begun: 0,
             letter: None,
             needs: None,
@@ -167,6 +175,7 @@ impl Reception {
             Ok(plan) => self.filings_of(intake, plan, item.as_ref(), self.clock.now()).await,
             Err(needs) => {
                 intake.needs = Some(needs);
+                self.allocate(intake, item.as_ref()).await?;
                 Ok(Vec::new())
             }
         }
@@ -200,6 +209,10 @@ impl Reception {
         intake.needs = None;
         intake.trace.push(format!("{} assigned it to {work_item}", actor.principal));
         intake.trace.extend(trace);
+        if intake.allocated.is_some() {
+            // Now that the work item is known, another rule may apply.
+            self.allocate(&mut intake, item.as_ref()).await?;
+        }
         let filings = self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now()).await?;
         let records = match intake.work_item {
             Some(item) if intake.letter.is_some() => self.noted_in(intake.id, item).await?,

@@ -264,6 +264,7 @@ impl Maker {
             documents: filings.iter().map(document).collect(),
             batch: false,
             forced: false,
+            allocated: None,
             begun: 0,
             letter: None,
             needs: None,

@@ -47,6 +47,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(intakes::show_intake)
         .service(original::original_bytes)
         .service(intakes::assign)
+        .service(intakes::give)
         .service(intakes::dismiss)
         .service(intakes::release)
         .service(filings::list_filings)

@@ -115,6 +115,7 @@ impl Mailroom {
         intake.state = state;
         intake.trace.push(format!("it was set aside unread: {}", why.text));
         intake.needs = Some(NeedsPerson { code: why.code.to_owned(), text: why.text.clone() });
+        self.reception.allocate(&mut intake, None).await?;
         let done = self.change(intake, Vec::new(), Vec::new(), actor, &why.text).await?;
         Ok(if done { Opened::SetAside } else { Opened::Overtaken })
     }
@@ -302,6 +303,7 @@ impl Mailroom {
         intake.state = state;
         intake.work_item = Some(id);
         intake.work_item_given = item.as_ref().map(|item| item.reference.clone()).unwrap_or_default();
+        reception.allocate(&mut intake, item.as_ref()).await?;
         let now = reception.clock.now();
         let filings = reception.filings_of(&mut intake, plan, item.as_ref(), now).await?;
         let noted = Noted::of(intake.id, &intake.site, mail, key, Some(id));
@@ -323,6 +325,7 @@ impl Mailroom {
         intake.state = state;
         let code = needs.code.clone();
         intake.needs = Some(needs);
+        self.reception.allocate(&mut intake, None).await?;
         let noted = Noted::of(intake.id, &intake.site, mail, key, None);
         let done = self.change(intake, Vec::new(), vec![noted.put()?], actor, "read").await?;
         Ok(if done { Opened::NeedsPerson(code) } else { Opened::Overtaken })

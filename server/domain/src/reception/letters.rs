@@ -79,6 +79,7 @@ impl Reception {
             documents: vec![document],
             batch: false,
             forced: false,
+            allocated: None,
             begun: 0,
             letter: Some(Box::new(Letter { envelope: delivery.envelope, ..Letter::default() })),
             needs: None,

@@ -214,6 +214,7 @@ impl World {
             documents: vec![document],
             batch: false,
             forced: false,
+            allocated: None,
             begun: 0,
             letter: None,
             needs: None,

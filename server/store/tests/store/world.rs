@@ -129,6 +129,7 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
             documents: documents.collect(),
             batch: false,
             forced: false,
+            allocated: None,
             begun: 0,
             letter: None,
             needs: None,

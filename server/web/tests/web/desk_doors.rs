@@ -54,6 +54,7 @@ impl Doors {
             accounts: Arc::new(SystemOnly),
             spool: spool.clone(),
             opens_all: false,
+            allocator: None,
         });
         let program = Principal::program("scanner", Role::Operator, "london".parse().unwrap());
         let tokens: TokenTable = [(TokenHash::of("token-of-settings"), program)].into_iter().collect();

@@ -199,6 +199,7 @@ impl World {
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: spool.clone(),
             opens_all: false,
+            allocator: None,
         });
         let tokens: TokenTable = PEOPLE
             .iter()

@@ -174,6 +174,7 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
         }],
         batch: false,
         forced: false,
+        allocated: None,
         begun: 0,
         letter: None,
         needs: None,
