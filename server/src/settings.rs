@@ -544,8 +544,7 @@ impl Settings {
     /// What is wrong with the rules by which arrivals are given to people.
     fn allocation_mistakes(&self) -> Vec<(usize, String)> {
         let Some(settings) = &self.allocation else { return Vec::new() };
-        let mut wrong: Vec<String> =
-            settings.check("allocation").iter().map(ToString::to_string).collect();
+        let mut wrong: Vec<String> = settings.check("allocation").iter().map(ToString::to_string).collect();
         let doors = self.areas();
         let unknown = settings.mailboxes.keys().filter(|name| !doors.contains_key(*name));
         wrong.extend(unknown.map(|name| {

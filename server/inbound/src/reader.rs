@@ -6,6 +6,7 @@
 //! and nobody else is harmed.
 
 mod letter;
+mod trial;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::trial::LetterEyes;
 use crate::message::{Limits, Trusted};
 
 /// Who reads, for the audit.

@@ -29,6 +29,7 @@ mod original;
 mod persons;
 mod places;
 mod resolve;
+mod rules;
 mod summary;
 mod upload;
 mod work_items;
@@ -74,6 +75,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(bindings::set_binding)
         .service(bindings::clear_binding)
         .service(resolve::resolve)
+        .service(rules::try_rules)
         .service(persons::me)
         .service(persons::list_persons)
         .service(persons::add_person)

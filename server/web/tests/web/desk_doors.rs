@@ -62,6 +62,7 @@ impl Doors {
             store: desk.store.clone(),
             spool,
             mailroom: crate::world::mailroom(&reception),
+            letters: Arc::new(crate::world::Blind),
             reception,
             control: Arc::new(Engine::default()),
             places: Arc::new(crate::places::Cabinet::default()),
