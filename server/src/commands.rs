@@ -14,6 +14,7 @@ use crate::{foundation, logging, signals};
 
 mod audit;
 mod connection;
+mod cover_sheets;
 mod data;
 mod discover;
 mod doctor;
@@ -23,6 +24,7 @@ mod links;
 mod person;
 mod places;
 mod resolve;
+mod rules;
 mod token;
 
 /// Runs a command.
@@ -61,7 +63,9 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore(args) => data::restore(&args).await,
         Command::Verify(args) => data::verify(&args).await,
         Command::Filings(args) => filings::run(args).await,
+        Command::CoverSheets(args) => cover_sheets::run(args).await,
         Command::Resolve(args) => resolve::run(args).await,
+        Command::Rules(args) => rules::run(args).await,
     }
 }
 
@@ -94,6 +98,17 @@ pub(crate) fn lines<T: serde::Serialize>(
         print(&if json { serde_json::to_string(item)? + "\n" } else { shown(item) })?;
     }
     Ok(())
+}
+
+/// A text without what could steer a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| {
+            !c.is_control()
+                && !('\u{202a}'..='\u{202e}').contains(c)
+                && !('\u{2066}'..='\u{2069}').contains(c)
+        })
+        .collect()
 }
 
 /// A time, to the minute.

@@ -26,6 +26,9 @@ use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_engine::{Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts};
+use postroom_inbound::pages::{CoverKey, PageDesk, PageLimits};
+use postroom_inbound::reader::LetterEyes;
+use postroom_inbound::scan_folder::{ScanFolder, ScanFolderHandle};
 use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
 use postroom_outbound::Doctor;
 use postroom_vault::HashCost;
@@ -105,6 +108,7 @@ impl House {
             accounts: accounts.clone(),
             spool: spool.clone(),
             opens_all: false,
+            allocator: settings.allocator()?,
         });
         let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
         let destinations: Vec<Destination> =
@@ -137,10 +141,13 @@ impl House {
             options: DeskOptions::default(),
         }));
         let spool: Arc<dyn Spool> = spool;
+        let covers = CoverKey::new(foundation.seals.code("cover sheets", ""));
+        let sheets = PageDesk::new(spool.clone(), covers.clone(), PageLimits::default());
         let doors = Arc::new(Doors {
             engine: engine.clone(),
             hot_folders: Mutex::new(hot_folders(&settings, &reception, &spool)),
-            mail: Mutex::new(MailDoors::open(&settings, &mailroom, &spool).await?),
+            scan_folders: Mutex::new(scan_folders(&settings, &foundation, &reception, &spool)),
+            mail: Mutex::new(MailDoors::open(&settings, &mailroom, &spool, covers.clone()).await?),
         });
         let diagnosis = diagnosis(&settings, &foundation, people.clone(), rules, &public_url)?;
         let dms_accounts = dms_accounts::accounts(&settings, &foundation, people.clone());
@@ -149,8 +156,10 @@ impl House {
             spool: spool.clone(),
             reception: reception.clone(),
             mailroom: mailroom.clone(),
+            letters: Arc::new(LetterEyes(settings.mail.reader())),
             control: doors.clone(),
             places: Arc::new(places),
+            sheets: Arc::new(sheets),
             lists: foundation.lists.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -293,6 +302,9 @@ impl House {
         for folder in self.doors.take_hot_folders() {
             folder.stop().await;
         }
+        for folder in self.doors.take_scan_folders() {
+            folder.stop().await;
+        }
         let mail = self.doors.take_mail();
         mail.stop(self.grace).await;
         for server in [self.server, self.local] {
@@ -329,6 +341,7 @@ impl House {
 struct Doors {
     engine: Arc<EngineHandle>,
     hot_folders: Mutex<Vec<HotFolderHandle>>,
+    scan_folders: Mutex<Vec<ScanFolderHandle>>,
     mail: Mutex<MailDoors>,
 }
 
@@ -339,6 +352,10 @@ impl Doors {
 }
 
 impl Doors {
+    fn take_scan_folders(&self) -> Vec<ScanFolderHandle> {
+        std::mem::take(&mut *self.scan_folders.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn take_mail(&self) -> MailDoors {
         std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -359,7 +376,9 @@ impl Control for Doors {
         let folders = self.hot_folders.lock().unwrap_or_else(PoisonError::into_inner);
         let folders = folders.iter().map(|folder| source_status(folder.source(), &folder.status()));
         let mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
-        folders.chain(mail.sources()).collect()
+        let scans = self.scan_folders.lock().unwrap_or_else(PoisonError::into_inner);
+        let scans = scans.iter().map(ScanFolderHandle::source_status);
+        folders.chain(scans).chain(mail.sources()).collect()
     }
 
     fn wake(&self) {
@@ -528,11 +547,26 @@ fn hot_folders(
             settle: Duration::from_secs(it.settle_seconds),
             poll: Duration::from_millis(it.scan_millis),
             events: it.events,
+            batches: it.batches,
             largest: settings.limits.largest_document_bytes,
         };
         HotFolder::new(options, reception.clone(), spool.clone()).start()
     };
     settings.hot_folders.iter().map(|it| start(it.get_ref())).collect()
+}
+
+fn scan_folders(
+    settings: &Settings,
+    foundation: &Foundation,
+    reception: &Arc<Reception>,
+    spool: &Arc<dyn Spool>,
+) -> Vec<ScanFolderHandle> {
+    let start = |it: &settings::ScanFolder| {
+        let connector = foundation.connectors.iter().find(|connector| connector.name == it.service)?;
+        let options = it.options(settings.limits.largest_document_bytes);
+        Some(ScanFolder::new(options, connector.dms(), reception.clone(), spool.clone()).start())
+    };
+    settings.scan_folders.iter().filter_map(|it| start(it.get_ref())).collect()
 }
 
 fn token_table(settings: &Settings) -> TokenTable {
@@ -556,11 +590,13 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
     let upload = Source { name: UPLOAD.parse()?, kind: "upload".to_owned(), uploads: true };
     let folder = |name| Source { name, kind: "hot folder".to_owned(), uploads: false };
     let folders = settings.hot_folders.iter().map(|it| folder(it.get_ref().name.clone()));
+    let scans = |name| Source { name, kind: "scan folder".to_owned(), uploads: false };
+    let scans = settings.scan_folders.iter().map(|it| scans(it.get_ref().name.clone()));
     let mailbox = |name| Source { name, kind: "mailbox".to_owned(), uploads: false };
     let mailboxes = settings.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
     let mailboxes = mailboxes.map(|it| it.get_ref().name.clone());
     let mailboxes = mailboxes.chain(settings.imap.iter().map(|it| it.get_ref().name.clone())).map(mailbox);
-    Ok(std::iter::once(upload).chain(folders).chain(mailboxes).collect())
+    Ok(std::iter::once(upload).chain(folders).chain(scans).chain(mailboxes).collect())
 }
 
 fn destination_kinds(settings: &Settings) -> BTreeMap<postroom_domain::ids::ServiceName, String> {

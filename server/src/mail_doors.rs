@@ -9,7 +9,8 @@ use postroom_domain::mailroom::Mailroom;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
 use postroom_inbound::imap::{ImapHandle, ImapMailbox, ImapStatus};
-use postroom_inbound::reader::{self, ReaderHandle};
+use postroom_inbound::pages::CoverKey;
+use postroom_inbound::reader::{self, BatchOptions, ReaderHandle, ReaderOptions};
 use postroom_inbound::smtp::{self, SmtpHandle};
 
 use crate::foundation::Foundation;
@@ -50,6 +51,7 @@ impl MailDoors {
         settings: &Settings,
         mailroom: &Arc<Mailroom>,
         spool: &Arc<dyn Spool>,
+        covers: CoverKey,
     ) -> anyhow::Result<Self> {
         let smtp = match &settings.smtp {
             Some(smtp) => {
@@ -68,7 +70,9 @@ impl MailDoors {
             let mailbox = ImapMailbox::new(options, mailroom.reception.clone(), spool.clone());
             imap.push(mailbox.with_context(|| format!("imap \"{name}\""))?.start());
         }
-        let reader = Some(reader::start(settings.mail.reader(), mailroom.clone(), spool.clone()));
+        let batches = Some(BatchOptions { key: covers, rules: settings.batch_rules() });
+        let options = ReaderOptions { batches, ..settings.mail.reader() };
+        let reader = Some(reader::start(options, mailroom.clone(), spool.clone()));
         Ok(Self { smtp, imap, reader })
     }
 

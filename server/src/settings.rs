@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
+use postroom_domain::allocation::{self, AllocationSettings};
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::block_list::BlockList;
 use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName};
 use postroom_domain::person::{Roles, Sites};
 use postroom_domain::plan::Rules;
+use postroom_domain::reception::Allocator;
 use postroom_domain::repository::{Area, DuplicateRule, Repository, ResolverConfig, parse_folder_path};
 use postroom_domain::target::{SaveMode, WhenAmbiguous};
+use postroom_inbound::reader::BatchRules;
 use postroom_outbound::ServiceSettings;
 use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
@@ -23,8 +26,10 @@ mod destination;
 mod imap;
 mod mail;
 mod overlay;
+mod pages;
 mod people;
 mod report;
+mod scan_folder;
 mod seen;
 mod vault;
 
@@ -32,6 +37,7 @@ pub(crate) use destination::{Destination, DestinationKind};
 pub(crate) use imap::Imap;
 pub(crate) use mail::{MailSettings, Smtp};
 pub(crate) use report::SettingsError;
+pub(crate) use scan_folder::ScanFolder;
 pub(crate) use seen::{Remembered, Seen};
 pub(crate) use vault::Vault;
 
@@ -79,6 +85,9 @@ pub(crate) struct Settings {
     /// Folders that scanners and people drop files into.
     #[serde(default)]
     pub(crate) hot_folders: Vec<Spanned<HotFolderSettings>>,
+    /// Folders in a DMS that scanners file into.
+    #[serde(default)]
+    pub(crate) scan_folders: Vec<Spanned<ScanFolder>>,
     /// The door that letters are delivered to.
     pub(crate) smtp: Option<Smtp>,
     /// Mailboxes elsewhere that are read.
@@ -87,6 +96,8 @@ pub(crate) struct Settings {
     /// What becomes of letters.
     #[serde(default)]
     pub(crate) mail: MailSettings,
+    /// Who looks after what arrived; nobody in particular where it is not set.
+    pub(crate) allocation: Option<AllocationSettings>,
     /// What was set, as it is remembered: for telling at the next start what changed.
     #[serde(skip)]
     pub(crate) seen: Seen,
@@ -291,6 +302,12 @@ pub(crate) struct HotFolderSettings {
     /// Whether it is looked through at once when the file system tells of a change.
     #[serde(default = "yes")]
     pub(crate) events: bool,
+    /// Whether its PDF and TIFF files are batches of pages, with cover sheets and separators between them.
+    #[serde(default)]
+    pub(crate) batches: bool,
+    /// How batches are divided.
+    #[serde(default)]
+    pub(crate) pages: pages::Pages,
 }
 
 const fn yes() -> bool {
@@ -420,6 +437,23 @@ impl Settings {
                 ));
             }
         }
+        for folder in &self.hot_folders {
+            let problem = folder.get_ref().pages.mistakes();
+            let key = format!("hot_folders \"{}\"", folder.get_ref().name);
+            wrong.extend(problem.map(|problem| (folder.span().start, format!("{key}: {problem}"))));
+        }
+        for folder in &self.scan_folders {
+            let (at, it) = (folder.span().start, folder.get_ref());
+            if !sources.insert(&it.name) {
+                wrong.push((at, format!("scan_folders \"{}\": the name stands twice", it.name)));
+            }
+            if !services.contains(&it.service) {
+                let near = report::nearest(it.service.as_str(), services.iter().map(|name| name.as_str()));
+                let key = format!("scan_folders \"{}\": service", it.name);
+                wrong.push((at, format!("{key}: there is no destination \"{}\"{near}", it.service)));
+            }
+            wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
+        }
         for mailbox in self.smtp.iter().flat_map(|smtp| &smtp.mailboxes) {
             let (at, it) = (mailbox.span().start, mailbox.get_ref());
             if !sources.insert(&it.name) {
@@ -434,6 +468,7 @@ impl Settings {
             wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
         }
         wrong.extend(self.mail_mistakes());
+        wrong.extend(self.allocation_mistakes());
         let mut hashes = HashSet::new();
         for token in &self.tokens {
             let it = token.get_ref();
@@ -517,9 +552,21 @@ impl Settings {
         let folders = self.hot_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
         let mailboxes = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
         let imap = self.imap.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
+        let scans = self.scan_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
         folders
+            .chain(scans)
             .chain(mailboxes.map(|it| (it.get_ref().name.clone(), it.get_ref().area)))
             .chain(imap)
+            .collect()
+    }
+
+    /// How batches are divided, by the source that they come from.
+    pub(crate) fn batch_rules(&self) -> BTreeMap<SourceName, BatchRules> {
+        let folders = self.hot_folders.iter().map(Spanned::get_ref).filter(|it| it.batches);
+        let scans = self.scan_folders.iter().map(Spanned::get_ref).filter(|it| it.batches);
+        folders
+            .map(|it| (it.name.clone(), it.pages.rules()))
+            .chain(scans.map(|it| (it.name.clone(), it.pages.rules())))
             .collect()
     }
 
@@ -532,6 +579,28 @@ impl Settings {
     pub(crate) fn own_mailboxes(&self) -> Vec<String> {
         let smtp = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).flat_map(|it| &it.get_ref().addresses);
         smtp.chain(self.imap.iter().flat_map(|it| &it.get_ref().addresses)).cloned().collect()
+    }
+
+    /// Who gives arrivals to whom.
+    pub(crate) fn allocator(&self) -> anyhow::Result<Option<Allocator>> {
+        let Some(settings) = &self.allocation else { return Ok(None) };
+        let rules = allocation::Rules::new(settings.clone()).map_err(|wrong| {
+            anyhow::anyhow!(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
+        Ok(Some(Allocator::new(rules)))
+    }
+
+    /// What is wrong with the rules by which arrivals are given to people.
+    fn allocation_mistakes(&self) -> Vec<(usize, String)> {
+        let Some(settings) = &self.allocation else { return Vec::new() };
+        let mut wrong: Vec<String> = settings.check("allocation").iter().map(ToString::to_string).collect();
+        let doors = self.areas();
+        let unknown = settings.mailboxes.keys().filter(|name| !doors.contains_key(*name));
+        wrong.extend(unknown.map(|name| {
+            let near = report::nearest(name.as_str(), doors.keys().map(SourceName::as_str));
+            format!("allocation.mailboxes: there is no mailbox or hot folder \"{name}\"{near}")
+        }));
+        wrong.into_iter().map(|problem| (0, problem)).collect()
     }
 
     /// The repositories and the doors' areas, read.

@@ -29,7 +29,9 @@ pub mod person;
 pub mod place;
 pub mod problem;
 pub mod resolve;
+pub mod rules;
 pub mod secret;
+pub mod sheets;
 pub mod summary;
 pub mod work_item;
 

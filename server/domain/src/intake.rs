@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::allocation::Allocated;
 use crate::ids::{IntakeId, SiteName, SourceName, WorkItemId};
 use crate::letter::Letter;
 use crate::spool::Blob;
@@ -201,6 +202,9 @@ pub struct Intake {
     /// It is filed even where the same content is already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
+    /// Who looks after it; none where the firm has no rules for that, or nobody needs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated: Option<Allocated>,
     /// How often opening it was begun by a process that then ended. Only counted for what was already there when a process started:
     /// whatever ends the process is met again then.
     #[serde(default, skip_serializing_if = "is_zero")]

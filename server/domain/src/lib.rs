@@ -44,6 +44,7 @@ pub mod record;
 pub mod recovery;
 pub mod repository;
 pub mod resolve;
+pub mod scan_folder;
 pub mod sealing;
 pub mod sheets;
 pub mod sign_in;

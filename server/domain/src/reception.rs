@@ -4,12 +4,14 @@
 //! [`Reception::accept`] returned `Ok` (rows before acknowledgement). On an error the bytes stay in the spool unnamed and a later
 //! sweep takes them; the source still has the document.
 
+mod allocating;
 pub mod letters;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use self::allocating::Allocator;
 use crate::block_list;
 use crate::cause::Cause;
 use crate::dms::Trouble;
@@ -81,6 +83,9 @@ pub enum AssignError {
     /// The reason is missing.
     #[error("a reason is needed for this")]
     ReasonMissing,
+    /// Nobody of that name can be given anything.
+    #[error("there is no person \"{0}\" who may come in")]
+    Nobody(String),
     /// The place given does not work either.
     #[error("{}", .0.text)]
     NoPlace(NeedsPerson),
@@ -107,14 +112,32 @@ pub struct Reception {
     pub spool: Arc<dyn Spool>,
     /// Whether everything is opened before its filings are planned, because it is screened first.
     pub opens_all: bool,
+    /// Who looks after what needs a person; none where the firm has no rules for that.
+    pub allocator: Option<Allocator>,
 }
 
 impl Reception {
     /// Takes an arrival in, in one transaction. `Ok` means durable. Its filings are planned at once, unless it has to be opened first.
     pub async fn accept(&self, arrival: Arrival, actor: &Actor) -> Result<Accepted, StoreError> {
+        self.accept_as(self.next_intake(), arrival, Vec::new(), actor).await
+    }
+
+    /// The id of an intake that is about to be taken in, for records that are written with it and name it.
+    pub fn next_intake(&self) -> IntakeId {
+        IntakeId::from_u128(self.next_id())
+    }
+
+    /// The same under an id of [`Self::next_intake`], with records. What was here before keeps the id it has, and no record is written.
+    pub async fn accept_as(
+        &self,
+        id: IntakeId,
+        arrival: Arrival,
+        records: Vec<Write>,
+        actor: &Actor,
+    ) -> Result<Accepted, StoreError> {
         let area = arrival.area.unwrap_or_else(|| self.rules.usual_area(&arrival.source).to_owned());
         let mut intake = Intake {
-            id: IntakeId::from_u128(self.next_id()),
+            id,
             site: arrival.site,
             source: arrival.source,
             received: self.clock.now(),
@@ -134,6 +157,7 @@ impl Reception {
             part_of: None,
             sections: Vec::new(),
             forced: arrival.forced,
+            allocated: None,
             begun: 0,
             letter: None,
             needs: None,
@@ -148,7 +172,7 @@ impl Reception {
             intake,
             filings,
             key: arrival.key,
-            records: Vec::new(),
+            records,
             actor: actor.clone(),
             note: String::new(),
         };
@@ -169,6 +193,7 @@ impl Reception {
             Ok(plan) => self.filings_of(intake, plan, item.as_ref(), self.clock.now()).await,
             Err(needs) => {
                 intake.needs = Some(needs);
+                self.allocate(intake, item.as_ref()).await?;
                 Ok(Vec::new())
             }
         }
@@ -202,6 +227,10 @@ impl Reception {
         intake.needs = None;
         intake.trace.push(format!("{} assigned it to {work_item}", actor.principal));
         intake.trace.extend(trace);
+        if intake.allocated.is_some() {
+            // Now that the work item is known, another rule may apply.
+            self.allocate(&mut intake, item.as_ref()).await?;
+        }
         let filings = self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now()).await?;
         let records = match intake.work_item {
             Some(item) if intake.letter.is_some() => self.noted_in(intake.id, item).await?,

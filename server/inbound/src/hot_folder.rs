@@ -20,7 +20,7 @@ mod claims;
 mod ending;
 mod events;
 mod looks;
-mod naming;
+pub(crate) mod naming;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -80,6 +80,8 @@ pub struct HotFolderOptions {
     pub events: bool,
     /// The largest file that is taken, in bytes.
     pub largest: u64,
+    /// Whether PDF and TIFF files are batches of pages, which are divided.
+    pub batches: bool,
 }
 
 /// A file that is not taken yet, and why.

@@ -8,6 +8,7 @@
 #[cfg(feature = "pages")]
 mod batch;
 mod letter;
+mod trial;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "pages")]
 pub use self::batch::{BatchOptions, BatchRules};
+pub use self::trial::LetterEyes;
 use crate::message::{Limits, Trusted};
 
 /// Who reads, for the audit.

@@ -266,6 +266,7 @@ impl Maker {
             part_of: None,
             sections: Vec::new(),
             forced: false,
+            allocated: None,
             begun: 0,
             letter: None,
             needs: None,

@@ -10,9 +10,10 @@ use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::Control;
 use postroom_domain::ids::{ServiceName, SourceName};
 use postroom_domain::lists::TargetLists;
-use postroom_domain::mailroom::Mailroom;
+use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::places::Places;
 use postroom_domain::reception::Reception;
+use postroom_domain::sheets::Sheets;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::time::{Clock, Entropy};
@@ -99,10 +100,14 @@ pub struct App {
     pub reception: Arc<Reception>,
     /// Where work items have their luggage tags, and letters are opened.
     pub mailroom: Arc<Mailroom>,
+    /// Reads letters that rules are tried on.
+    pub letters: Arc<dyn ReadsLetters>,
     /// The engine, as far as others see it.
     pub control: Arc<dyn Control>,
     /// Places in DMSs, for people who choose.
     pub places: Arc<dyn Places>,
+    /// Pages as pictures, and cover sheets to print.
+    pub sheets: Arc<dyn Sheets>,
     /// Lists of targets from elsewhere.
     pub lists: Arc<dyn TargetLists>,
     /// The time.

@@ -29,6 +29,8 @@ mod original;
 mod persons;
 mod places;
 mod resolve;
+mod rules;
+mod sheets;
 mod summary;
 mod upload;
 mod work_items;
@@ -46,7 +48,9 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(intakes::list_intakes)
         .service(intakes::show_intake)
         .service(original::original_bytes)
+        .service(sheets::show_page)
         .service(intakes::assign)
+        .service(intakes::give)
         .service(intakes::dismiss)
         .service(intakes::release)
         .service(filings::list_filings)
@@ -69,10 +73,13 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(work_items::create_work_item)
         .service(work_items::show_work_item)
         .service(work_items::change_work_item)
+        .service(sheets::cover_sheet)
+        .service(sheets::cover_sheets)
         .service(bindings::list_bindings)
         .service(bindings::set_binding)
         .service(bindings::clear_binding)
         .service(resolve::resolve)
+        .service(rules::try_rules)
         .service(persons::me)
         .service(persons::list_persons)
         .service(persons::add_person)

@@ -69,6 +69,7 @@ impl Mailroom {
         intake.state = state;
         intake.trace.push(format!("a person decides: {}", needs.text));
         intake.needs = Some(needs);
+        self.reception.allocate(&mut intake, None).await?;
         let done = self.change(intake, Vec::new(), Vec::new(), actor, "its pages were looked at").await?;
         Ok(if done { Opened::NeedsPerson(code) } else { Opened::Overtaken })
     }
@@ -94,6 +95,7 @@ impl Mailroom {
                         intake::next(section.state, IntakeEvent::NoPlace).unwrap_or(section.state);
                     section.trace.push(format!("a person decides: {}", needs.text));
                     section.needs = Some(needs);
+                    reception.allocate(&mut section, None).await?;
                     Vec::new()
                 }
             };

@@ -81,6 +81,7 @@ impl Reception {
             part_of: None,
             sections: Vec::new(),
             forced: false,
+            allocated: None,
             begun: 0,
             letter: Some(Box::new(Letter { envelope: delivery.envelope, ..Letter::default() })),
             needs: None,

@@ -216,6 +216,7 @@ impl World {
             part_of: None,
             sections: Vec::new(),
             forced: false,
+            allocated: None,
             begun: 0,
             letter: None,
             needs: None,

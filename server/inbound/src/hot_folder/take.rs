@@ -138,6 +138,7 @@ impl Taker {
         let source = &self.options.source;
         let work_item = self.work_item(&claim.path).await.map_err(|error| later(&error))?;
         let (file_name, note) = naming::file_name(&claim.path);
+        let media_type = naming::media_type(&claim.path);
         let arrival = Arrival {
             site: self.options.site.clone(),
             source: source.clone(),
@@ -147,14 +148,10 @@ impl Taker {
             note,
             work_item,
             area: None,
-            documents: vec![Document {
-                file_name,
-                media_type: naming::media_type(&claim.path).to_owned(),
-                blob,
-            }],
+            documents: vec![Document { file_name, media_type: media_type.to_owned(), blob }],
             key: Some(IdempotencyKey { key: format!("hot/{source}/{name}"), fingerprint: blob.hash }),
             forced: false,
-            batch: false,
+            batch: self.options.batches && matches!(media_type, "application/pdf" | "image/tiff"),
             save_mode: None,
             document_key: String::new(),
         };

@@ -131,6 +131,7 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
             part_of: None,
             sections: Vec::new(),
             forced: false,
+            allocated: None,
             begun: 0,
             letter: None,
             needs: None,

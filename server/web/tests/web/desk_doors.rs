@@ -54,6 +54,7 @@ impl Doors {
             accounts: Arc::new(SystemOnly),
             spool: spool.clone(),
             opens_all: false,
+            allocator: None,
         });
         let program = Principal::program("scanner", Role::Operator, "london".parse().unwrap());
         let tokens: TokenTable = [(TokenHash::of("token-of-settings"), program)].into_iter().collect();
@@ -61,9 +62,11 @@ impl Doors {
             store: desk.store.clone(),
             spool,
             mailroom: crate::world::mailroom(&reception),
+            letters: Arc::new(crate::world::Blind),
             reception,
             control: Arc::new(Engine::default()),
             places: Arc::new(crate::places::Cabinet::default()),
+            sheets: Arc::new(postroom_domain::sheets::NoSheets),
             lists: Arc::new(postroom_domain::lists::NoLists),
             clock: desk.clock.clone(),
             entropy: desk.entropy.clone(),

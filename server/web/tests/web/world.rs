@@ -15,7 +15,7 @@ use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::ids::{IdMint, WorkItemId};
 use postroom_domain::keys::{Keys, KeysStatus, Rotate, RotateError};
 use postroom_domain::luggage::{Luggage, LuggageSecret, LuggageSettings};
-use postroom_domain::mailroom::Mailroom;
+use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::person::{Actor, Principal, Role};
 use postroom_domain::plan::Rules;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Window};
@@ -199,6 +199,7 @@ impl World {
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: spool.clone(),
             opens_all: false,
+            allocator: None,
         });
         let tokens: TokenTable = PEOPLE
             .iter()
@@ -219,9 +220,11 @@ impl World {
             store: store.clone(),
             spool,
             mailroom: mailroom(&reception),
+            letters: Arc::new(Blind),
             reception,
             control: control.clone(),
             places: Arc::new(crate::places::Cabinet::default()),
+            sheets: Arc::new(Drawer),
             lists: Arc::new(crate::places::Matters),
             clock: clock.clone(),
             entropy,
@@ -431,6 +434,15 @@ pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
+/// Reads no letter.
+pub(crate) struct Blind;
+
+impl ReadsLetters for Blind {
+    fn read(&self, _: bytes::Bytes) -> postroom_domain::Fut<'_, Result<postroom_domain::mail::Mail, String>> {
+        Box::pin(async { Err("nobody reads letters here".to_owned()) })
+    }
+}
+
 /// A mail room that reads nothing: work items have their tags.
 pub(crate) fn mailroom(reception: &Arc<Reception>) -> Arc<Mailroom> {
     let secret = LuggageSecret::new([7; 32]);
@@ -441,4 +453,32 @@ pub(crate) fn mailroom(reception: &Arc<Reception>) -> Arc<Mailroom> {
         split: split::Rules::new(split::SplitSettings::default()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
     })
+}
+
+/// Draws and prints what need not be looked at.
+struct Drawer;
+
+impl postroom_domain::sheets::Sheets for Drawer {
+    fn picture(
+        &self,
+        _: postroom_domain::spool::Blob,
+        page: usize,
+    ) -> postroom_domain::Fut<'_, Result<Vec<u8>, postroom_domain::sheets::NoPicture>> {
+        use postroom_domain::sheets::NoPicture;
+        Box::pin(async move {
+            match page {
+                1 => Ok(b"a picture".to_vec()),
+                2 => Err(NoPicture::Undrawable("it asks for a password".to_owned())),
+                3 => Err(NoPicture::Later("others are being drawn".to_owned())),
+                _ => Err(NoPicture::NoSuchPage(format!("page {page}"))),
+            }
+        })
+    }
+
+    fn print(
+        &self,
+        sheets: &[postroom_domain::sheets::Sheet],
+    ) -> Result<Vec<u8>, postroom_domain::sheets::NoSheet> {
+        Ok(format!("%PDF-{sheets:?}").into_bytes())
+    }
 }

@@ -40,6 +40,7 @@ async fn very_many_files_at_once() {
         accounts: Arc::new(postroom_domain::link::SystemOnly),
         spool: Arc::new(spool.clone()),
         opens_all: false,
+        allocator: None,
     });
     for number in 0..many {
         fs::write(hot.path().join(format!("{number:06}.txt")), format!("document {number}")).unwrap();

@@ -111,6 +111,7 @@ impl World {
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
             opens_all: false,
+            allocator: None,
         });
         let luggage = Luggage::new(LuggageSecret::new([3; 32]), &LuggageSettings::default());
         let mailroom = Arc::new(Mailroom {

@@ -176,6 +176,7 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
         part_of: None,
         sections: Vec::new(),
         forced: false,
+        allocated: None,
         begun: 0,
         letter: None,
         needs: None,
