@@ -31,6 +31,7 @@ mod resolve;
 mod roles;
 mod rules;
 mod save_modes;
+mod scans;
 mod secrets;
 mod settings;
 mod statuses;
