@@ -179,6 +179,9 @@ pub struct Intake {
     /// The work item that was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_item: Option<WorkItemId>,
+    /// Work items that a person gave it to besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_in: Vec<WorkItemId>,
     /// The area whose repository is used.
     pub area: String,
     /// What becomes of the source, where whoever handed it in said so; else the repository says.

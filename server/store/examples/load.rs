@@ -267,6 +267,7 @@ impl Maker {
             sections: Vec::new(),
             forced: false,
             allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             letter: None,
             needs: None,

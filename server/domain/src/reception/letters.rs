@@ -82,6 +82,7 @@ impl Reception {
             sections: Vec::new(),
             forced: false,
             allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             letter: Some(Box::new(Letter { envelope: delivery.envelope, ..Letter::default() })),
             needs: None,

@@ -217,6 +217,7 @@ impl World {
             sections: Vec::new(),
             forced: false,
             allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             letter: None,
             needs: None,

@@ -132,6 +132,7 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
             sections: Vec::new(),
             forced: false,
             allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             letter: None,
             needs: None,

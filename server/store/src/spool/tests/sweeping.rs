@@ -177,6 +177,7 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
         sections: Vec::new(),
         forced: false,
         allocated: None,
+        also_in: Vec::new(),
         begun: 0,
         letter: None,
         needs: None,
