@@ -252,7 +252,10 @@ async fn a_batch_of_three_matters_and_a_torn_sheet() {
 
     // The batch is kept as it came, and where it came from, until every part is through.
     let whole = op.ok(&format!("/api/v1/intakes/{parent}")).await;
-    assert_eq!((&whole["state"], &whole["parts"], &whole["open_filings"]), (&json!("split"), &json!(5), &json!(1)));
+    assert_eq!(
+        (&whole["state"], &whole["parts"], &whole["open_filings"]),
+        (&json!("split"), &json!(5), &json!(1))
+    );
     assert_eq!(whole["sections"].as_array().unwrap().len(), 5);
     assert!(whole["trace"].to_string().contains("Page 1: cover sheet for"), "{whole:#}");
     let original = op.get(&format!("/api/v1/intakes/{parent}/original")).await.expect(200);

@@ -40,7 +40,7 @@ struct Played {
 }
 
 fn trouble<T>() -> DmsResult<T> {
-    Err(DmsError::Unavailable(Trouble::new(Cause::Network, "the DMS is down")))
+    Err(DmsError::Unavailable(Trouble::new(Cause::Unreachable, "the DMS is down")))
 }
 
 fn never<'a, T: Send + 'a>() -> Fut<'a, DmsResult<T>> {
