@@ -459,6 +459,8 @@ impl Settings {
             if !sources.insert(&it.name) {
                 wrong.push((at, format!("smtp.mailboxes \"{}\": the name stands twice", it.name)));
             }
+            let problem = it.pages.mistakes();
+            wrong.extend(problem.map(|problem| (at, format!("smtp.mailboxes \"{}\": {problem}", it.name))));
         }
         for mailbox in &self.imap {
             let (at, it) = (mailbox.span().start, mailbox.get_ref());
@@ -564,8 +566,11 @@ impl Settings {
     pub(crate) fn batch_rules(&self) -> BTreeMap<SourceName, BatchRules> {
         let folders = self.hot_folders.iter().map(Spanned::get_ref).filter(|it| it.batches);
         let scans = self.scan_folders.iter().map(Spanned::get_ref).filter(|it| it.batches);
+        let mailboxes = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).map(Spanned::get_ref);
+        let mailboxes = mailboxes.filter(|it| it.batches);
         folders
             .map(|it| (it.name.clone(), it.pages.rules()))
+            .chain(mailboxes.map(|it| (it.name.clone(), it.pages.rules())))
             .chain(scans.map(|it| (it.name.clone(), it.pages.rules())))
             .collect()
     }

@@ -2,6 +2,7 @@
 //! them, put between other pages, and scanned in as a batch.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -76,7 +77,7 @@ fn pdf(pages: &[Picture]) -> Vec<u8> {
     let mut kids = String::new();
     for page in pages {
         let first = objects.len() + 1;
-        kids += &format!("{first} 0 R ");
+        let _ = write!(kids, "{first} 0 R ");
         let (wide, high) = (page.width * 72 / DOTS, page.height * 72 / DOTS);
         objects.push(
             format!(
@@ -134,11 +135,13 @@ impl Office {
         fs::create_dir_all(&batches).unwrap();
         fs::create_dir_all(world.settings.dms().join("Scans/In")).unwrap();
         fs::create_dir_all(world.settings.dms().join("Scans/Done")).unwrap();
-        world.settings.more += &format!(
-            "\n[[hot_folders]]\nname = \"batches\"\npath = {batches:?}\nsettle_seconds = 1\nscan_millis = 200\nbatches = true\n\
+        let _ = write!(
+            world.settings.more,
+            "\n[[hot_folders]]\nname = \"batches\"\npath = \"{}\"\nsettle_seconds = 1\nscan_millis = 200\nbatches = true\n\
              [hot_folders.pages]\nseparators = [\"qr\", \"code128\", \"code39\", \"patch_t\"]\nremove_blank = \"at_end\"\n\
              \n[[scan_folders]]\nname = \"dms-scans\"\nservice = \"files\"\ncontainer = \"Scans/In\"\npoll_seconds = 1\n\
-             when_done = \"move\"\nmove_to = \"Scans/Done\"\n"
+             when_done = \"move\"\nmove_to = \"Scans/Done\"\n",
+            batches.display(),
         );
         world.write_settings();
         world.start().await;

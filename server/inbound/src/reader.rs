@@ -257,7 +257,7 @@ impl Reader {
         loop {
             let window = Window { before, limit: PAGE };
             let page = self.mailroom.reception.store.list_intakes(&query, window).await?;
-            let here = |intake: &Intake| intake.batch == (lane == Lane::Batches);
+            let here = |intake: &Intake| self.is_batch(intake) == (lane == Lane::Batches);
             all.extend(page.items.into_iter().filter(here).map(|intake| intake.id));
             before = page.next;
             if before.is_none() {
@@ -321,8 +321,8 @@ impl Reader {
 
     /// Whatever an intake is made of, ready to be decided over; or why nobody may look into it.
     async fn content(&self, intake: &Intake) -> Result<Result<Content, Unread>, Unable> {
-        if intake.batch {
-            return self.pages(intake).await.map(Ok);
+        if self.is_batch(intake) {
+            return self.pages(intake).await;
         }
         if intake.letter.is_none() {
             return Ok(Ok(Content::Documents));
@@ -331,15 +331,31 @@ impl Reader {
         Ok(read.map(|letter| Content::Letter(Box::new(letter))))
     }
 
+    /// Whether its pages are looked at.
     #[cfg(feature = "pages")]
-    async fn pages(&self, intake: &Intake) -> Result<Content, Unable> {
-        self.batch(intake).await.map(Content::Batch)
+    fn is_batch(&self, intake: &Intake) -> bool {
+        intake.batch || self.divides(intake)
     }
 
     #[cfg(not(feature = "pages"))]
-    async fn pages(&self, _: &Intake) -> Result<Content, Unable> {
+    #[expect(clippy::unused_self, reason = "the other one needs it")]
+    fn is_batch(&self, intake: &Intake) -> bool {
+        intake.batch
+    }
+
+    #[cfg(feature = "pages")]
+    async fn pages(&self, intake: &Intake) -> Result<Result<Content, Unread>, Unable> {
+        if intake.letter.is_some() {
+            return self.letter_of_scans(intake).await;
+        }
+        self.batch(intake).await.map(|batch| Ok(Content::Batch(batch)))
+    }
+
+    #[cfg(not(feature = "pages"))]
+    #[expect(clippy::unused_async, clippy::unused_self, reason = "the other one waits and needs them")]
+    async fn pages(&self, _: &Intake) -> Result<Result<Content, Unread>, Unable> {
         let trace = vec!["this program was built without what looks at pages: it is not divided".to_owned()];
-        Ok(Content::Batch(ReadBatch::Whole { needs: None, trace }))
+        Ok(Ok(Content::Batch(ReadBatch::Whole { needs: None, trace })))
     }
 
     fn note(&self, id: IntakeId, opened: Opened) {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 /// `pages`
 #[derive(Debug, Clone, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "`most_pages` is the key in the settings")]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Pages {
     /// Which codes are heeded.

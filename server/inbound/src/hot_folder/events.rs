@@ -64,7 +64,7 @@ impl Told {
         let worth_a_look = match event {
             Ok(event) => {
                 self.went(event);
-                event.need_rescan() || worth_a_look(&event.kind)
+                event.need_rescan() || worth_a_look(event.kind)
             }
             Err(_) => true,
         };
@@ -87,7 +87,7 @@ impl Told {
 }
 
 /// Whether there may be something new to take. That files are opened and go is mostly our own doing.
-fn worth_a_look(kind: &EventKind) -> bool {
+fn worth_a_look(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(kind) => matches!(kind, AccessKind::Close(AccessMode::Write)),
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => false,
@@ -218,7 +218,7 @@ mod tests {
             (EventKind::Remove(RemoveKind::File), false),
         ];
         for (kind, wanted) in cases {
-            assert_eq!(worth_a_look(&kind), wanted, "{kind:?}");
+            assert_eq!(worth_a_look(kind), wanted, "{kind:?}");
         }
     }
 

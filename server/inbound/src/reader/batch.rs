@@ -12,11 +12,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use postroom_domain::ids::{SourceName, WorkItemId};
 use postroom_domain::intake::{Document, Intake, NeedsPerson};
-use postroom_domain::mailroom::{ReadBatch, ReadSection};
+use postroom_domain::mailroom::{ReadBatch, ReadSection, Sealed, Unread};
 use postroom_domain::spool::Blob;
 use postroom_domain::work_item::WorkItem;
 
-use super::{Reader, Unable};
+use super::{Content, Reader, Unable};
 use crate::pages::{
     BlankRule, Cover, CoverKey, Kinds, LeftOutWhy, MarkRules, PageLimits, PageMarks, Piece, Problem, Scan,
     SplitPlan, SplitRules, Why, examine_all, plan, write_piece,
@@ -97,30 +97,50 @@ impl Reader {
         key: &CoverKey,
         rules: &BatchRules,
     ) -> Result<ReadBatch, Unable> {
-        let (mut all, mut lines) = (Vec::new(), Vec::new());
+        let mut all = Vec::with_capacity(intake.documents.len());
         for document in &intake.documents {
-            match self.document(intake, document, given, key, rules).await? {
-                ReadBatch::Divided { sections, trace } => {
-                    lines.push(format!("\"{}\":", document.file_name));
-                    lines.extend(trace);
-                    all.extend(sections);
-                }
-                ReadBatch::Whole { needs, trace } => {
-                    let belongs = match (needs, given) {
-                        (Some(needs), _) => Err(needs),
-                        (None, Some(item)) => Ok(item.id),
-                        (None, None) => Err(needs_person("no_work_item", "no work item was named")),
-                    };
-                    all.push(ReadSection { document: document.clone(), belongs, trace });
-                }
-            }
+            all.push((document, self.document(intake, document, given, key, rules).await?));
         }
-        lines.truncate(MOST_LINES);
-        Ok(if all.is_empty() {
-            ReadBatch::Whole { needs: None, trace: lines }
-        } else {
-            ReadBatch::Divided { sections: all, trace: lines }
-        })
+        Ok(joined(all, given))
+    }
+
+    /// Whether letters of this source are looked through for batches.
+    pub(super) fn divides(&self, intake: &Intake) -> bool {
+        let options = self.options.batches.as_ref();
+        intake.letter.is_some() && options.is_some_and(|options| options.rules.contains_key(&intake.source))
+    }
+
+    /// What a letter of a scanner carries. One without cover sheets and separators is a letter like any other.
+    pub(super) async fn letter_of_scans(&self, intake: &Intake) -> Result<Result<Content, Unread>, Unable> {
+        let read = match self.take_apart(intake).await? {
+            Ok(read) => read,
+            Err(unread) => return Ok(Err(unread)),
+        };
+        let Some((options, rules)) = self
+            .options
+            .batches
+            .as_ref()
+            .and_then(|options| options.rules.get(&intake.source).map(|rules| (options, *rules)))
+        else {
+            return Ok(Ok(Content::Letter(Box::new(read))));
+        };
+        let attached = read.parts.iter().filter(|it| it.part.within.is_none() && !it.part.carried.inline);
+        let attached: Vec<Document> =
+            attached.filter(|it| !it.part.carried.name.is_empty()).map(document_of).collect();
+        let mut all = Vec::with_capacity(attached.len());
+        for document in &attached {
+            let scan = matches!(document.media_type.as_str(), "application/pdf" | "image/tiff");
+            let read = if scan {
+                self.document(intake, document, None, &options.key, &rules).await?
+            } else {
+                ReadBatch::Whole { needs: None, trace: Vec::new() }
+            };
+            all.push((document, read));
+        }
+        if all.iter().any(|(_, read)| matches!(read, ReadBatch::Divided { .. })) {
+            return Ok(Ok(Content::Batch(joined(all, None))));
+        }
+        Ok(Ok(Content::Letter(Box::new(read))))
     }
 
     async fn document(
@@ -218,6 +238,40 @@ impl Reader {
             }
         }
         Ok(known)
+    }
+}
+
+/// An attachment as a document.
+fn document_of(sealed: &Sealed) -> Document {
+    let carried = &sealed.part.carried;
+    Document { file_name: carried.name.clone(), media_type: carried.media_type.clone(), blob: sealed.blob }
+}
+
+/// Files that came together, each with what was read from it.
+fn joined(read: Vec<(&Document, ReadBatch)>, given: Option<&WorkItem>) -> ReadBatch {
+    let (mut all, mut lines) = (Vec::new(), Vec::new());
+    for (document, read) in read {
+        match read {
+            ReadBatch::Divided { sections, trace } => {
+                lines.push(format!("\"{}\":", document.file_name));
+                lines.extend(trace);
+                all.extend(sections);
+            }
+            ReadBatch::Whole { needs, trace } => {
+                let belongs = match (needs, given) {
+                    (Some(needs), _) => Err(needs),
+                    (None, Some(item)) => Ok(item.id),
+                    (None, None) => Err(needs_person("no_work_item", "no work item was named")),
+                };
+                all.push(ReadSection { document: document.clone(), belongs, trace });
+            }
+        }
+    }
+    lines.truncate(MOST_LINES);
+    if all.is_empty() {
+        ReadBatch::Whole { needs: None, trace: lines }
+    } else {
+        ReadBatch::Divided { sections: all, trace: lines }
     }
 }
 

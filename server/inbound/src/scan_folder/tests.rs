@@ -39,8 +39,8 @@ struct Played {
     able: Capabilities,
 }
 
-fn trouble<T>() -> DmsResult<T> {
-    Err(DmsError::Unavailable(Trouble::new(Cause::Unreachable, "the DMS is down")))
+fn trouble() -> DmsError {
+    DmsError::Unavailable(Trouble::new(Cause::Unreachable, "the DMS is down"))
 }
 
 fn never<'a, T: Send + 'a>() -> Fut<'a, DmsResult<T>> {
@@ -107,7 +107,7 @@ impl Dms for Played {
         Box::pin(async move {
             let shelf = self.shelf.lock().unwrap();
             if shelf.down || container != "in" {
-                return trouble();
+                return Err(trouble());
             }
             // Two on a page.
             let from = page.map_or(0, |page| page.parse().unwrap());
@@ -149,7 +149,7 @@ impl Dms for Played {
         Box::pin(async move {
             let mut shelf = self.shelf.lock().unwrap();
             if shelf.stubborn {
-                return trouble();
+                return Err(trouble());
             }
             shelf.moved.push((document.to_owned(), to.to_owned()));
             let (moved, _) = shelf.documents.remove(document).unwrap();
@@ -165,7 +165,8 @@ impl Dms for Played {
         fields: &'a BTreeMap<String, String>,
     ) -> Fut<'a, DmsResult<()>> {
         Box::pin(async move {
-            let field = fields.iter().map(|(field, value)| format!("{field}={value}")).collect();
+            let field =
+                fields.iter().map(|(field, value)| format!("{field}={value}")).next().unwrap_or_default();
             self.shelf.lock().unwrap().marked.push((document.to_owned(), field));
             Ok(())
         })
@@ -385,9 +386,11 @@ async fn what_is_through_is_left_moved_or_marked() {
             world.look().await;
             world.restart();
         }
-        let shelf = world.dms.shelf.lock().unwrap();
-        assert_eq!((shelf.moved.len(), shelf.marked.len()), (moves, marks), "{afterwards:?} {able}");
-        drop(shelf);
+        let done = {
+            let shelf = world.dms.shelf.lock().unwrap();
+            (shelf.moved.len(), shelf.marked.len())
+        };
+        assert_eq!(done, (moves, marks), "{afterwards:?} {able}");
         assert_eq!(world.names().await.len(), 1);
         // What went is forgotten, what lies there is not.
         assert_eq!(world.remembered().await.len(), usize::from(moves == 0), "{afterwards:?}");

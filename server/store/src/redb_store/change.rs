@@ -175,7 +175,7 @@ fn batch_of(batch: &mut Batch<'_>, id: u128, head: &IntakeHead) -> Result<Option
     if head.role != Role::Section {
         return Ok(None);
     }
-    let above = batch.intake_body(IntakeId::from_u128(id))?.part_of.map(|above| above.as_u128());
+    let above = batch.intake_body(IntakeId::from_u128(id))?.part_of.map(IntakeId::as_u128);
     let above = above.ok_or_else(|| Stop::damaged("a section without its batch"))?;
     let head = batch.intake(above)?.ok_or_else(|| Stop::damaged("a section of a batch that is missing"))?;
     Ok(Some((above, head)))

@@ -58,7 +58,7 @@ async fn pages_are_appended_to_a_whole_file() {
 struct Snatched {
     spool: FileSpool,
     hot: PathBuf,
-    snatched: Mutex<Vec<PathBuf>>,
+    gone: Mutex<Vec<PathBuf>>,
 }
 
 impl Spool for Snatched {
@@ -74,7 +74,7 @@ impl Spool for Snatched {
                     folders.push(entry.path());
                 } else {
                     fs::remove_file(entry.path()).unwrap();
-                    self.snatched.lock().unwrap().push(entry.path());
+                    self.gone.lock().unwrap().push(entry.path());
                 }
             }
         }
@@ -129,12 +129,12 @@ async fn deleted_at_every_moment() {
     let spool = Arc::new(Snatched {
         spool: world.spool.clone(),
         hot: world.hot.path().to_owned(),
-        snatched: Mutex::default(),
+        gone: Mutex::default(),
     });
     world.folder = HotFolder::new(options(world.hot.path()), world.reception.clone(), spool.clone());
     world.put("c.txt", b"Dear Madam");
     world.settle().await;
-    assert_eq!(spool.snatched.lock().unwrap().len(), 1);
+    assert_eq!(spool.gone.lock().unwrap().len(), 1);
     assert_eq!(world.taken_in().await, [("c.txt".to_owned(), b"Dear Madam".to_vec())]);
     world.dismiss_all().await;
     world.scan().await;

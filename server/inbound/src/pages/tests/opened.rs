@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use postroom_domain::ids::{IdMint, IntakeId, WorkItemId};
+use postroom_domain::ids::{BlobHash, IdMint, IntakeId, WorkItemId};
 use postroom_domain::intake::{Document, Intake, IntakeState};
+use postroom_domain::letter::Envelope;
 use postroom_domain::luggage::{Luggage, LuggageSecret, LuggageSettings};
 use postroom_domain::mailroom::Mailroom;
 use postroom_domain::person::Actor;
 use postroom_domain::plan::Rules;
+use postroom_domain::reception::letters::Delivery;
 use postroom_domain::reception::{Arrival, Reception};
 use postroom_domain::repository::{Area, DuplicateRule, Repository, ResolverConfig};
 use postroom_domain::sheets::{NoPicture, Sheet as Printed, Sheets as _};
 use postroom_domain::split;
 use postroom_domain::spool::Spool as _;
-use postroom_domain::store::{Accepted, Store};
+use postroom_domain::store::{Accepted, IdempotencyKey, Store};
 use postroom_domain::target::{SaveMode, WhenAmbiguous};
 use postroom_domain::testing::{ManualClock, SeededEntropy};
 use postroom_domain::work_item::{Client, WorkItem};
@@ -259,8 +261,9 @@ fn work_item(number: u128, reference: &str, open: bool) -> WorkItem {
 use Page::{Blank, Cover as For, Foreign, OfParis, Patch, Text, Torn, Two};
 
 /// The batch, the work item that it was handed in for, and its parts: name, pages, and whose or why a person is asked.
-type Case =
-    (&'static str, &'static [Page], Option<&'static str>, &'static [(&'static str, usize, &'static str)]);
+type Case = (&'static str, &'static [Page], Option<&'static str>, Parts);
+/// Name, pages, and whose or why a person is asked.
+type Parts = &'static [(&'static str, usize, &'static str)];
 
 const CASES: &[Case] = &[
     (
@@ -406,13 +409,12 @@ async fn the_rules_of_a_source_are_heeded() {
     let pages = [For("M-1"), Text, Blank, Patch, Text, Blank];
     let mut dice = Dice::new(7);
     let pictures: Vec<Gray> = pages.iter().map(|it| page(*it, &mut dice)).collect();
-    let rules = |split: SplitRules, kinds: Kinds| BatchRules { split, kinds, ..BatchRules::default() };
+    let rules = |split: SplitRules, kinds: Kinds| BatchRules { kinds, split, ..BatchRules::default() };
     let usual = SplitRules::default();
     let no_patch = Kinds { patch_t: false, ..Kinds::default() };
     let nobody = SplitRules { behind_separator: BehindSeparator::Nobody, ..usual };
     let no_blanks = SplitRules { blanks: BlankPages::Drop, ..usual };
-    type Wanted = &'static [(&'static str, usize, &'static str)];
-    let cases: [(&str, BatchRules, Wanted); 4] = [
+    let cases: [(&str, BatchRules, Parts); 4] = [
         (
             "as usual",
             rules(usual, Kinds::default()),
@@ -438,6 +440,62 @@ async fn the_rules_of_a_source_are_heeded() {
         let parts: Vec<(&str, usize, &str)> =
             parts.iter().map(|(name, pages, whose)| (name.as_str(), *pages, whose.as_str())).collect();
         assert_eq!(parts, wanted, "{name}: {:#?}", batch.trace);
+    }
+}
+
+/// A scanner sends its batch by e-mail; a letter without cover sheets stays a letter.
+#[tokio::test]
+async fn letters_of_scanners_are_divided_too() {
+    let mut dice = Dice::new(9);
+    let mut pdf =
+        |pages: &[Page]| pdf_of_pictures(&pages.iter().map(|it| page(*it, &mut dice)).collect::<Vec<_>>());
+    let batch = pdf(&[For("M-1"), Text, For("M-2"), Text]);
+    let plain = pdf(&[Text]);
+    for (scan, wanted) in [(batch, 3), (plain, 0)] {
+        let world = World::new().await;
+        let coded = <base64ct::Base64 as base64ct::Encoding>::encode_string(&scan);
+        let letter = format!(
+            "From: scanner@firm.example\r\nSubject: Scan\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nA scan.\r\n\
+             --b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=\"scan.pdf\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n{coded}\r\n--b\r\nContent-Type: text/csv\r\n\
+             Content-Disposition: attachment; filename=\"list.csv\"\r\n\r\na,b\r\n--b--\r\n"
+        );
+        let mut draft = world.spool.draft().await.unwrap();
+        draft.write(Bytes::from(letter.clone())).await.unwrap();
+        let delivery = Delivery {
+            site: "main".parse().unwrap(),
+            source: "scans".parse().unwrap(),
+            submitted_by: "smtp".to_owned(),
+            envelope: Envelope::default(),
+            blob: draft.seal().await.unwrap(),
+            key: IdempotencyKey { key: "smtp/1".to_owned(), fingerprint: BlobHash::new([1; 32]) },
+            records: Vec::new(),
+        };
+        let delivered = world.mailroom.reception.deliver(delivery, &Actor::system("smtp", None)).await;
+        let Accepted::Fresh(intake, _) = delivered.unwrap() else { panic!("it is new") };
+        let opened = world.opened(intake.id, BatchRules::default()).await;
+        assert_eq!(opened.sections.len(), wanted, "{:#?}", opened.trace);
+        if wanted == 0 {
+            assert_eq!(
+                (opened.subject.as_str(), opened.needs.unwrap().code.as_str()),
+                ("Scan", "no_rule_matched")
+            );
+            continue;
+        }
+        let mut whose = Vec::new();
+        for id in &opened.sections {
+            let part = world.store.intake(*id).await.unwrap().unwrap();
+            let needs = part.needs.map(|needs| needs.code).unwrap_or_default();
+            whose.push((part.documents[0].file_name.clone(), part.work_item_given, needs));
+        }
+        let wanted =
+            [("scan p2.pdf", "M-1", ""), ("scan p4.pdf", "M-2", ""), ("list.csv", "", "no_work_item")];
+        assert_eq!(
+            whose,
+            wanted.map(|(name, item, needs)| (name.to_owned(), item.to_owned(), needs.to_owned()))
+        );
+        assert_eq!(world.bytes(&opened.documents[0]).await, letter.as_bytes(), "the letter is as it came");
     }
 }
 
