@@ -41,11 +41,13 @@ pub enum Kind {
     Cursor = 12,
     /// [`crate::mailbox::Fetched`].
     Fetched = 13,
+    /// [`crate::mailbox::Delta`].
+    Delta = 14,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -59,6 +61,7 @@ impl Kind {
         Self::Learned,
         Self::Cursor,
         Self::Fetched,
+        Self::Delta,
     ];
 
     /// The word for it in messages.
@@ -77,6 +80,7 @@ impl Kind {
             Self::Learned => "lesson of past decisions",
             Self::Cursor => "place in a mailbox",
             Self::Fetched => "message under way",
+            Self::Delta => "place in a mailbox with links",
         }
     }
 }
