@@ -39,7 +39,6 @@ pub enum AppProof {
 /// A registered certificate with its private key.
 pub struct AppCertificate {
     key: RsaKeyPair,
-    /// SHA-256 of the certificate, in base64url: by this the other side finds it.
     print: String,
 }
 
@@ -71,6 +70,16 @@ impl AppCertificate {
             _ => return Err(AppCertificateError::Key("another kind".to_owned())),
         };
         Ok(Self { key, print: Base64UrlUnpadded::encode_string(&Sha256::digest(&certificate)) })
+    }
+
+    /// SHA-256 of the certificate, in base64url: by this the other side finds it.
+    pub fn print(&self) -> &str {
+        &self.print
+    }
+
+    /// The public key (PKCS #1), which is no secret.
+    pub fn public_key(&self) -> &[u8] {
+        self.key.public().as_ref()
     }
 
     /// A signed proof for a token endpoint; none when the machine gives no random numbers.

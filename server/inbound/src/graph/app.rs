@@ -51,6 +51,8 @@ pub struct GraphApp {
     pub(super) tokens: AppTokens,
     /// `{endpoint}/v1.0`
     pub(super) base: Url,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
 }
 
 impl GraphApp {
@@ -68,8 +70,18 @@ impl GraphApp {
         let scope = format!("{}/.default", endpoint.as_str().trim_end_matches('/'));
         Ok(Self {
             outbound: Outbound::new(&name, &base, &connection)?,
-            tokens: AppTokens::new(door, token_endpoint, &client_id, proof, &scope, clock, entropy),
+            tokens: AppTokens::new(
+                door,
+                token_endpoint,
+                &client_id,
+                proof,
+                &scope,
+                clock.clone(),
+                entropy.clone(),
+            ),
             base,
+            clock,
+            entropy,
         })
     }
 

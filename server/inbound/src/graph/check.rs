@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use postroom_domain::reception::Reception;
-
 use super::talk::{Talk, Trouble};
 use super::{GraphAfter, GraphApp, GraphMailbox, GraphOptions, Notifications};
 use crate::checked::Checked;
@@ -13,8 +11,8 @@ const FOLDER: &str = "folder";
 
 impl GraphMailbox {
     /// Looks at a mailbox, without reading any message.
-    pub async fn check(options: &GraphOptions, app: &Arc<GraphApp>, reception: &Reception) -> Vec<Checked> {
-        let talk = Talk::new(app, &options.user, reception);
+    pub async fn check(options: &GraphOptions, app: &Arc<GraphApp>) -> Vec<Checked> {
+        let talk = Talk::new(app, &options.user);
         if let Err(error) = app.tokens.token().await {
             let advice = "compare tenant, client_id and the secret or certificate with the app registration in Entra ID: a secret has an \
                           end date, and its value is shown only once; where nothing answers, look at the proxy and the firewall";

@@ -29,7 +29,7 @@ struct Looked {
 impl GraphMailbox {
     /// Reads the mailbox until it is stopped.
     pub(super) async fn run(&self, stop: &CancellationToken) {
-        let talk = Talk::new(&self.app, &self.options.user, &self.reception);
+        let talk = Talk::new(&self.app, &self.options.user);
         let mut memory = Memory::default();
         while !stop.is_cancelled() {
             let looked = tokio::select! {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postroom_domain::dms::RetryAfter;
-use postroom_domain::reception::Reception;
 use postroom_outbound::{Answer, AppTokenError, Failure, Method, Outbound, Reply};
 use serde_json::{Value, json};
 use url::Url;
@@ -57,12 +56,11 @@ pub(super) struct Talk<'a> {
     app: Arc<GraphApp>,
     outbound: Outbound,
     user: &'a str,
-    reception: &'a Reception,
 }
 
 impl<'a> Talk<'a> {
-    pub(super) fn new(app: &Arc<GraphApp>, user: &'a str, reception: &'a Reception) -> Self {
-        Self { app: app.clone(), outbound: app.outbound.for_account(user), user, reception }
+    pub(super) fn new(app: &Arc<GraphApp>, user: &'a str) -> Self {
+        Self { app: app.clone(), outbound: app.outbound.for_account(user), user }
     }
 
     /// An address within the mailbox.
@@ -120,7 +118,7 @@ impl<'a> Talk<'a> {
     /// An id by which a call is found in Microsoft's logs.
     fn request_id(&self) -> String {
         let mut bytes = [0; 16];
-        self.reception.entropy.fill(&mut bytes);
+        self.app.entropy.fill(&mut bytes);
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -241,7 +239,7 @@ impl<'a> Talk<'a> {
     fn wait(&self, wait: RetryAfter) -> Duration {
         let wait = match wait {
             RetryAfter::Seconds(seconds) => Duration::from_secs(seconds),
-            RetryAfter::At(at) => postroom_domain::time::age(at, self.reception.clock.now()),
+            RetryAfter::At(at) => postroom_domain::time::age(at, self.app.clock.now()),
         };
         wait.min(LONGEST)
     }

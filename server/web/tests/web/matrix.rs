@@ -116,6 +116,8 @@ const TABLE: &[Row] = &[
     ("show_keys", Some(Administer), About::Nothing, 200),
     ("rotate_keys", Some(Administer), About::Machine, 202),
     ("capabilities", Some(Administer), About::Nothing, 200),
+    // Who sends it proves itself by each entry's secret.
+    ("graph_notifications", None, About::Nothing, 202),
     ("list_destinations", Some(File), About::Nothing, 200),
     ("list_libraries", Some(File), About::Place, 200),
     ("list_places", Some(File), About::Place, 200),
@@ -143,7 +145,7 @@ impl Caller {
     /// What the table says of it.
     fn expects(&self, row: &Row, own_site: bool) -> u16 {
         let (_, needs, about, done) = *row;
-        let Some(needs) = needs else { return 200 };
+        let Some(needs) = needs else { return done };
         let Some(may) = self.may else { return 401 };
         if !may.has(needs) {
             return 403;
@@ -354,6 +356,7 @@ impl Stage {
             "set_binding" => request.json(&json!({"workspace": "ws-1", "reason": "x"})),
             "resolve" => request.json(&json!({"work_item": id})),
             "rotate_keys" => request.json(&json!({"data": true})),
+            "graph_notifications" => request.json(&json!({"value": []})),
             "assign_intake" => request.json(&json!({"work_item": "0007.0001", "reason": "x"})),
             "edit_filing" => request.json(&json!({"file_name": "b.pdf", "reason": "x"})),
             "link_filing" => request.json(&json!({"document": "ACTIVE!1.1", "reason": "x"})),

@@ -24,7 +24,11 @@ pub(super) fn answer(core: &Core<Graph>, call: &Call<'_, Graph>, owner: &Owner, 
     let link = match token {
         Some(token) => {
             if OPTIONS.iter().any(|it| query.get(it).is_some()) {
-                return error(400, "ErrorInvalidUrlQuery", "Query options may only be specified in the first call.");
+                return error(
+                    400,
+                    "ErrorInvalidUrlQuery",
+                    "Query options may only be specified in the first call.",
+                );
             }
             let life = i64::from(call.switches.link_seconds) * 1000;
             let known = world.vendor.links.get(token).filter(|it| call.now - it.made <= life);
@@ -92,7 +96,9 @@ fn entry(mailbox: &super::model::Mailbox, change: Change, immutable: bool, selec
     if change.removed {
         let message = mailbox.any(change.number)?;
         let id = message.id(immutable);
-        return Some(json!({"@odata.type": "#microsoft.graph.message", "id": id, "@removed": {"reason": "deleted"}}));
+        return Some(
+            json!({"@odata.type": "#microsoft.graph.message", "id": id, "@removed": {"reason": "deleted"}}),
+        );
     }
     // It may have gone since the first page.
     let message = mailbox.any(change.number)?;

@@ -26,7 +26,12 @@ fn shown(mailbox: &Mailbox, folder: &Folder) -> Value {
 }
 
 /// `GET …/mailFolders`, `GET …/childFolders`
-pub(super) fn folders(core: &Core<Graph>, call: &Call<'_, Graph>, owner: &Owner, within: Option<&str>) -> Answer {
+pub(super) fn folders(
+    core: &Core<Graph>,
+    call: &Call<'_, Graph>,
+    owner: &Owner,
+    within: Option<&str>,
+) -> Answer {
     let mut world = core.world();
     let mailbox = world.vendor.mailbox(&owner.id);
     let Some(parent) = mailbox.folder(within.unwrap_or("msgfolderroot")).map(|it| it.id.clone()) else {
@@ -111,8 +116,13 @@ pub(super) fn view(message: &Message, immutable: bool, select: &str) -> Value {
 /// `GET …/messages?$filter=internetMessageId eq '<…>'`
 pub(super) fn find(core: &Core<Graph>, call: &Call<'_, Graph>, owner: &Owner) -> Answer {
     let filter = call.request.query.get("$filter").unwrap_or_default();
-    let Some(wanted) = filter.strip_prefix("internetMessageId eq '").and_then(|it| it.strip_suffix('\'')) else {
-        return error(400, "ErrorInvalidUrlQueryFilter", "The query filter contains one or more invalid nodes.");
+    let Some(wanted) = filter.strip_prefix("internetMessageId eq '").and_then(|it| it.strip_suffix('\''))
+    else {
+        return error(
+            400,
+            "ErrorInvalidUrlQueryFilter",
+            "The query filter contains one or more invalid nodes.",
+        );
     };
     let wanted = wanted.replace("''", "'");
     let mut world = core.world();
@@ -220,7 +230,9 @@ fn patch(mailbox: &mut Mailbox, number: u64, body: &[u8]) -> Result<(), Answer> 
         list.as_array().map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     };
     let mut properties = Vec::new();
-    for property in change.get("singleValueExtendedProperties").and_then(Value::as_array).into_iter().flatten() {
+    for property in
+        change.get("singleValueExtendedProperties").and_then(Value::as_array).into_iter().flatten()
+    {
         let (Some(id), Some(value)) = (property["id"].as_str(), property["value"].as_str()) else {
             return Err(error(400, "ErrorInvalidRequest", "A property needs an id and a value."));
         };

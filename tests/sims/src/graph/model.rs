@@ -127,14 +127,14 @@ impl Graph {
 }
 
 impl Message {
-    /// The id that stays. Two messages each have ids that differ only in case.
+    /// The id that stays. A message and the hundredth after it have ids that differ only in case.
     pub(super) fn immutable(&self) -> String {
-        format!("AAkALgAAAAAAHYQDEapmEc2by+CqAC/EWg0A{:012}{}", self.number / 2, ending(self.number))
+        format!("AAkALgAAAAAAHYQDEapmEc2by+CqAC/EWg0A{}", ending(self.number))
     }
 
     /// The id that changes.
     pub(super) fn plain(&self) -> String {
-        format!("AAMkAGI2TG93AAA+{:012}/{:04}{}", self.number / 2, self.moves, ending(self.number))
+        format!("AAMkAGI2TG93AAA+{:04}/{}", self.moves, ending(self.number))
     }
 
     pub(super) fn id(&self, immutable: bool) -> String {
@@ -157,8 +157,9 @@ impl Message {
     }
 }
 
-fn ending(number: u64) -> &'static str {
-    if number.is_multiple_of(2) { "aB=" } else { "Ab=" }
+fn ending(number: u64) -> String {
+    let (block, within) = (number / 200, number % 200);
+    format!("{:012}{}", block * 100 + within % 100, if within < 100 { "aB=" } else { "Ab=" })
 }
 
 impl Mailbox {
@@ -259,7 +260,8 @@ impl Mailbox {
         let mut all: Vec<(u64, Change)> =
             here.map(|it| (it.seq, Change { number: it.number, removed: false })).collect();
         let away = |number: u64| self.messages.get(&number).is_none_or(|it| it.folder != folder);
-        let gone = self.gone.iter().filter(|(seq, from, it)| *seq > since && from == folder && away(it.number));
+        let gone =
+            self.gone.iter().filter(|(seq, from, it)| *seq > since && from == folder && away(it.number));
         all.extend(gone.map(|(seq, _, it)| (*seq, Change { number: it.number, removed: true })));
         all.sort_by_key(|(seq, _)| *seq);
         all.into_iter().map(|(_, change)| change).collect()

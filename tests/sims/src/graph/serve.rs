@@ -49,9 +49,10 @@ fn operation(method: &str, parts: &[&str]) -> &'static str {
     match (method, parts) {
         ("POST", [_, "oauth2", "v2.0", "token"]) => "token",
         ("GET", ["v1.0", "users", _]) => "user",
-        ("GET" | "POST", ["v1.0", "users", _, "mailFolders"] | ["v1.0", "users", _, "mailFolders", _, "childFolders"]) => {
-            "folders"
-        }
+        (
+            "GET" | "POST",
+            ["v1.0", "users", _, "mailFolders"] | ["v1.0", "users", _, "mailFolders", _, "childFolders"],
+        ) => "folders",
         ("GET", ["v1.0", "users", _, "mailFolders", _]) => "folder",
         ("GET", ["v1.0", "users", _, "mailFolders", _, "messages", "delta"]) => "delta",
         ("GET", ["v1.0", "users", _, "messages", _, "$value"]) => "value",
@@ -155,7 +156,11 @@ impl Serve for Graph {
         }
         gate.peak = gate.peak.max(gate.inside + 1);
         if gate.inside >= switches.abreast {
-            return Err(error(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit."));
+            return Err(error(
+                429,
+                "ApplicationThrottled",
+                "Application is over its MailboxConcurrency limit.",
+            ));
         }
         gate.inside += 1;
         drop(all);
@@ -256,12 +261,17 @@ fn within(core: &Core<Graph>, call: &Call<'_, Graph>, owner: &Owner, rest: &[&st
     match (call.request.method.as_str(), rest) {
         ("GET", []) => {
             let name = &owner.email;
-            Answer::json(200, &json!({"id": owner.id, "displayName": owner.name, "mail": name, "userPrincipalName": name}))
+            Answer::json(
+                200,
+                &json!({"id": owner.id, "displayName": owner.name, "mail": name, "userPrincipalName": name}),
+            )
         }
         ("GET", ["mailFolders"]) => messages::folders(core, call, owner, None),
         ("POST", ["mailFolders"]) => messages::make_folder(core, call, owner, None),
         ("GET", ["mailFolders", folder]) => messages::folder(core, owner, folder),
-        ("GET", ["mailFolders", folder, "childFolders"]) => messages::folders(core, call, owner, Some(folder)),
+        ("GET", ["mailFolders", folder, "childFolders"]) => {
+            messages::folders(core, call, owner, Some(folder))
+        }
         ("POST", ["mailFolders", folder, "childFolders"]) => {
             messages::make_folder(core, call, owner, Some(folder))
         }

@@ -78,10 +78,14 @@ pub(super) async fn make(core: &Core<Graph>, call: &Call<'_, Graph>, app: &str) 
         Err(answer) => return answer,
     };
     for url in std::iter::once(&subscription.url).chain(&subscription.lifecycle) {
-        let token = format!("Validation: Testing client application reachability & 100% \u{e4}=+/ {}", subscription.id);
+        let token = format!(
+            "Validation: Testing client application reachability & 100% \u{e4}=+/ {}",
+            subscription.id
+        );
         let at = with_query(url, &[("validationToken", &token)]);
         let patience = Duration::from_millis(call.switches.validation_ms);
-        let answered = actix_web::web::block(move || post(&at, "text/plain; charset=utf-8", b"", patience)).await;
+        let answered =
+            actix_web::web::block(move || post(&at, "text/plain; charset=utf-8", b"", patience)).await;
         let right = matches!(&answered, Ok(Ok((200, media, said))) if media.starts_with("text/plain") && *said == token);
         if !right {
             let text = "Subscription validation request failed. Must respond with 200 OK to this request.";

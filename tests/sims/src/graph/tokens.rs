@@ -73,13 +73,7 @@ fn granted(core: &Core<Graph>, call: &Call<'_, Graph>, tenant: &str) -> Result<S
 }
 
 /// Whether a signed proof holds.
-fn proves(
-    assertion: &str,
-    id: &str,
-    endpoint: &str,
-    (print, key): &(String, Vec<u8>),
-    now: i64,
-) -> bool {
+fn proves(assertion: &str, id: &str, endpoint: &str, (print, key): &(String, Vec<u8>), now: i64) -> bool {
     let holds = || {
         let (signed, signature) = assertion.rsplit_once('.')?;
         let (head, said) = signed.split_once('.')?;
@@ -91,7 +85,8 @@ fn proves(
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key);
         key.verify(signed.as_bytes(), &signature).ok()?;
         let named = head["alg"] == "RS256" && head["x5t#S256"] == print.as_str();
-        let own = said["iss"] == id && said["sub"] == id && said["aud"] == endpoint && said["jti"].is_string();
+        let own =
+            said["iss"] == id && said["sub"] == id && said["aud"] == endpoint && said["jti"].is_string();
         let timely = said["exp"].as_i64()? * 1000 > now && said["nbf"].as_i64()? * 1000 <= now + 300_000;
         Some(named && own && timely)
     };
@@ -100,7 +95,8 @@ fn proves(
 
 /// Whether the caller's token holds; the application's id.
 pub(super) fn caller(core: &Core<Graph>, call: &Call<'_, Graph>) -> Result<String, Answer> {
-    let refused = || error(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.");
+    let refused =
+        || error(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.");
     let token = call.request.bearer().ok_or_else(refused)?;
     let grant = core.bank().check(token, call.now, &Graph::limits(call.switches));
     let app = grant.ok_or_else(refused)?.client;
