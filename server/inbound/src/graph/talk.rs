@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::app::GraphApp;
-use super::page::Page;
+use super::page::{Onward, Page};
 
 /// Ids that stay the same wherever in the mailbox a message goes, on every call.
 const IMMUTABLE: &str = "IdType=\"ImmutableId\"";
@@ -177,19 +177,22 @@ impl<'a> Talk<'a> {
         self.ask(operation, method, url, body).await.map(drop)
     }
 
-    /// What changed in a folder since a link, or what is in it where the link is empty. A page of it.
+    /// What changed in a folder since a link, or what is in it where the link is empty. A page of it. A link that leads elsewhere is never
+    /// followed: one that was kept is of another endpoint, and is as good as too old.
     pub(super) async fn changes(&self, place: &str, link: &str) -> Result<Page, Trouble> {
         let url = if link.is_empty() {
             let mut url = self.at(["mailFolders", place, "messages", "delta"]);
             url.set_query(Some("$select=id,isDraft,receivedDateTime"));
             url
         } else {
-            self.link(link)?
+            self.link(link).map_err(|_| Trouble::Stale)?
         };
         let answer = self.send("changes", &Method::GET, &url, PAGED, None).await?;
         let reply = self.read("changes", answer).await?;
         let page: Value = reply.json().map_err(|failure| self.no_answer(failure))?;
-        Page::read(page).map_err(Trouble::Lost)
+        let page = Page::read(page).map_err(Trouble::Lost)?;
+        let (Onward::Next(onward) | Onward::End(onward)) = &page.onward;
+        self.link(onward).map(|_| page)
     }
 
     /// A link of the server's, as it is. It is followed with our token, so only to where we are anyway.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use postroom_domain::mailbox::Delta;
 use postroom_domain::person::Actor;
-use postroom_domain::record::{Commit, Kind, Registry as _, Write};
+use postroom_domain::record::{self, Commit, Kept as _, Kind, Registry as _, Write};
 use postroom_domain::store::{Pause, Store as _};
 use postroom_domain::time::Clock as _;
 use postroom_inbound::graph::{GraphAfter, GraphOptions};
@@ -199,8 +200,8 @@ async fn a_folder_that_becomes_another_one_loses_nothing() {
     // Removed, and one of that name is made anew, while others go on.
     world.control.remove_folder(POST, "Akten");
     world.deliver("inbox");
-    let status = until(&mailbox, |status| !status.troubles.is_empty() && status.taken == 3).await;
-    assert_eq!(status.troubles, ["Akten: there is no folder \"Akten\""]);
+    let why = "Akten: there is no folder \"Akten\"";
+    until(&mailbox, |status| status.troubles == [why] && status.taken == 3).await;
     world.control.add_folder(POST, "msgfolderroot", "Akten");
     for name in ["3", "4"] {
         world.control.deliver(POST, "Akten", &letter(name));
@@ -304,4 +305,28 @@ async fn what_cannot_be_wanted_is_refused_before_anything_is_asked() {
         "\"Inbox\" is read and cannot be where messages go once they are filed"
     );
     assert_eq!(world.control.stats().calls.len(), 0);
+}
+
+/// The mailbox is at another address now: a national cloud, a proxy.
+#[tokio::test]
+async fn a_kept_link_of_another_endpoint_is_as_good_as_too_old() {
+    let world = World::new();
+    for name in ["1", "2"] {
+        world.deliver(name);
+    }
+    let mailbox = world.open(options());
+    until(&mailbox, |status| status.taken == 2).await;
+    mailbox.stop().await;
+    let mut delta: Delta = record::page(&*world.store, None, None, 10).await.unwrap().remove(0);
+    delta.link =
+        "https://graph.elsewhere.example/v1.0/users/x/mailFolders/y/messages/delta?$deltatoken=z".to_owned();
+    delta.version += 1;
+    let writes = vec![delta.put().unwrap()];
+    world.store.commit(Commit { writes, events: Vec::new() }).await.unwrap();
+    world.deliver("3");
+    let mailbox = world.open(options());
+    let status = until(&mailbox, |status| status.taken == 1).await;
+    mailbox.stop().await;
+    assert_eq!((status.begun, world.calls("value")), (1, 3));
+    assert_eq!(world.subjects().await, once(["1", "2", "3"]));
 }
