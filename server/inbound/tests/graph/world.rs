@@ -100,6 +100,8 @@ impl World {
             rules: Arc::new(Rules::default()),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
+            opens_all: false,
+            allocator: None,
         });
         Self { _data: data, spool, control: sim.control(), sim, store, clock, reception }
     }
