@@ -14,6 +14,8 @@
 //! A message that cannot be taken is left and kept in mind by the [`Delta`](postroom_domain::mailbox::Delta): it is tried again, shown after
 //! three times, and nobody waits for it. What the house refuses (no room, the store is busy) and what the server refuses as a whole stop a
 //! look, and then the link stays.
+//!
+#![doc = include_str!("graph/pilot.md")]
 
 mod app;
 mod check;

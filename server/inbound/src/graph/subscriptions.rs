@@ -159,8 +159,10 @@ impl GraphMailbox {
             };
             subscriptions.with(|state| state.live.insert(place.clone(), live));
         }
-        // Folders under another id, or that are read no more: the server's promise ends by itself.
-        subscriptions.with(|state| state.live.retain(|place, _| places.contains(place)));
+        // A folder under another id: the server's promise for the one before ends by itself.
+        if places.len() == self.options.folders.len() {
+            subscriptions.with(|state| state.live.retain(|place, _| places.contains(place)));
+        }
         Ok(made)
     }
 

@@ -210,15 +210,15 @@ impl GraphMailbox {
 
     /// The next page; none when it begins anew, because the server does not know its own link any more.
     async fn page(&self, talk: &Talk<'_>, place: &mut Place) -> Result<Option<Page>, Halt> {
-        if place.delta.link.is_empty() {
-            self.status.send_modify(|status| status.begun += 1);
-        }
         match talk.changes(&place.delta.place, &place.delta.link).await {
             Ok(page) => {
                 if matches!(&page.onward, Onward::Next(next) if *next == place.delta.link) {
                     return Err(Halt::Server(Trouble::Lost(
                         "Microsoft Graph gives one page for ever".to_owned(),
                     )));
+                }
+                if place.delta.link.is_empty() {
+                    self.status.send_modify(|status| status.begun += 1);
                 }
                 Ok(Some(page))
             }
