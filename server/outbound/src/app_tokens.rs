@@ -33,7 +33,7 @@ pub enum AppProof {
     /// By a secret.
     Secret(SecretString),
     /// By a signature with the key of a certificate that is registered for it.
-    Certificate(AppCertificate),
+    Certificate(Box<AppCertificate>),
 }
 
 /// A registered certificate with its private key.

@@ -221,7 +221,7 @@ impl Graph {
                     postroom_outbound::read_secret("certificate", None, Some(file)).with_context(named)?;
                 let certificate = AppCertificate::read(&pem);
                 let shown = || format!("graph \"{}\": certificate_file {}", self.name, file.display());
-                AppProof::Certificate(certificate.with_context(shown)?)
+                AppProof::Certificate(Box::new(certificate.with_context(shown)?))
             }
             None => AppProof::Secret(
                 postroom_outbound::read_secret(

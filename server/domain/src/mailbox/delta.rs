@@ -17,6 +17,8 @@ pub struct Left {
     pub why: String,
     /// How often it was tried.
     pub tries: u32,
+    /// When it came into the mailbox, where the server says.
+    pub arrived: Option<Timestamp>,
 }
 
 /// How far a folder has been read. The link moves only when everything before it is taken, gone, or [left](Self::left).
@@ -82,7 +84,7 @@ impl Delta {
     }
 
     /// Leaves a message that could not be taken, as one that was tried at least so often; false when too many are left already.
-    pub fn leave(&mut self, item: &str, why: &str, tries: u32) -> bool {
+    pub fn leave(&mut self, item: &str, arrived: Option<Timestamp>, why: &str, tries: u32) -> bool {
         if let Some(known) = self.left.iter_mut().find(|left| left.item == item) {
             known.tries = known.tries.saturating_add(1).max(tries);
             why.clone_into(&mut known.why);
@@ -91,7 +93,7 @@ impl Delta {
         if self.left.len() >= Cursor::MOST_SKIPPED {
             return false;
         }
-        self.left.push(Left { item: item.to_owned(), why: why.to_owned(), tries });
+        self.left.push(Left { item: item.to_owned(), why: why.to_owned(), tries, arrived });
         true
     }
 }
@@ -127,17 +129,17 @@ mod tests {
     #[test]
     fn nothing_is_left_silently() {
         let mut delta = delta();
-        assert!(delta.leave("AAk1", "no answer", 1));
-        assert!(delta.leave("AAk1", "no answer again", 1));
+        assert!(delta.leave("AAk1", None, "no answer", 1));
+        assert!(delta.leave("AAk1", None, "no answer again", 1));
         // Ids that differ only in case are two.
-        assert!(delta.leave("aak1", "too large", 3) && !delta.pass("AAK1"));
+        assert!(delta.leave("aak1", None, "too large", 3) && !delta.pass("AAK1"));
         assert_eq!(delta.left("AAk1").map(|it| (it.tries, it.why.as_str())), Some((2, "no answer again")));
         assert!(delta.pass("AAk1") && !delta.pass("AAk1"));
         assert_eq!(delta.left.len(), 1);
         for number in 1..Cursor::MOST_SKIPPED {
-            assert!(delta.leave(&number.to_string(), "too large", 3));
+            assert!(delta.leave(&number.to_string(), None, "too large", 3));
         }
-        assert!(!delta.leave("one more", "too large", 3));
+        assert!(!delta.leave("one more", None, "too large", 3));
         delta.link = "https://graph.example/delta".to_owned();
         delta.restart("AQMl=", Timestamp::UNIX_EPOCH);
         assert_eq!((delta.link.as_str(), delta.place.as_str(), delta.left.len()), ("", "AQMl=", 0));

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// One message on a page.
@@ -13,8 +14,8 @@ pub(super) struct Entry {
     pub(super) removed: bool,
     /// Whether somebody still writes it; none where the page does not say.
     pub(super) draft: Option<bool>,
-    /// When it came, as text that sorts by time.
-    received: String,
+    /// When it came into the mailbox, where the page says.
+    pub(super) arrived: Option<Timestamp>,
 }
 
 /// Where to go on from a page.
@@ -36,7 +37,7 @@ pub(super) struct Page {
 
 impl Page {
     /// Reads an answer. An entry that cannot be read stops nobody: one without an id could not be asked for anyway.
-    pub(super) fn read(answer: Value) -> Result<Self, String> {
+    pub(super) fn read(answer: &Value) -> Result<Self, String> {
         let link = |key: &str| answer[key].as_str().filter(|it| !it.is_empty()).map(str::to_owned);
         let onward = match (link("@odata.nextLink"), link("@odata.deltaLink")) {
             (Some(next), _) => Onward::Next(next),
@@ -54,15 +55,15 @@ impl Page {
             list.iter().rev().filter_map(entry).filter(|it| seen.insert(it.item.clone())).collect();
         entries.reverse();
         // Order is not promised; whoever answers an earlier letter is understood better after it.
-        entries.sort_by(|one, other| one.received.cmp(&other.received));
+        entries.sort_by_key(|entry| entry.arrived);
         Ok(Self { entries, onward })
     }
 }
 
 fn entry(it: &Value) -> Option<Entry> {
     let item = it["id"].as_str().filter(|id| !id.is_empty())?.to_owned();
-    let received = it["receivedDateTime"].as_str().unwrap_or_default().to_owned();
-    Some(Entry { item, removed: !it["@removed"].is_null(), draft: it["isDraft"].as_bool(), received })
+    let arrived = it["receivedDateTime"].as_str().and_then(|it| it.parse().ok());
+    Some(Entry { item, removed: !it["@removed"].is_null(), draft: it["isDraft"].as_bool(), arrived })
 }
 
 #[cfg(test)]
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn pages_are_read_tolerantly() {
-        let page = Page::read(json!({
+        let page = Page::read(&json!({
             "value": [
                 {"id": "b", "receivedDateTime": "2026-03-02T09:14:50Z", "isDraft": false},
                 {"id": "a", "receivedDateTime": "2026-03-02T09:14:49Z"},
@@ -89,7 +90,7 @@ mod tests {
         assert_eq!(shown, [("B", false, Some(true)), ("b", true, None), ("a", false, None)]);
         assert_eq!(page.onward, Onward::Next("https://x/1".to_owned()));
         for wrong in [json!({"value": []}), json!({"@odata.deltaLink": "x"}), json!([]), json!("<html>")] {
-            assert!(Page::read(wrong).is_err());
+            assert!(Page::read(&wrong).is_err());
         }
     }
 }

@@ -52,7 +52,7 @@ impl Subscriptions {
     pub(super) fn new(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes);
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = blake3::Hash::from_bytes(bytes).to_hex().to_string();
         Self { secret: hex.into(), state: Mutex::default() }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 use postroom_domain::ids::CursorId;
 use postroom_domain::letter::Envelope;
 use postroom_domain::mailbox::{Cursor, Delta, Fetched};
@@ -273,14 +274,14 @@ impl GraphMailbox {
             } else if delta.left(&entry.item).is_none_or(|left| left.tries < TRIES)
                 && !self.is_draft(talk, &entry.item, entry.draft).await?
             {
-                wanted.push(entry.item.as_str());
+                wanted.push((entry.item.as_str(), entry.arrived));
             }
         }
-        let reads: Vec<_> = wanted.iter().map(|item| self.read(talk, item)).collect();
+        let reads: Vec<_> = wanted.iter().map(|(item, _)| self.read(talk, item)).collect();
         let mut reads = stream::iter(reads).buffered(ABREAST).zip(stream::iter(wanted));
         let mut in_a_row = 0;
-        while let Some((read, item)) = reads.next().await {
-            self.one(delta, item, read, &mut in_a_row).await?;
+        while let Some((read, known)) = reads.next().await {
+            self.one(delta, known, read, &mut in_a_row).await?;
             if stop.is_cancelled() {
                 break;
             }
@@ -320,41 +321,41 @@ impl GraphMailbox {
         }
         let delta = &mut place.delta;
         let due = delta.left.iter().filter(|it| often || it.tries < TRIES);
-        let due: Vec<String> = due.map(|it| it.item.clone()).collect();
+        let due: Vec<(String, Option<Timestamp>)> = due.map(|it| (it.item.clone(), it.arrived)).collect();
         let mut in_a_row = 0;
-        for item in &due {
+        for (item, arrived) in &due {
             if stop.is_cancelled() {
                 return Ok(());
             }
             let read = if self.knows(item).await? { Ok(None) } else { self.read(talk, item).await };
-            self.one(delta, item, read, &mut in_a_row).await?;
+            self.one(delta, (item, *arrived), read, &mut in_a_row).await?;
         }
-        if due.iter().any(|item| delta.left(item).is_none()) {
+        if due.iter().any(|(item, _)| delta.left(item).is_none()) {
             let next = delta.clone();
             self.keep(delta, next).await?;
         }
         Ok(())
     }
 
-    /// Hands one message in, or leaves it.
+    /// Hands one message in, or leaves it. With its id comes when it came into the mailbox.
     async fn one(
         &self,
         delta: &mut Delta,
-        item: &str,
+        known: (&str, Option<Timestamp>),
         read: Result<Option<Blob>, Unread>,
         in_a_row: &mut u32,
     ) -> Result<(), Halt> {
         *in_a_row = if matches!(read, Err(Unread::Lost(_))) { *in_a_row + 1 } else { 0 };
         match read {
-            Ok(Some(blob)) => self.hand_in(delta, item, blob).await,
+            Ok(Some(blob)) => self.hand_in(delta, known, blob).await,
             Ok(None) => {
                 // Gone: somebody was quicker.
-                delta.pass(item);
+                delta.pass(known.0);
                 Ok(())
             }
-            Err(Unread::Message(why, tries)) => self.leave(delta, item, &why, tries).await,
+            Err(Unread::Message(why, tries)) => self.leave(delta, known, &why, tries).await,
             Err(Unread::Lost(why)) => {
-                self.leave(delta, item, &why, 1).await?;
+                self.leave(delta, known, &why, 1).await?;
                 if *in_a_row >= IN_A_ROW { Err(Halt::Server(Trouble::Lost(why))) } else { Ok(()) }
             }
             Err(Unread::Halt(halt)) => Err(halt),
@@ -399,7 +400,13 @@ impl GraphMailbox {
     }
 
     /// The letter and what it is known by are one transaction. The link follows when the whole page is through.
-    async fn hand_in(&self, delta: &mut Delta, item: &str, blob: Blob) -> Result<(), Halt> {
+    async fn hand_in(
+        &self,
+        delta: &mut Delta,
+        known: (&str, Option<Timestamp>),
+        blob: Blob,
+    ) -> Result<(), Halt> {
+        let (item, arrived) = known;
         let (source, folder) = (&self.options.source, &delta.folder);
         let intake = self.reception.next_letter();
         let fetched = Fetched::identified(intake, source.clone(), folder, item);
@@ -407,7 +414,7 @@ impl GraphMailbox {
             site: self.options.site.clone(),
             source: source.clone(),
             submitted_by: PART.to_owned(),
-            envelope: Envelope { from: String::new(), to: vec![self.options.mailbox.clone()] },
+            envelope: Envelope { from: String::new(), to: vec![self.options.mailbox.clone()], arrived },
             blob,
             key: IdempotencyKey { key: Fetched::key(source, item), fingerprint: blob.hash },
             records: vec![fetched.put()?],
@@ -429,7 +436,7 @@ impl GraphMailbox {
                 self.note_again(Fetched { intake: earlier, ..fetched }).await?;
             }
             Err(error) => match Halt::from(error) {
-                Halt::Folder(why) => return self.leave(delta, item, &why, 1).await,
+                Halt::Folder(why) => return self.leave(delta, known, &why, 1).await,
                 halt => return Err(halt),
             },
         }
@@ -447,12 +454,18 @@ impl GraphMailbox {
     }
 
     /// Leaves a message untaken, and keeps it in mind.
-    async fn leave(&self, delta: &mut Delta, item: &str, why: &str, tries: u32) -> Result<(), Halt> {
+    async fn leave(
+        &self,
+        delta: &mut Delta,
+        (item, arrived): (&str, Option<Timestamp>),
+        why: &str,
+        tries: u32,
+    ) -> Result<(), Halt> {
         if delta.left(item).is_some_and(|known| known.tries >= TRIES && known.why == why) {
             return Ok(());
         }
         let mut next = delta.clone();
-        if !next.leave(item, why, tries) {
+        if !next.leave(item, arrived, why, tries) {
             return Err(Halt::Folder(format!(
                 "{} messages cannot be taken already, and the next one neither ({why}): a person has to look at the folder",
                 Cursor::MOST_SKIPPED

@@ -121,7 +121,7 @@ impl<'a> Talk<'a> {
         self.app.entropy.fill(&mut bytes);
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = format!("{:032x}", u128::from_be_bytes(bytes));
         [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
     }
 
@@ -190,7 +190,7 @@ impl<'a> Talk<'a> {
         let answer = self.send("changes", &Method::GET, &url, PAGED, None).await?;
         let reply = self.read("changes", answer).await?;
         let page: Value = reply.json().map_err(|failure| self.no_answer(failure))?;
-        let page = Page::read(page).map_err(Trouble::Lost)?;
+        let page = Page::read(&page).map_err(Trouble::Lost)?;
         let (Onward::Next(onward) | Onward::End(onward)) = &page.onward;
         self.link(onward).map(|_| page)
     }
@@ -304,7 +304,6 @@ fn refusal(status: u16, code: &str, wait: Option<Duration>) -> Trouble {
     let words = |what: &str| format!("{what} ({said})");
     match (status, known.as_str()) {
         (_, "syncstatenotfound" | "syncstateinvalid" | "resyncrequired") | (410, _) => Trouble::Stale,
-        (400, "invalididmalformed") => Trouble::Gone(words("it is not there")),
         (401, _) => Trouble::Refused(words("Microsoft Graph does not take the application's access token")),
         (403, _) => Trouble::Refused(words("the application may not do that in this mailbox")),
         (404, "mailboxnotenabledforrestapi" | "mailboxnothostedinexchangeonline") => {
@@ -313,7 +312,7 @@ fn refusal(status: u16, code: &str, wait: Option<Duration>) -> Trouble {
         (404, "invaliduser" | "requestresourcenotfound" | "resourcenotfound" | "nonexistentmailbox") => {
             Trouble::Refused(words("Microsoft knows no such mailbox"))
         }
-        (404, _) => Trouble::Gone(words("it is not there")),
+        (404, _) | (400, "invalididmalformed") => Trouble::Gone(words("it is not there")),
         (429, _) | (_, "applicationthrottled") => {
             let wait = wait.unwrap_or(UNSAID);
             Trouble::Wait(asked_to_wait(wait), wait)

@@ -22,10 +22,9 @@ pub async fn check(options: &SmtpOptions) -> Vec<Checked> {
         Ok(Ok(said)) if said.starts_with(&format!("220 {} ESMTP Postroom", options.hostname)) => {
             Checked::good(SUBJECT, format!("{listen} answers"))
         }
-        Ok(Ok(_)) => taken(listen),
+        Ok(Ok(_)) | Err(_) => taken(listen),
         Ok(Err(_)) if listen.port() != 0 => free(listen).await,
         Ok(Err(_)) => Checked::good(SUBJECT, "a free port is taken at the start"),
-        Err(_) => taken(listen),
     }]
 }
 

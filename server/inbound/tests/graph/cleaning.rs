@@ -26,15 +26,17 @@ fn rows(them: &[(&'static str, &str, &str)]) -> Vec<(&'static str, String, Strin
         .collect()
 }
 
+/// Subjects, categories and the property's state.
+type Seen<'a> = &'a [(&'static str, &'a str, &'a str)];
+/// What is wanted, what is in the folder afterwards, another folder, and what is there.
+type Row<'a> = (GraphAfter, Seen<'a>, &'a str, Seen<'a>);
+
 #[tokio::test]
 async fn messages_are_cleaned_up_when_they_are_through() {
     let marked =
         [("1", "Filed", "settled"), ("2", "", "dismissed"), ("3", "", ""), ("4", "Red Filed", "settled")];
     let (left, gone) = ([("3", "", "")], [marked[0], marked[1], marked[3]]);
     let bare = [("1", "", ""), ("2", "", ""), ("4", "Red", "")];
-    // What is wanted, what is in the folder afterwards, and where the others are.
-    type Row<'a> =
-        (GraphAfter, &'a [(&'static str, &'a str, &'a str)], &'a str, &'a [(&'static str, &'a str, &'a str)]);
     let table: [Row<'_>; 4] = [
         (GraphAfter::Stay, &marked, "archive", &[]),
         (GraphAfter::Move("archive".to_owned()), &left, "archive", &gone),

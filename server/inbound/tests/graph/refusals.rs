@@ -166,13 +166,13 @@ async fn a_certificate_does_instead_of_a_secret() {
     world.deliver("1");
     let certificate = || AppCertificate::read(&CERTIFICATE.into()).unwrap();
     let app = |proof| world.app_with(APP, proof);
-    let mailbox = world.open_by(options(), app(AppProof::Certificate(certificate())));
+    let mailbox = world.open_by(options(), app(AppProof::Certificate(Box::new(certificate()))));
     let status = until(&mailbox, |it| it.unreachable.is_some()).await;
     assert!(status.unreachable.as_ref().unwrap().contains("AADSTS700027"), "{status:?}");
     mailbox.stop().await;
     // Registered, it lets the application in.
     world.control.register_key(APP, certificate().print(), certificate().public_key());
-    let mailbox = world.open_by(options(), app(AppProof::Certificate(certificate())));
+    let mailbox = world.open_by(options(), app(AppProof::Certificate(Box::new(certificate()))));
     until(&mailbox, |it| it.taken == 1).await;
     mailbox.stop().await;
     assert_eq!(world.subjects().await, once(["1"]));

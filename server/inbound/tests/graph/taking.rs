@@ -1,5 +1,6 @@
 //! Every message is taken once, byte for byte, whatever happens in between.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use postroom_domain::mailbox::Delta;
@@ -100,12 +101,15 @@ async fn a_link_that_is_too_old_brings_nothing_in_twice() {
     world.deliver("6");
     let status = until(&mailbox, |status| status.taken == 6).await;
     assert_eq!((status.begun, status.unreachable), (2, None));
+    // When each came into its mailbox is known.
+    let arrived = world.intakes().await.into_iter().map(|it| it.letter.unwrap().envelope.arrived);
+    assert!(arrived.into_iter().all(|it| it == Some(world.clock.now())));
     looked_again(&mailbox).await;
     // While nobody looks, too; and in the middle of the pages.
     mailbox.stop().await;
     world.control.forget_links();
     let code = r#"{"error":{"code":"syncStateNotFound","message":""}}"#.to_owned();
-    let gone = Action::Status { status: 410, headers: Default::default(), body: Some(code) };
+    let gone = Action::Status { status: 410, headers: BTreeMap::default(), body: Some(code) };
     world.control.add_fault(Rule::on("delta", gone).fire(Fire::Nth(3)));
     world.deliver("7");
     let mailbox = world.open(options());

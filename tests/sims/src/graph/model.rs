@@ -148,12 +148,12 @@ impl Message {
     /// A header field of it, as far as its lines tell.
     pub(super) fn field(&self, name: &str) -> String {
         let text = String::from_utf8_lossy(&self.mime[..self.mime.len().min(16 << 10)]).into_owned();
-        let lines = text.lines().take_while(|line| !line.is_empty());
+        let mut lines = text.lines().take_while(|line| !line.is_empty());
         let field = |line: &str| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
         };
-        lines.filter_map(field).next().unwrap_or_default()
+        lines.find_map(field).unwrap_or_default()
     }
 }
 
@@ -197,8 +197,9 @@ impl Mailbox {
         }
         let mut at = self.folders.first()?.id.clone();
         for step in path.split('/') {
-            let parent = Some(at);
-            at = self.folders.iter().find(|it| it.parent == parent && it.name == step)?.id.clone();
+            let parent = Some(at.clone());
+            let found = self.folders.iter().find(|it| it.parent == parent && it.name == step)?;
+            at.clone_from(&found.id);
         }
         Some(at)
     }

@@ -50,13 +50,21 @@ impl Postman {
                 if (200..500).contains(&status) || tries == TRIES {
                     break status;
                 }
-                std::thread::sleep(pause);
+                rest(pause);
                 pause *= 2;
             };
             let mut all = this.0.lock().unwrap_or_else(PoisonError::into_inner);
             all.push(Delivered { body, status, tries });
         });
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread of its own, which serves nobody else, and nothing to wait for but time"
+)]
+fn rest(pause: Duration) {
+    std::thread::sleep(pause);
 }
 
 /// Posts something; gives status, media type and body of the answer.

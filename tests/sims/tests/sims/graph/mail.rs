@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::support::{POST, World, mime};
+use super::support::{POST, World, at, mime};
 use crate::browser::text;
 
 #[tokio::test]
@@ -18,18 +18,15 @@ async fn plain_ids_change_with_each_move_and_immutable_ones_do_not() {
     };
     let before = plain().await;
     let (status, moved) = world
-        .ask(Method::POST, &format!("{}/move", world.at(&id)), Some(&json!({"destinationId": "archive"})))
+        .ask(Method::POST, &format!("{}/move", at(&id)), Some(&json!({"destinationId": "archive"})))
         .await;
     assert_eq!((status, &moved["id"]), (201, &json!(id)));
     let after = plain().await;
     assert_ne!(before, after);
-    assert_eq!(world.get(&world.at(&after)).await.0, 200);
-    let refused = world.refusal(Method::GET, &world.at(&before), None).await;
+    assert_eq!(world.get(&at(&after)).await.0, 200);
+    let refused = world.refusal(Method::GET, &at(&before), None).await;
     assert_eq!(refused, (404, "ErrorItemNotFound".to_owned()));
-    assert_eq!(
-        world.refusal(Method::GET, &world.at("x"), None).await,
-        (400, "ErrorInvalidIdMalformed".to_owned())
-    );
+    assert_eq!(world.refusal(Method::GET, &at("x"), None).await, (400, "ErrorInvalidIdMalformed".to_owned()));
     // Some ids differ only in case.
     let ids: Vec<String> =
         (0..150).map(|it| world.control.deliver(POST, "inbox", &mime(&it.to_string()))).collect();
@@ -37,7 +34,7 @@ async fn plain_ids_change_with_each_move_and_immutable_ones_do_not() {
     let exact: std::collections::HashSet<&String> = ids.iter().collect();
     assert!(exact.len() == 150 && lower.len() < 150);
     for id in [&ids[0], &ids[100]] {
-        let (_, message) = world.get(&world.at(id)).await;
+        let (_, message) = world.get(&at(id)).await;
         assert_eq!(&text(&message["id"]), id);
     }
 }
@@ -90,17 +87,18 @@ async fn changes_come_in_pages_from_links_that_grow_old() {
 async fn messages_are_changed_only_as_far_as_sent_ones_may_be() {
     let world = World::new().await;
     let id = world.control.deliver(POST, "inbox", &mime("1"));
-    let at = world.at(&id);
+    let path = at(&id);
     let property = "String {7d3c2f10-0000-4000-8000-3d1b7c5a9e01} Name DmsRef";
     let change = json!({"categories": ["Red", "Filed"], "singleValueExtendedProperties": [{"id": property, "value": "x"}]});
-    let (status, _) = world.ask(Method::PATCH, &at, Some(&change)).await;
+    let (status, _) = world.ask(Method::PATCH, &path, Some(&change)).await;
     assert_eq!(status, 200);
     // The whole list is replaced.
-    world.ask(Method::PATCH, &at, Some(&json!({"categories": ["Blue"]}))).await;
+    world.ask(Method::PATCH, &path, Some(&json!({"categories": ["Blue"]}))).await;
     let seen = &world.control.messages(POST, "inbox")[0];
     assert_eq!((&seen.categories, &seen.properties[property]), (&vec!["Blue".to_owned()], &"x".to_owned()));
-    let expand =
-        format!("{at}?$select=categories&$expand=singleValueExtendedProperties($filter=id eq '{property}')");
+    let expand = format!(
+        "{path}?$select=categories&$expand=singleValueExtendedProperties($filter=id eq '{property}')"
+    );
     let (_, shown) = world.get(&expand).await;
     assert_eq!(shown["singleValueExtendedProperties"], json!([{"id": property, "value": "x"}]));
     assert_eq!(shown["subject"], Value::Null);
@@ -109,14 +107,14 @@ async fn messages_are_changed_only_as_far_as_sent_ones_may_be() {
         (json!({"singleValueExtendedProperties": [{"id": "Filed", "value": "x"}]}), 400),
         (json!([]), 400),
     ] {
-        assert_eq!(world.ask(Method::PATCH, &at, Some(&body)).await.0, status, "{body}");
+        assert_eq!(world.ask(Method::PATCH, &path, Some(&body)).await.0, status, "{body}");
     }
-    let bytes = world.send(Method::GET, &format!("{at}/$value"), None).await.bytes().await.unwrap();
+    let bytes = world.send(Method::GET, &format!("{path}/$value"), None).await.bytes().await.unwrap();
     assert_eq!(bytes, mime("1"));
     world.control.update_switches(|it| it.may_write = false);
-    assert_eq!(world.ask(Method::PATCH, &at, Some(&json!({"isRead": true}))).await.0, 403);
+    assert_eq!(world.ask(Method::PATCH, &path, Some(&json!({"isRead": true}))).await.0, 403);
     world.control.update_switches(|it| it.may_write = true);
-    assert_eq!(world.ask(Method::DELETE, &at, None).await.0, 204);
+    assert_eq!(world.ask(Method::DELETE, &path, None).await.0, 204);
     assert_eq!(world.control.messages(POST, "deleteditems").len(), 1);
 }
 

@@ -21,6 +21,11 @@ pub(crate) fn mime(subject: &str) -> Vec<u8> {
     format!("Subject: {subject}\r\nMessage-ID: <{subject}@x>\r\n\r\nhello\r\n").into_bytes()
 }
 
+/// The path of a message.
+pub(crate) fn at(item: &str) -> String {
+    format!("users/{POST}/messages/{}", item.replace('%', "%25").replace('/', "%2F"))
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         let hand = Hand::new();
@@ -79,10 +84,6 @@ impl World {
         (status, said["error"]["code"].as_str().unwrap_or_default().to_owned())
     }
 
-    pub(crate) fn at(&self, item: &str) -> String {
-        format!("users/{POST}/messages/{}", item.replace('%', "%25").replace('/', "%2F"))
-    }
-
     /// All pages from a link on: the ids with whether they were removed, and the link to go on from.
     pub(crate) async fn changes(&self, from: &str) -> (Vec<(String, bool)>, String, usize) {
         let (mut at, mut all, mut pages) = (from.to_owned(), Vec::new(), 0);
@@ -93,7 +94,7 @@ impl World {
             let entries = page["value"].as_array().unwrap();
             all.extend(entries.iter().map(|it| (text(&it["id"]), !it["@removed"].is_null())));
             match page["@odata.nextLink"].as_str() {
-                Some(next) => at = next.to_owned(),
+                Some(next) => next.clone_into(&mut at),
                 None => return (all, text(&page["@odata.deltaLink"]), pages),
             }
         }

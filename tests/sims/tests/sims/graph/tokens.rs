@@ -5,7 +5,7 @@ use postroom_sims::graph::{Action, RetryAfter};
 use reqwest::Method;
 use serde_json::json;
 
-use super::support::{POST, World, mime};
+use super::support::{POST, World, at, mime};
 
 #[tokio::test]
 async fn the_token_endpoint_says_what_is_wrong() {
@@ -53,22 +53,22 @@ async fn mailboxes_are_open_outside_the_policy_or_not_there() {
 #[tokio::test]
 async fn too_many_calls_are_refused_and_counted() {
     let world = World::new().await;
-    let at = format!("users/{POST}/mailFolders/inbox");
+    let inbox = format!("users/{POST}/mailFolders/inbox");
     let throttle = Throttle { per_second: 0.1, burst: 2.0, retry_after: RetryAfter::Seconds };
     world.control.update_switches(|it| it.throttle = Some(throttle));
     for status in [200, 200] {
-        assert_eq!(world.get(&at).await.0, status);
+        assert_eq!(world.get(&inbox).await.0, status);
     }
-    let answer = world.send(Method::GET, &at, None).await;
+    let answer = world.send(Method::GET, &inbox, None).await;
     assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (429, &"10".parse().unwrap()));
     assert_eq!(world.control.impatient(POST), 0);
-    assert_eq!(world.get(&at).await.0, 429);
+    assert_eq!(world.get(&inbox).await.0, 429);
     assert_eq!(world.control.impatient(POST), 1);
     world.control.update_switches(|it| it.throttle = None);
     // The fifth at once.
     let id = world.control.deliver(POST, "inbox", &mime("1"));
     world.control.add_fault(Rule::on("value", Action::Delay { ms: 300 }).fire(Fire::Always));
-    let value = format!("{}/$value", world.at(&id));
+    let value = format!("{}/$value", at(&id));
     let five = futures_util::future::join_all((0..5).map(|_| world.get(&value))).await;
     let mut statuses: Vec<u16> = five.iter().map(|it| it.0).collect();
     statuses.sort_unstable();
