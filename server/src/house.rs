@@ -16,6 +16,7 @@ use postroom_domain::desk::People;
 use postroom_domain::event::{Happening, NewEvent, Security, Subject};
 use postroom_domain::ids::SourceName;
 use postroom_domain::link::Accounts;
+use postroom_domain::mailbox::MailNotice;
 use postroom_domain::mailroom::Mailroom;
 use postroom_domain::person::{Actor, Permissions, Principal};
 use postroom_domain::plan::Rules;
@@ -384,6 +385,10 @@ impl Control for Doors {
     fn wake(&self) {
         self.engine.wake();
     }
+
+    fn mail_notice(&self, notice: &MailNotice) -> bool {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner).notice(notice)
+    }
 }
 
 /// What an operator should read about a hot folder, the gravest thing first.
@@ -481,7 +486,7 @@ pub(crate) fn diagnosis(
         connectors: foundation.connectors.clone(),
         lists: foundation.lists.clone(),
         rules,
-        doors: Door::all(settings),
+        doors: Door::all(settings, foundation)?,
     })
 }
 
@@ -595,7 +600,8 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
     let mailbox = |name| Source { name, kind: "mailbox".to_owned(), uploads: false };
     let mailboxes = settings.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
     let mailboxes = mailboxes.map(|it| it.get_ref().name.clone());
-    let mailboxes = mailboxes.chain(settings.imap.iter().map(|it| it.get_ref().name.clone())).map(mailbox);
+    let mailboxes = mailboxes.chain(settings.imap.iter().map(|it| it.get_ref().name.clone()));
+    let mailboxes = mailboxes.chain(settings.graph.iter().map(|it| it.get_ref().name.clone())).map(mailbox);
     Ok(std::iter::once(upload).chain(folders).chain(scans).chain(mailboxes).collect())
 }
 

@@ -23,6 +23,7 @@ use url::Url;
 
 mod address;
 mod destination;
+mod graph;
 mod imap;
 mod mail;
 mod overlay;
@@ -34,6 +35,7 @@ mod seen;
 mod vault;
 
 pub(crate) use destination::{Destination, DestinationKind};
+pub(crate) use graph::Graph;
 pub(crate) use imap::Imap;
 pub(crate) use mail::{MailSettings, Smtp};
 pub(crate) use report::SettingsError;
@@ -93,6 +95,9 @@ pub(crate) struct Settings {
     /// Mailboxes elsewhere that are read.
     #[serde(default)]
     pub(crate) imap: Vec<Spanned<Imap>>,
+    /// Mailboxes at Microsoft 365 that are read.
+    #[serde(default)]
+    pub(crate) graph: Vec<Spanned<Graph>>,
     /// What becomes of letters.
     #[serde(default)]
     pub(crate) mail: MailSettings,
@@ -469,6 +474,13 @@ impl Settings {
             }
             wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
         }
+        for mailbox in &self.graph {
+            let (at, it) = (mailbox.span().start, mailbox.get_ref());
+            if !sources.insert(&it.name) {
+                wrong.push((at, format!("graph \"{}\": the name stands twice", it.name)));
+            }
+            wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
+        }
         wrong.extend(self.mail_mistakes());
         wrong.extend(self.allocation_mistakes());
         let mut hashes = HashSet::new();
@@ -555,10 +567,12 @@ impl Settings {
         let mailboxes = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
         let imap = self.imap.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
         let scans = self.scan_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
+        let graph = self.graph.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
         folders
             .chain(scans)
             .chain(mailboxes.map(|it| (it.get_ref().name.clone(), it.get_ref().area)))
             .chain(imap)
+            .chain(graph)
             .collect()
     }
 
@@ -577,13 +591,15 @@ impl Settings {
 
     /// Whether letters come in at all.
     pub(crate) fn takes_letters(&self) -> bool {
-        self.smtp.is_some() || !self.imap.is_empty()
+        self.smtp.is_some() || !self.imap.is_empty() || !self.graph.is_empty()
     }
 
     /// The addresses of all mailboxes that are read.
     pub(crate) fn own_mailboxes(&self) -> Vec<String> {
         let smtp = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).flat_map(|it| &it.get_ref().addresses);
-        smtp.chain(self.imap.iter().flat_map(|it| &it.get_ref().addresses)).cloned().collect()
+        let imap = self.imap.iter().flat_map(|it| &it.get_ref().addresses);
+        let graph = self.graph.iter().flat_map(|it| it.get_ref().all_addresses());
+        smtp.chain(imap).chain(graph).cloned().collect()
     }
 
     /// Who gives arrivals to whom.

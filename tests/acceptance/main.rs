@@ -18,6 +18,7 @@ mod decisions;
 mod demo;
 mod dms_accounts;
 mod events;
+mod graph_mailboxes;
 mod hot_folder;
 mod keys;
 mod letters;

@@ -23,6 +23,7 @@ pub mod keys;
 pub mod link;
 pub mod list;
 pub mod nearest;
+pub mod notification;
 pub mod page;
 pub mod pause;
 pub mod person;

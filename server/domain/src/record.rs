@@ -41,13 +41,15 @@ pub enum Kind {
     Cursor = 12,
     /// [`crate::mailbox::Fetched`].
     Fetched = 13,
+    /// [`crate::mailbox::Delta`].
+    Delta = 14,
     /// [`crate::scan_folder::Collected`].
-    Collected = 14,
+    Collected = 15,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -61,6 +63,7 @@ impl Kind {
         Self::Learned,
         Self::Cursor,
         Self::Fetched,
+        Self::Delta,
         Self::Collected,
     ];
 
@@ -80,6 +83,7 @@ impl Kind {
             Self::Learned => "lesson of past decisions",
             Self::Cursor => "place in a mailbox",
             Self::Fetched => "message under way",
+            Self::Delta => "place in a mailbox with links",
             Self::Collected => "document of a scan folder",
         }
     }

@@ -1,6 +1,8 @@
 //! The doors through which documents come in by themselves. Each one takes bytes into the spool, hands them to the
 //! [reception](postroom_domain::reception), and lets go of its source only after the filings are through.
 
+mod checked;
+pub mod graph;
 pub mod hot_folder;
 pub mod imap;
 pub mod message;
@@ -10,4 +12,5 @@ pub mod reader;
 pub mod scan_folder;
 pub mod smtp;
 
+pub use checked::Checked;
 pub use hot_folder::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};

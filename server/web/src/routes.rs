@@ -25,6 +25,7 @@ mod intakes;
 mod links;
 mod lists;
 mod machine;
+mod notifications;
 mod original;
 mod persons;
 mod places;
@@ -104,6 +105,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(machine::show_keys)
         .service(machine::rotate_keys)
         .service(machine::capabilities)
+        .service(notifications::graph_notifications)
         .service(places::list_destinations)
         .service(places::list_libraries)
         .service(places::list_places)

@@ -15,6 +15,7 @@ use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::ids::{IdMint, WorkItemId};
 use postroom_domain::keys::{Keys, KeysStatus, Rotate, RotateError};
 use postroom_domain::luggage::{Luggage, LuggageSecret, LuggageSettings};
+use postroom_domain::mailbox::{MailNotice, NoticeKind};
 use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::person::{Actor, Principal, Role};
 use postroom_domain::plan::Rules;
@@ -34,6 +35,7 @@ use postroom_web::{
     App, Limits, ServeOptions, ServerHandle, Source, TokenHash, TokenTable, serve, serve_local,
 };
 use reqwest::{Method, RequestBuilder, Response};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -64,6 +66,8 @@ pub(crate) struct Engine {
     pub(crate) look: Mutex<Option<Look>>,
     /// What was looked at last.
     pub(crate) looked_at: Mutex<Option<LookAt>>,
+    /// The notices that had the right secret, which is `s3cret`.
+    pub(crate) notices: Mutex<Vec<(String, NoticeKind)>>,
 }
 
 impl Looks for Engine {
@@ -80,6 +84,14 @@ impl Control for Engine {
     }
     fn wake(&self) {
         self.woken.fetch_add(1, Ordering::Relaxed);
+    }
+    fn mail_notice(&self, notice: &MailNotice) -> bool {
+        let known = notice.secret.expose_secret() == "s3cret";
+        if known {
+            let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+            notices.push((notice.subscription.clone(), notice.kind));
+        }
+        known
     }
 }
 
