@@ -265,6 +265,7 @@ impl Maker {
             batch: false,
             forced: false,
             begun: 0,
+            screened: postroom_domain::screening::Screened::default(),
             letter: None,
             needs: None,
             open_filings: 0,

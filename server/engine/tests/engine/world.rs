@@ -215,6 +215,7 @@ impl World {
             batch: false,
             forced: false,
             begun: 0,
+            screened: postroom_domain::screening::Screened::default(),
             letter: None,
             needs: None,
             open_filings: 0,

@@ -175,6 +175,7 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
         batch: false,
         forced: false,
         begun: 0,
+        screened: postroom_domain::screening::Screened::default(),
         letter: None,
         needs: None,
         open_filings: 0,
