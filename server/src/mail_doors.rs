@@ -9,7 +9,7 @@ use postroom_domain::mailroom::Mailroom;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
 use postroom_inbound::imap::{ImapHandle, ImapMailbox, ImapStatus};
-use postroom_inbound::reader::{self, ReaderHandle};
+use postroom_inbound::reader::{self, ReaderHandle, ReaderOptions};
 use postroom_inbound::smtp::{self, SmtpHandle};
 
 use crate::foundation::Foundation;
@@ -68,7 +68,12 @@ impl MailDoors {
             let mailbox = ImapMailbox::new(options, mailroom.reception.clone(), spool.clone());
             imap.push(mailbox.with_context(|| format!("imap \"{name}\""))?.start());
         }
-        let reader = Some(reader::start(settings.mail.reader(), mailroom.clone(), spool.clone()));
+        let options = ReaderOptions {
+            screener: settings.screening.screener(spool)?,
+            archives: settings.screening.archives(),
+            ..settings.mail.reader()
+        };
+        let reader = Some(reader::start(options, mailroom.clone(), spool.clone()));
         Ok(Self { smtp, imap, reader })
     }
 
@@ -98,6 +103,11 @@ impl MailDoors {
             SourceStatus { name: mailbox.source().clone(), reachable, note: note(in_words(status)) }
         });
         smtp.chain(imap).collect()
+    }
+
+    /// Why everything that comes in waits unscreened, while it does.
+    pub(crate) fn unscreened(&self) -> Option<String> {
+        self.reader.as_ref().and_then(|reader| reader.status().scanner)
     }
 
     /// The door first, then the reader.

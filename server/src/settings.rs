@@ -25,6 +25,7 @@ mod mail;
 mod overlay;
 mod people;
 mod report;
+mod screening;
 mod seen;
 mod vault;
 
@@ -87,6 +88,9 @@ pub(crate) struct Settings {
     /// What becomes of letters.
     #[serde(default)]
     pub(crate) mail: MailSettings,
+    /// Whether what comes in is scanned for malware.
+    #[serde(default)]
+    pub(crate) screening: screening::Screening,
     /// What was set, as it is remembered: for telling at the next start what changed.
     #[serde(skip)]
     pub(crate) seen: Seen,
@@ -427,6 +431,7 @@ impl Settings {
             wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
         }
         wrong.extend(self.mail_mistakes());
+        wrong.extend(self.screening.mistakes().into_iter().map(|problem| (0, problem)));
         let mut hashes = HashSet::new();
         for token in &self.tokens {
             let it = token.get_ref();

@@ -5,18 +5,19 @@ use crate::screening::shown;
 
 /// Extensions that a system starts, or hands to something that does.
 const RUNS: [&str; 32] = [
-    "app", "bat", "chm", "cmd", "com", "cpl", "dll", "exe", "gadget", "hta", "inf", "jar", "js", "jse", "lnk", "mjs",
-    "msc", "msi", "msp", "pif", "ps1", "psm1", "py", "reg", "scf", "scr", "sh", "url", "vb", "vbe", "vbs", "wsf",
+    "app", "bat", "chm", "cmd", "com", "cpl", "dll", "exe", "gadget", "hta", "inf", "jar", "js", "jse",
+    "lnk", "mjs", "msc", "msi", "msp", "pif", "ps1", "psm1", "py", "reg", "scf", "scr", "sh", "url", "vb",
+    "vbe", "vbs", "wsf",
 ];
 /// Extensions that people take for documents.
 const DOCUMENTS: [&str; 24] = [
-    "bmp", "csv", "doc", "docm", "docx", "eml", "gif", "htm", "html", "jpeg", "jpg", "msg", "odt", "pdf", "png", "ppt",
-    "pptx", "rtf", "tif", "tiff", "txt", "xls", "xlsm", "xlsx",
+    "bmp", "csv", "doc", "docm", "docx", "eml", "gif", "htm", "html", "jpeg", "jpg", "msg", "odt", "pdf",
+    "png", "ppt", "pptx", "rtf", "tif", "tiff", "txt", "xls", "xlsm", "xlsx",
 ];
 /// What is a ZIP file inside.
 const ZIPPED: &[&str] = &[
-    "zip", "docx", "docm", "dotx", "xlsx", "xlsm", "xltx", "pptx", "pptm", "potx", "odt", "ods", "odp", "odg", "ott", "epub",
-    "jar", "apk", "xps", "vsdx", "kmz",
+    "zip", "docx", "docm", "dotx", "xlsx", "xlsm", "xltx", "pptx", "pptm", "potx", "odt", "ods", "odp",
+    "odg", "ott", "epub", "jar", "apk", "xps", "vsdx", "kmz",
 ];
 
 /// What is odd about a document's name beside its first bytes ([`block_list::HEAD`] are enough), as a line for its trace.
@@ -52,12 +53,13 @@ fn misleads(extension: Option<&str>, kind: &str) -> bool {
         return false;
     }
     match extension {
-        "pdf" | "png" | "gif" | "bmp" | "jpg" | "jpeg" | "jpe" | "jfif" | "tif" | "tiff" | "webp" | "heic" => {
-            !(extension == "jfif" && kind == "jpg")
-        }
+        "pdf" | "png" | "gif" | "bmp" | "jpg" | "jpeg" | "jpe" | "jfif" | "tif" | "tiff" | "webp"
+        | "heic" => !(extension == "jfif" && kind == "jpg"),
         // Word opens rich text under its own name, and programs export so.
         "doc" | "dot" => kind != "rtf",
-        "xls" | "ppt" | "msg" | "txt" | "csv" | "htm" | "html" | "eml" | "rtf" | "ics" | "json" | "vcf" => true,
+        "xls" | "ppt" | "msg" | "txt" | "csv" | "htm" | "html" | "eml" | "rtf" | "ics" | "json" | "vcf" => {
+            true
+        }
         _ if ZIPPED.contains(&extension) => !ZIPPED.contains(&kind),
         _ => is_program(kind),
     }
@@ -71,8 +73,10 @@ mod tests {
     fn names_that_mislead_are_told_and_others_are_not() {
         let pe = [b"MZ".as_slice(), &[0; 200]].concat();
         let zip = b"PK\x03\x04\x14\0\0\0\0\0".as_slice();
-        let (pdf, jpg, png) = (b"%PDF-1.7\n".as_slice(), b"\xff\xd8\xff\xe0".as_slice(), b"\x89PNG\r\n\x1a\n".as_slice());
-        let (rtf, text, ole) = (b"{\\rtf1 x}".as_slice(), b"plain words".as_slice(), b"\xd0\xcf\x11\xe0".as_slice());
+        let (pdf, jpg, png) =
+            (b"%PDF-1.7\n".as_slice(), b"\xff\xd8\xff\xe0".as_slice(), b"\x89PNG\r\n\x1a\n".as_slice());
+        let (rtf, text, ole) =
+            (b"{\\rtf1 x}".as_slice(), b"plain words".as_slice(), b"\xd0\xcf\x11\xe0".as_slice());
         let of = |kind: &str| format!("is a .{kind} file by its content");
         let two = |a: &str, b: &str| format!("looks like .{a} and is opened as .{b}");
         let table: &[(&str, &[u8], Option<String>)] = &[

@@ -198,8 +198,8 @@ impl Reception {
             return Err(AssignError::ReasonMissing);
         }
         intake.screened.vouched |= quarantined;
-        intake.state = intake::next(intake.state, IntakeEvent::Assigned)
-            .ok_or(AssignError::NotAllowed(intake.state))?;
+        intake.state =
+            intake::next(intake.state, IntakeEvent::Assigned).ok_or(AssignError::NotAllowed(intake.state))?;
         let item = self.find_work_item(&intake.site, work_item).await?;
         if let Some(area) = area {
             area.clone_into(&mut intake.area);
@@ -233,8 +233,8 @@ impl Reception {
             return Err(AssignError::ReasonMissing);
         }
         let mut intake = self.read(id, version).await?;
-        intake.state = intake::next(intake.state, IntakeEvent::Released)
-            .ok_or(AssignError::NotAllowed(intake.state))?;
+        intake.state =
+            intake::next(intake.state, IntakeEvent::Released).ok_or(AssignError::NotAllowed(intake.state))?;
         let code = intake.needs.as_ref().map(|needs| needs.code.as_str()).unwrap_or_default();
         if !screening::may_be_vouched_for(code) {
             let given = std::mem::take(&mut intake.work_item_given);

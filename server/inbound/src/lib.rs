@@ -7,6 +7,7 @@ pub mod message;
 #[cfg(feature = "pages")]
 pub mod pages;
 pub mod reader;
+pub mod screen;
 pub mod smtp;
 
 pub use hot_folder::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};

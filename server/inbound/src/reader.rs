@@ -6,6 +6,9 @@
 //! and nobody else is harmed.
 
 mod letter;
+mod screening;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +27,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::screening::Down;
 use crate::message::{Limits, Trusted};
+use crate::screen::Screener;
 
 /// Who reads, for the audit.
 const PART: &str = "reader";
@@ -36,6 +41,8 @@ const PAGE: usize = 100;
 const PAUSE: Duration = Duration::from_secs(2);
 /// After so long a letter that is wrong in itself is tried again: its bytes may have been put back.
 const AGAIN: Duration = Duration::from_mins(15);
+/// After so long what the scanner broke off over is tried again.
+const SOON: Duration = Duration::from_secs(10);
 /// Between two looks: every event of the house may mean a letter, and there can be thousands in a second.
 const GAP: Duration = Duration::from_millis(50);
 /// New letters are noticed by events; this is how long one that was missed waits.
@@ -50,6 +57,8 @@ pub struct ReaderOptions {
     pub trusted: Trusted,
     /// The largest letter that is taken apart, in bytes; a larger one goes to a person as it is.
     pub largest: u64,
+    /// Who looks for malware before anything is opened; nobody if absent.
+    pub screener: Option<Arc<Screener>>,
 }
 
 /// How reading is going.
@@ -61,6 +70,8 @@ pub struct ReaderStatus {
     pub set_aside: u64,
     /// Why nothing is read at present.
     pub refusing: Option<String>,
+    /// Since when the malware scanner does not answer, and why: what it has to see waits.
+    pub scanner: Option<String>,
 }
 
 struct Reader {
@@ -70,6 +81,8 @@ struct Reader {
     read: AtomicU64,
     set_aside: AtomicU64,
     refusing: Mutex<Option<String>>,
+    /// The scanner, while it does not answer.
+    down: Mutex<Option<Down>>,
     /// Letters that are wrong in themselves, and when each is tried again.
     broken: Mutex<HashMap<IntakeId, Instant>>,
     /// Held from the look into the ledger to the commit: of two copies of a letter the second one has to see the first.
@@ -90,6 +103,7 @@ impl ReaderHandle {
             read: self.reader.read.load(Ordering::Relaxed),
             set_aside: self.reader.set_aside.load(Ordering::Relaxed),
             refusing: self.reader.refusing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            scanner: self.reader.scanner_trouble(),
         }
     }
 
@@ -110,12 +124,25 @@ enum Content {
     Documents,
 }
 
+/// What is left after everything was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// Nothing that this reader could do anything about.
+    ForNothing,
+    /// What the malware scanner has to see.
+    ForTheScanner,
+}
+
 /// Why an intake is still unopened.
 enum Unable {
     /// The house cannot at present.
     Later(String),
     /// Something is wrong with this one's row or bytes; it is tried again after the others.
     Broken(String),
+    /// The malware scanner does not answer. What it need not see goes on.
+    Unscreened(String),
+    /// The malware scanner broke off over this one; it is tried again soon, others go on.
+    Tripped(String),
 }
 
 impl From<StoreError> for Unable {
@@ -138,16 +165,7 @@ impl From<SpoolError> for Unable {
 
 /// Starts reading.
 pub fn start(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spool>) -> ReaderHandle {
-    let reader = Arc::new(Reader {
-        options,
-        mailroom,
-        spool,
-        read: AtomicU64::new(0),
-        set_aside: AtomicU64::new(0),
-        refusing: Mutex::default(),
-        broken: Mutex::default(),
-        deciding: tokio::sync::Mutex::default(),
-    });
+    let reader = Arc::new(Reader::new(options, mailroom, spool));
     let stop = CancellationToken::new();
     let task = tokio::spawn({
         let (reader, stop) = (reader.clone(), stop.clone());
@@ -157,6 +175,20 @@ pub fn start(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spo
 }
 
 impl Reader {
+    fn new(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spool>) -> Self {
+        Self {
+            options,
+            mailroom,
+            spool,
+            read: AtomicU64::new(0),
+            set_aside: AtomicU64::new(0),
+            refusing: Mutex::default(),
+            down: Mutex::default(),
+            broken: Mutex::default(),
+            deciding: tokio::sync::Mutex::default(),
+        }
+    }
+
     async fn run(&self, stop: &CancellationToken) {
         let store = self.mailroom.reception.store.clone();
         // What waits now may be what ended the process before.
@@ -165,10 +197,15 @@ impl Reader {
         while !stop.is_cancelled() {
             let last = store.wait_beyond(0, Duration::ZERO).await;
             let done = self.all(suspects, stop).await;
+            let unscreened = matches!(done, Ok(Waiting::ForTheScanner));
             let rest = match done {
-                Ok(()) => {
+                Ok(waiting) => {
                     self.refuse(None);
-                    suspects = false;
+                    if waiting == Waiting::ForNothing {
+                        self.nobody_waits_for_the_scanner();
+                    }
+                    // What still waits has not been begun.
+                    suspects &= waiting == Waiting::ForTheScanner;
                     seen = seen.max(last);
                     LOOK
                 }
@@ -178,7 +215,9 @@ impl Reader {
                 }
             };
             let news = async {
-                if rest == LOOK {
+                if unscreened {
+                    self.scanner_or_news(seen).await;
+                } else if rest == LOOK {
                     tokio::time::sleep(GAP).await;
                     store.wait_beyond(seen, rest).await;
                 } else {
@@ -188,6 +227,18 @@ impl Reader {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = news => {}
+            }
+        }
+    }
+
+    /// Returns when the scanner answers again, or when something happened that may need no scanner.
+    async fn scanner_or_news(&self, seen: u64) {
+        let (store, begin) = (&self.mailroom.reception.store, Instant::now());
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let news = store.wait_beyond(0, Duration::ZERO).await > seen;
+            if news || begin.elapsed() > LOOK || self.scanner_is_back().await {
+                return;
             }
         }
     }
@@ -203,21 +254,23 @@ impl Reader {
     }
 
     /// Reads everything that waits, the oldest first.
-    async fn all(&self, suspects: bool, stop: &CancellationToken) -> Result<(), String> {
+    async fn all(&self, suspects: bool, stop: &CancellationToken) -> Result<Waiting, String> {
+        self.ask_scanner_again();
         let waiting = self.waiting().await.map_err(|error| error.to_string())?;
         let abreast = if suspects { 1 } else { ABREAST };
         let mut answers = futures_util::stream::iter(waiting)
             .take_while(|_| std::future::ready(!stop.is_cancelled()))
             .map(|id| self.one(id, suspects))
             .buffer_unordered(abreast);
-        let mut trouble = None;
+        let mut left = Waiting::ForNothing;
         while let Some(answer) = answers.next().await {
-            if let Err(Unable::Later(why)) = answer {
-                trouble = Some(why);
-                break;
+            match answer {
+                Err(Unable::Later(why)) => return Err(why),
+                Err(Unable::Unscreened(_)) => left = Waiting::ForTheScanner,
+                _ => {}
             }
         }
-        trouble.map_or(Ok(()), Err)
+        Ok(left)
     }
 
     /// The intakes that nobody has opened yet, by their age.
@@ -247,11 +300,25 @@ impl Reader {
             return Ok(());
         }
         let done = self.read(id, suspect).await;
-        if let Err(Unable::Broken(why)) = &done {
-            self.broken.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Instant::now() + AGAIN);
-            tracing::error!(intake.id = %id, error = %why, "a letter could not be read; it waits, and others go on");
+        match &done {
+            Err(Unable::Broken(why)) => {
+                self.leave_alone(id, AGAIN);
+                tracing::error!(intake.id = %id, error = %why, "an intake could not be opened; it waits, and others go on");
+            }
+            Err(Unable::Tripped(why)) => {
+                self.leave_alone(id, SOON);
+                tracing::warn!(intake.id = %id, error = %why, "an intake was not screened; it is tried again");
+            }
+            _ => {}
         }
         done
+    }
+
+    /// Nobody looks at an intake for so long.
+    fn leave_alone(&self, id: IntakeId, time: Duration) {
+        let (mut broken, now) = (self.broken.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        broken.retain(|_, at| *at > now);
+        broken.insert(id, now + time);
     }
 
     async fn read(&self, id: IntakeId, suspect: bool) -> Result<(), Unable> {
@@ -260,13 +327,22 @@ impl Reader {
         if intake.state != IntakeState::Stored {
             return Ok(());
         }
+        // Before it is begun: bytes that only go by can end nobody's process, and a scanner may be away for long.
+        let lines = match self.screen(&intake).await? {
+            Ok(lines) => lines,
+            Err(why) => {
+                let opened = room.set_aside(intake, why, &actor).await?;
+                self.note(id, opened);
+                return Ok(());
+            }
+        };
         if suspect {
             match room.begin(intake, &actor).await? {
                 Some(begun) => intake = begun,
                 None => return Ok(()),
             }
         }
-        let content = match self.content(&intake).await {
+        let content = match self.looked_through(&mut intake, lines).await {
             Ok(content) => content,
             Err(unable) => {
                 if suspect {
@@ -285,6 +361,24 @@ impl Reader {
         };
         self.note(id, opened);
         Ok(())
+    }
+
+    /// Whatever an intake is made of, with everything that came out of it screened. Lines go to its trace once it is known what becomes of
+    /// it: one that is tried again has none twice.
+    async fn looked_through(
+        &self,
+        intake: &mut Intake,
+        mut lines: Vec<String>,
+    ) -> Result<Result<Content, Unread>, Unable> {
+        let mut looked = self.content(intake).await?;
+        if let Ok(content) = &looked {
+            match self.screen_parts(intake, content).await? {
+                Ok(more) => lines.extend(more),
+                Err(why) => looked = Err(why),
+            }
+        }
+        intake.trace.extend(lines);
+        Ok(looked)
     }
 
     /// Whatever an intake is made of, ready to be decided over; or why nobody may look into it.

@@ -191,6 +191,7 @@ impl MailSettings {
             limits: Limits::default(),
             trusted: Trusted { servers: self.trusted_servers.clone(), unnamed: self.trust_unnamed },
             largest: if self.take_apart_bytes == 0 { largest() } else { self.take_apart_bytes },
+            ..ReaderOptions::default()
         }
     }
 

@@ -107,7 +107,10 @@ async fn what_is_quarantined_for_what_is_in_it_is_vouched_for_and_opened() {
         assert_eq!((answer.status, &answer.body["state"]), (200, &json!("stored")), "{}", answer.body);
         assert_eq!((&answer.body["needs"], &answer.body["filing_items"]), (&Value::Null, &json!([])));
         let event = answer.body["events"].as_array().unwrap().last().unwrap().clone();
-        assert_eq!((&event["note"], &event["actor"]["name"]), (&json!("a test file of ours"), &json!("support")));
+        assert_eq!(
+            (&event["note"], &event["actor"]["name"]),
+            (&json!("a test file of ours"), &json!("support"))
+        );
         let kept = world.store.intake(id.parse().unwrap()).await.unwrap().unwrap();
         assert!(kept.screened.vouched && kept.begun == 0, "{kept:#?}");
         let answer = world.decide("support", &path, "*", &json!({"reason": "x"})).await;
