@@ -14,32 +14,37 @@ use tokio::process::Command;
 const CLIENT: &str = "a.harrow@client.example";
 const STRANGER: &str = "someone@elsewhere.example";
 
-struct Post {
-    world: World,
+pub(crate) struct Post {
+    pub(crate) world: World,
     port: u16,
     letters: u32,
 }
 
 impl Post {
     async fn new(name: &'static str) -> Self {
+        Self::with(name, "").await
+    }
+
+    /// With further sections of the settings.
+    pub(crate) async fn with(name: &'static str, more: &str) -> Self {
         let port = free_port(name.len() as u64 + 0x5347);
         let sections = format!(
             "\n[smtp]\nlisten = \"127.0.0.1:{port}\"\nhostname = \"postroom.firm.example\"\nlargest_bytes = 20000000\n\
              [[smtp.mailboxes]]\nname = \"post\"\naddresses = [\"post@firm.example\"]\narea = \"matter_documents\"\n\
              [[smtp.mailboxes]]\nname = \"copies\"\naddresses = [\"copies@firm.example\"]\narea = \"matter_documents\"\n\
-             [mail.matching]\nown_domains = [\"firm.example\"]\n"
+             [mail.matching]\nown_domains = [\"firm.example\"]\n{more}"
         );
         let world =
             World::new(name).with_folder_dms().with_settings(&sections).with_log("info").start().await;
         Self { world, port, letters: 0 }
     }
 
-    fn op(&self) -> Api {
+    pub(crate) fn op(&self) -> Api {
         self.world.op()
     }
 
     /// A matter with a client who writes; its luggage tag.
-    async fn matter(&self, reference: &str) -> String {
+    pub(crate) async fn matter(&self, reference: &str) -> String {
         // The folder DMS has a folder for it, as somebody made it.
         std::fs::create_dir_all(self.dms().join(reference)).unwrap();
         let body = json!({
@@ -55,7 +60,7 @@ impl Post {
     }
 
     /// Sends a letter as it stands here; its lines end as lines of mail do.
-    async fn send(&mut self, from: &str, to: &str, letter: &str) -> Vec<u8> {
+    pub(crate) async fn send(&mut self, from: &str, to: &str, letter: &str) -> Vec<u8> {
         self.letters += 1;
         let bytes = letter.replace('\n', "\r\n").into_bytes();
         let file = self.world.root().join(format!("letter-{}.eml", self.letters));
@@ -85,7 +90,7 @@ impl Post {
     }
 
     /// The intakes, newest first, once there are so many and each is read.
-    async fn intakes(&self, count: usize) -> Vec<Value> {
+    pub(crate) async fn intakes(&self, count: usize) -> Vec<Value> {
         until("all letters are read", Duration::from_mins(1), || async {
             let page = self.op().ok("/api/v1/intakes?limit=100").await;
             let all = page["items"].as_array().unwrap().clone();
@@ -95,13 +100,13 @@ impl Post {
     }
 
     /// Hashes in the DMS with their names.
-    async fn held(&self) -> Vec<(String, String)> {
+    pub(crate) async fn held(&self) -> Vec<(String, String)> {
         self.world.quiet(Duration::from_mins(1)).await;
         deposits(&self.dms()).into_iter().map(|it| (it.name, it.hash)).collect()
     }
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 

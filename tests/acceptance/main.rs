@@ -11,6 +11,7 @@
 mod administration;
 mod backups;
 mod bad_uploads;
+mod clamd;
 mod command_line;
 mod console;
 mod decisions;
@@ -28,6 +29,7 @@ mod people;
 mod resolve;
 mod roles;
 mod save_modes;
+mod screening;
 mod secrets;
 mod settings;
 mod statuses;

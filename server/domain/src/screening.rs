@@ -164,7 +164,22 @@ impl Inside {
         }
         self.names.len() <= MOST_KINDS && self.contents.len() <= MOST_KINDS
     }
+
+    /// Adds a part of an Office document, which is an archive inside: of what such documents are made of, nobody's block list speaks.
+    #[must_use]
+    pub fn add_part(&mut self, name: &str, head: &[u8]) -> bool {
+        let program = block_list::kind_of(head).is_some_and(block_list::is_program);
+        let foreign = block_list::extensions(name).any(|it| !PARTS.contains(&it.as_str()));
+        (!program && !foreign) || self.add(name, head)
+    }
 }
+
+/// Extensions of what Office documents are made of.
+const PARTS: [&str; 34] = [
+    "bin", "bmp", "doc", "docx", "emf", "emz", "fntdata", "gif", "jpeg", "jpg", "mp3", "mp4", "odttf", "opf",
+    "pdf", "png", "ppt", "pptx", "rdf", "rels", "svg", "thmx", "tif", "tiff", "ttf", "txt", "vml", "wav",
+    "wdp", "wmf", "xhtml", "xls", "xlsx", "xml",
+];
 
 /// Whether a part of a name between two dots may be meant as an extension: dates and numbers are not, and nobody lists them.
 fn is_plausible(extension: &str) -> bool {

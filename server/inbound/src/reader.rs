@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::screening::Down;
 use crate::message::{Limits, Trusted};
-use crate::screen::Screener;
+use crate::screen::{ArchiveOptions, Archives, Screener};
 
 /// Who reads, for the audit.
 const PART: &str = "reader";
@@ -59,6 +59,8 @@ pub struct ReaderOptions {
     pub largest: u64,
     /// Who looks for malware before anything is opened; nobody if absent.
     pub screener: Option<Arc<Screener>>,
+    /// How archives are looked into; they stay closed if absent.
+    pub archives: Option<ArchiveOptions>,
 }
 
 /// How reading is going.
@@ -81,6 +83,8 @@ struct Reader {
     read: AtomicU64,
     set_aside: AtomicU64,
     refusing: Mutex<Option<String>>,
+    /// Who looks into archives.
+    archives: Option<Archives>,
     /// The scanner, while it does not answer.
     down: Mutex<Option<Down>>,
     /// Letters that are wrong in themselves, and when each is tried again.
@@ -176,7 +180,9 @@ pub fn start(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spo
 
 impl Reader {
     fn new(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spool>) -> Self {
+        let archives = options.archives.map(|archives| Archives::new(archives, spool.clone()));
         Self {
+            archives,
             options,
             mailroom,
             spool,
@@ -372,8 +378,11 @@ impl Reader {
     ) -> Result<Result<Content, Unread>, Unable> {
         let mut looked = self.content(intake).await?;
         if let Ok(content) = &looked {
-            match self.screen_parts(intake, content).await? {
-                Ok(more) => lines.extend(more),
+            match self.screen_within(intake, content).await? {
+                Ok((more, inside)) => {
+                    lines.extend(more);
+                    intake.screened.inside = inside;
+                }
                 Err(why) => looked = Err(why),
             }
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use postroom_domain::screening::Mode;
 use postroom_domain::spool::Spool;
-use postroom_inbound::screen::{Address, ArchiveOptions, Clamd, ClamdOptions, Patience, Screener, WhenClosed};
+use postroom_inbound::screen::{
+    Address, ArchiveOptions, Clamd, ClamdOptions, Patience, Screener, WhenClosed,
+};
 use serde::Deserialize;
 
 /// `[screening]`
@@ -124,6 +126,8 @@ impl Screening {
 
     /// Whether archives are looked into, and how.
     pub(crate) fn archives(&self) -> Option<ArchiveOptions> {
-        self.archives.open.then(|| ArchiveOptions { when_closed: self.archives.when_closed, ..ArchiveOptions::default() })
+        self.archives
+            .open
+            .then(|| ArchiveOptions { when_closed: self.archives.when_closed, ..ArchiveOptions::default() })
     }
 }

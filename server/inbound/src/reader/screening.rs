@@ -6,11 +6,11 @@ use std::sync::PoisonError;
 use jiff::Timestamp;
 use postroom_domain::intake::Intake;
 use postroom_domain::mailroom::Unread;
-use postroom_domain::screening::{Judgement, Mode, judge, shown};
+use postroom_domain::screening::{Inside, Judgement, Mode, judge, shown};
 use postroom_domain::spool::Blob;
 
 use super::{Content, Reader, Unable};
-use crate::screen::{NoVerdict, Screener};
+use crate::screen::{Looked, NoVerdict, Screener};
 
 /// Lines on what was not scanned, in one trace.
 const MOST_LINES: usize = 20;
@@ -55,13 +55,7 @@ impl Reader {
     pub(super) async fn screen(&self, intake: &Intake) -> Result<Result<Vec<String>, Unread>, Unable> {
         let Some(screener) = self.screener(intake) else { return Ok(Ok(Vec::new())) };
         self.unless_down()?;
-        let whole = intake.letter.is_some();
-        let documents = intake.documents.iter().map(|document| {
-            let name =
-                if whole { "the letter".to_owned() } else { format!("\"{}\"", shown(&document.file_name)) };
-            (name, document.blob)
-        });
-        let judged = screen_all(screener, documents.collect()).await;
+        let judged = screen_all(screener, &documents(intake)).await;
         self.heard(&judged);
         let mut judged = judged?;
         if let Ok(lines) = &mut judged
@@ -72,24 +66,44 @@ impl Reader {
         Ok(judged)
     }
 
-    /// Screens what came out of an intake.
-    pub(super) async fn screen_parts(
+    /// Screens what came out of an intake, and looks into archives: lines for its trace and what lies in them, or why it is set aside.
+    pub(super) async fn screen_within(
         &self,
         intake: &Intake,
         content: &Content,
-    ) -> Result<Result<Vec<String>, Unread>, Unable> {
-        let (Some(screener), Content::Letter(letter)) = (self.screener(intake), content) else {
-            return Ok(Ok(Vec::new()));
-        };
-        let parts = letter.parts.iter().enumerate().map(|(number, sealed)| {
-            let name = &sealed.part.carried.name;
-            let name =
-                if name.is_empty() { format!("part {}", number + 1) } else { format!("\"{}\"", shown(name)) };
-            (format!("{name} in the letter"), sealed.blob)
-        });
-        let judged = screen_all(screener, parts.collect()).await;
-        self.heard(&judged);
-        judged
+    ) -> Result<Result<(Vec<String>, Vec<Inside>), Unread>, Unable> {
+        let parts = named(intake, content);
+        let screener = self.screener(intake);
+        let mut lines = Vec::new();
+        if let (Some(screener), Content::Letter(_)) = (screener, content) {
+            let judged = screen_all(screener, &parts).await;
+            self.heard(&judged);
+            match judged? {
+                Ok(more) => lines.extend(more),
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        let mut inside: Vec<Inside> = Vec::new();
+        let Some(archives) = &self.archives else { return Ok(Ok((lines, inside))) };
+        for (name, blob) in &parts {
+            if inside.iter().any(|it| it.archive == blob.hash) {
+                continue;
+            }
+            let looked = archives.look(name, *blob, screener, intake.screened.vouched).await;
+            let looked = looked.map_err(Unable::from);
+            if screener.is_some() && looked.is_err() {
+                self.heard(&looked);
+            }
+            match looked? {
+                Looked::NoArchive => {}
+                Looked::Through(more, found) => {
+                    lines.extend(more.into_iter().take(MOST_LINES));
+                    inside.push(found);
+                }
+                Looked::SetAside(why) => return Ok(Err(why)),
+            }
+        }
+        Ok(Ok((lines, inside)))
     }
 
     /// A scanner that was found to be down is not asked again by everything that waits for it.
@@ -148,15 +162,38 @@ impl Reader {
     }
 }
 
+/// The documents of an intake as it came, with their names in words.
+fn documents(intake: &Intake) -> Vec<(String, Blob)> {
+    let whole = intake.letter.is_some();
+    let named = intake.documents.iter().map(|document| {
+        let name =
+            if whole { "the letter".to_owned() } else { format!("\"{}\"", shown(&document.file_name)) };
+        (name, document.blob)
+    });
+    named.collect()
+}
+
+/// What an intake is made of, with its names in words.
+fn named(intake: &Intake, content: &Content) -> Vec<(String, Blob)> {
+    let Content::Letter(letter) = content else { return documents(intake) };
+    let parts = letter.parts.iter().enumerate().map(|(number, sealed)| {
+        let name = &sealed.part.carried.name;
+        let name =
+            if name.is_empty() { format!("part {}", number + 1) } else { format!("\"{}\"", shown(name)) };
+        (format!("{name} in the letter"), sealed.blob)
+    });
+    parts.collect()
+}
+
 /// Screens contents with their names in words; one that is set aside ends it.
 async fn screen_all(
     screener: &Screener,
-    contents: Vec<(String, Blob)>,
+    contents: &[(String, Blob)],
 ) -> Result<Result<Vec<String>, Unread>, Unable> {
     let mut lines = Lines::default();
     for (name, blob) in contents {
-        let verdict = screener.content(blob).await?;
-        match judge(screener.mode(), &name, &verdict) {
+        let verdict = screener.content(*blob).await?;
+        match judge(screener.mode(), name, &verdict) {
             Judgement::Pass => {}
             Judgement::Noted(line) => lines.add(line),
             Judgement::SetAside(why) => return Ok(Err(why)),

@@ -60,14 +60,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self {
-            bytes: 1 << 30,
-            entries: 10_000,
-            ratio: 100,
-            ratio_after: 64 << 20,
-            depth: 3,
-            list: 8 << 20,
-        }
+        Self { bytes: 1 << 30, entries: 10_000, ratio: 100, ratio_after: 64 << 20, depth: 3, list: 8 << 20 }
     }
 }
 
@@ -85,7 +78,7 @@ pub struct ArchiveOptions {
 enum Sort {
     /// One that is opened.
     Zip,
-    /// A document of an Office program, which is a ZIP inside. It is held to the bounds and screened; the names of its parts say nothing.
+    /// A document of an Office program, which is a ZIP inside. It is opened like one, except where it lies too deep.
     Office,
     /// One that is not opened.
     Other(&'static str),
@@ -93,18 +86,26 @@ enum Sort {
 
 /// What content is, as far as archives go.
 fn sort(head: &[u8]) -> Option<Sort> {
-    let kind = infer::get(head).map(|kind| kind.extension());
-    match kind {
-        Some("docx" | "xlsx" | "pptx" | "odt" | "ods" | "odp" | "epub") => Some(Sort::Office),
-        _ if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"].iter().any(|mark| head.starts_with(*mark)) => {
-            Some(Sort::Zip)
-        }
-        Some(kind @ ("7z" | "rar" | "gz" | "bz2" | "xz" | "zst" | "lz" | "lz4" | "tar" | "cab" | "ar" | "Z")) => {
-            Some(Sort::Other(kind))
-        }
+    if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"].iter().any(|mark| head.starts_with(*mark)) {
+        // The name of the first file, behind the fixed part of its header.
+        let first = head.get(30..).unwrap_or_default();
+        return Some(if OFFICE.iter().any(|name| first.starts_with(name)) {
+            Sort::Office
+        } else {
+            Sort::Zip
+        });
+    }
+    match infer::get(head).map(|kind| kind.extension()) {
+        Some(
+            kind @ ("7z" | "rar" | "gz" | "bz2" | "xz" | "zst" | "lz" | "lz4" | "tar" | "cab" | "ar" | "Z"),
+        ) => Some(Sort::Other(kind)),
         _ => None,
     }
 }
+
+/// How the first file of an Office document is called.
+const OFFICE: [&[u8]; 7] =
+    [b"[Content_Types].xml", b"_rels/", b"docProps/", b"word/", b"xl/", b"ppt/", b"mimetype"];
 
 /// What came of looking into something.
 #[derive(Debug)]
@@ -129,9 +130,9 @@ enum Stop {
     NoVerdict(NoVerdict),
 }
 
-impl<T: Into<NoVerdict>> From<T> for Stop {
-    fn from(why: T) -> Self {
-        Self::NoVerdict(why.into())
+impl From<NoVerdict> for Stop {
+    fn from(why: NoVerdict) -> Self {
+        Self::NoVerdict(why)
     }
 }
 
@@ -145,8 +146,10 @@ pub(crate) struct Archives {
 /// One look.
 struct Look<'a> {
     archives: &'a Archives,
-    /// Who screens what comes out; nobody for what is vouched for.
+    /// Who screens what comes out, if anybody.
     screener: Option<&'a Screener>,
+    /// A person vouches for it: nothing in it stops it any more.
+    vouched: bool,
     /// The outermost archive.
     outermost: Blob,
     /// Its name in words.
@@ -155,6 +158,8 @@ struct Look<'a> {
     entries: usize,
     inside: Inside,
     lines: Vec<String>,
+    /// Whether the archive that is being looked into is an Office document.
+    office: bool,
 }
 
 impl Archives {
@@ -162,12 +167,14 @@ impl Archives {
         Self { options, spool }
     }
 
-    /// Looks into a content, if it is an archive. Its name is told in words.
+    /// Looks into a content, if it is an archive. Its name is told in words. Where a person vouches for it, it is looked into for what block
+    /// lists ask, and nothing that is found there stops it.
     pub(crate) async fn look(
         &self,
         name: &str,
         blob: Blob,
         screener: Option<&Screener>,
+        vouched: bool,
     ) -> Result<Looked, NoVerdict> {
         let mut head = Vec::new();
         let mut forward = self.open(blob).await?;
@@ -180,15 +187,17 @@ impl Archives {
         let mut look = Look {
             archives: self,
             screener,
+            vouched,
             outermost: blob,
             name,
             bytes: 0,
             entries: 0,
             inside: Inside::of(blob.hash),
             lines: Vec::new(),
+            office: false,
         };
         // A reader of foreign bytes that panics in spite of everything costs one archive.
-        let looked = AssertUnwindSafe(look.into(blob, sort, "", 1)).catch_unwind().await;
+        let looked = AssertUnwindSafe(look.archive(blob, sort, "", 1)).catch_unwind().await;
         let stop = match looked {
             Ok(Ok(())) => None,
             Ok(Err(Stop::NoVerdict(why))) => return Err(why),
@@ -211,7 +220,7 @@ fn content(error: impl std::fmt::Display) -> NoVerdict {
 impl Look<'_> {
     fn end(self, stop: Option<Stop>) -> Looked {
         let (mut lines, name) = (self.lines, self.name);
-        let vouched = self.screener.is_none();
+        let vouched = self.vouched;
         let set_aside = |code, text| Looked::SetAside(Unread { code, text });
         match stop {
             Some(Stop::Bomb(why)) if !vouched => {
@@ -232,7 +241,7 @@ impl Look<'_> {
     }
 
     /// Looks into one archive; `path` is what stands in front of its files' names.
-    fn into<'s>(
+    fn archive<'s>(
         &'s mut self,
         blob: Blob,
         sort: Sort,
@@ -248,10 +257,14 @@ impl Look<'_> {
             let tail = first.tail(blob.size, bounds.list).await.map_err(content)?;
             drop(first);
             let room = bounds.entries - self.entries.min(bounds.entries);
-            let entries = match list::read(&tail, blob.size, room) {
-                Ok(Listed::All(entries)) => entries,
+            let (entries, list_begins) = match list::read(&tail, blob.size, room) {
+                Ok(Listed::All(entries, list_begins)) => (entries, list_begins),
                 Ok(Listed::TooMany) => {
-                    return Err(Stop::Bomb(format!("{}more than {} files lie in it", within(path), bounds.entries)));
+                    return Err(Stop::Bomb(format!(
+                        "{}more than {} files lie in it",
+                        within(path),
+                        bounds.entries
+                    )));
                 }
                 Ok(Listed::Overlapping) => {
                     return Err(Stop::Bomb(format!("{}files in it lie on top of each other", within(path))));
@@ -259,16 +272,18 @@ impl Look<'_> {
                 Err(why) => return Err(Stop::Closed(format!("{}{why}", within(path)))),
             };
             self.entries += entries.len();
+            self.office =
+                entries.iter().any(|it| matches!(it.name.as_str(), "[Content_Types].xml" | "mimetype"));
             let mut forward = self.archives.open(blob).await?;
             let mut nested = Vec::new();
             for (number, entry) in entries.iter().enumerate() {
-                let end = entries.get(number + 1).map_or(tail.list_begins, |next| next.offset);
+                let end = entries.get(number + 1).map_or(list_begins, |next| next.offset);
                 let name = format!("{path}{}", entry.name);
-                nested.extend(self.file(&mut forward, entry, end, &name, sort, depth).await?);
+                nested.extend(self.file(&mut forward, entry, end, &name, depth).await?);
             }
             drop(forward);
             for (blob, sort, name) in nested {
-                self.into(blob, sort, &format!("{name}/"), depth + 1).await?;
+                self.archive(blob, sort, &format!("{name}/"), depth + 1).await?;
             }
             Ok(())
         })
@@ -281,23 +296,24 @@ impl Look<'_> {
         entry: &Entry,
         end: u64,
         name: &str,
-        sort: Sort,
         depth: usize,
     ) -> Result<Option<(Blob, Sort, String)>, Stop> {
         let shown_name = shown(name);
         let damaged = |why: &str| Stop::Closed(format!("\"{shown_name}\" in it {why}"));
         if entry.encrypted {
             // Its name can be read all the same.
-            self.remember(name, &[], sort)?;
+            self.remember(name, &[])?;
             return Err(damaged("is encrypted"));
         }
         let begin = forward.local_header(entry.offset).await.map_err(content)?;
         let Some(begin) = begin else { return Err(damaged("is not where the list says")) };
         if begin.saturating_add(entry.packed) > end {
-            return Err(Stop::Bomb(format!("\"{shown_name}\" and another file in it lie on top of each other")));
+            return Err(Stop::Bomb(format!(
+                "\"{shown_name}\" and another file in it lie on top of each other"
+            )));
         }
         let Some(coming) = Coming::new(entry) else {
-            self.remember(name, &[], sort)?;
+            self.remember(name, &[])?;
             return Err(damaged(&format!("is packed in a way that is not opened (method {})", entry.method)));
         };
         let (to_scanner, from_file) = mpsc::channel(4);
@@ -326,11 +342,11 @@ impl Look<'_> {
         if pumped.bytes < entry.declared || pumped.crc != entry.crc {
             return Err(damaged("is damaged"));
         }
-        self.remember(name, &pumped.head, sort)?;
+        self.remember(name, &pumped.head)?;
         if let Some(verdict) = verdict? {
             self.judged(&shown_name, &verdict)?;
         }
-        let Some(inner) = self::sort(&pumped.head) else { return Ok(None) };
+        let Some(inner) = sort(&pumped.head) else { return Ok(None) };
         match (pumped.draft, inner) {
             (Some(draft), inner) => {
                 let blob = draft.seal().await.map_err(NoVerdict::Spool)?;
@@ -356,8 +372,9 @@ impl Look<'_> {
         Ok(())
     }
 
-    fn remember(&mut self, name: &str, head: &[u8], sort: Sort) -> Result<(), Stop> {
-        if sort == Sort::Office || self.inside.add(name, head) {
+    fn remember(&mut self, name: &str, head: &[u8]) -> Result<(), Stop> {
+        let room = if self.office { self.inside.add_part(name, head) } else { self.inside.add(name, head) };
+        if room {
             return Ok(());
         }
         Err(Stop::Closed("more kinds of files lie in it than can be remembered".to_owned()))

@@ -23,8 +23,6 @@ pub(super) struct Tail {
     pub(super) begin: u64,
     /// Its bytes.
     pub(super) bytes: Vec<u8>,
-    /// Where the list in it begins; the content's end until it was found.
-    pub(super) list_begins: u64,
 }
 
 impl Forward {
@@ -87,6 +85,6 @@ impl Forward {
         while let Some(piece) = self.piece(u64::MAX).await? {
             bytes.extend_from_slice(&piece);
         }
-        Ok(Tail { begin, bytes, list_begins: size })
+        Ok(Tail { begin, bytes })
     }
 }

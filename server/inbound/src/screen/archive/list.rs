@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rawzip::{CompressionMethod, ReaderAt, ZipLocator};
+use rawzip::{ReaderAt, ZipLocator};
 
 use super::forward::Tail;
 
@@ -31,8 +31,8 @@ pub(super) struct Entry {
 /// A list.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Listed {
-    /// All of it, by place. Folders are left out.
-    All(Vec<Entry>),
+    /// All of it, by place, and where the list itself begins. Folders are left out.
+    All(Vec<Entry>, u64),
     /// More than are wanted.
     TooMany,
     /// Files share a place.
@@ -57,6 +57,11 @@ pub(super) fn read(tail: &Tail, size: u64, most: usize) -> Result<Listed, String
     let mut buffer = vec![0; LARGEST_ENTRY];
     let archive =
         ZipLocator::new().locate_in_reader(tail, &mut buffer, size).map_err(|(_, error)| damaged(error))?;
+    // A list that is longer than what was kept of the archive's end has more files than anybody wants.
+    if archive.entries_hint() > most as u64 || archive.directory_offset() < tail.begin {
+        return Ok(Listed::TooMany);
+    }
+    let list_begins = archive.directory_offset();
     let mut list = archive.entries(&mut buffer);
     let (mut entries, mut seen) = (Vec::new(), 0_usize);
     while let Some(entry) = list.next_entry().map_err(damaged)? {
@@ -74,16 +79,12 @@ pub(super) fn read(tail: &Tail, size: u64, most: usize) -> Result<Listed, String
             offset: entry.local_header_offset(),
             packed,
             declared: entry.uncompressed_size_hint(),
-            method: method(entry.compression_method()),
+            method: entry.compression_method().as_u16(),
             crc: entry.crc32(),
             encrypted: entry.flags().is_encrypted() || entry.flags().is_masked(),
         });
     }
     entries.sort_by_key(|entry| entry.offset);
     let overlap = entries.windows(2).any(|two| two[0].offset.saturating_add(two[0].packed) >= two[1].offset);
-    Ok(if overlap { Listed::Overlapping } else { Listed::All(entries) })
-}
-
-const fn method(method: CompressionMethod) -> u16 {
-    method.as_u16()
+    Ok(if overlap { Listed::Overlapping } else { Listed::All(entries, list_begins) })
 }
