@@ -26,6 +26,7 @@ use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_engine::{Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts};
+use postroom_inbound::reader::LetterEyes;
 use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
 use postroom_outbound::Doctor;
 use postroom_vault::HashCost;
@@ -105,6 +106,7 @@ impl House {
             accounts: accounts.clone(),
             spool: spool.clone(),
             opens_all: settings.screening.opens_all(),
+            allocator: settings.allocator()?,
         });
         let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
         let destinations: Vec<Destination> =
@@ -149,6 +151,7 @@ impl House {
             spool: spool.clone(),
             reception: reception.clone(),
             mailroom: mailroom.clone(),
+            letters: Arc::new(LetterEyes(settings.mail.reader())),
             control: doors.clone(),
             places: Arc::new(places),
             lists: foundation.lists.clone(),

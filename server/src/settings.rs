@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
+use postroom_domain::allocation::{self, AllocationSettings};
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::block_list::BlockList;
 use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName};
 use postroom_domain::person::{Roles, Sites};
 use postroom_domain::plan::Rules;
+use postroom_domain::reception::Allocator;
 use postroom_domain::repository::{Area, DuplicateRule, Repository, ResolverConfig, parse_folder_path};
 use postroom_domain::target::{SaveMode, WhenAmbiguous};
 use postroom_outbound::ServiceSettings;
@@ -91,6 +93,8 @@ pub(crate) struct Settings {
     /// Whether what comes in is scanned for malware.
     #[serde(default)]
     pub(crate) screening: screening::Screening,
+    /// Who looks after what arrived; nobody in particular where it is not set.
+    pub(crate) allocation: Option<AllocationSettings>,
     /// What was set, as it is remembered: for telling at the next start what changed.
     #[serde(skip)]
     pub(crate) seen: Seen,
@@ -432,6 +436,7 @@ impl Settings {
         }
         wrong.extend(self.mail_mistakes());
         wrong.extend(self.screening.mistakes().into_iter().map(|problem| (0, problem)));
+        wrong.extend(self.allocation_mistakes());
         let mut hashes = HashSet::new();
         for token in &self.tokens {
             let it = token.get_ref();
@@ -530,6 +535,28 @@ impl Settings {
     pub(crate) fn own_mailboxes(&self) -> Vec<String> {
         let smtp = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).flat_map(|it| &it.get_ref().addresses);
         smtp.chain(self.imap.iter().flat_map(|it| &it.get_ref().addresses)).cloned().collect()
+    }
+
+    /// Who gives arrivals to whom.
+    pub(crate) fn allocator(&self) -> anyhow::Result<Option<Allocator>> {
+        let Some(settings) = &self.allocation else { return Ok(None) };
+        let rules = allocation::Rules::new(settings.clone()).map_err(|wrong| {
+            anyhow::anyhow!(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
+        Ok(Some(Allocator::new(rules)))
+    }
+
+    /// What is wrong with the rules by which arrivals are given to people.
+    fn allocation_mistakes(&self) -> Vec<(usize, String)> {
+        let Some(settings) = &self.allocation else { return Vec::new() };
+        let mut wrong: Vec<String> = settings.check("allocation").iter().map(ToString::to_string).collect();
+        let doors = self.areas();
+        let unknown = settings.mailboxes.keys().filter(|name| !doors.contains_key(*name));
+        wrong.extend(unknown.map(|name| {
+            let near = report::nearest(name.as_str(), doors.keys().map(SourceName::as_str));
+            format!("allocation.mailboxes: there is no mailbox or hot folder \"{name}\"{near}")
+        }));
+        wrong.into_iter().map(|problem| (0, problem)).collect()
     }
 
     /// The repositories and the doors' areas, read.

@@ -1,122 +1,9 @@
 //! Letters by SMTP, handed over by a client of its own (swaks): from the door over reading and matching into the DMS.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use postroom_tests::folder::deposits;
-use postroom_tests::process::free_port;
-use postroom_tests::wait::until;
-use postroom_tests::{Api, World};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::process::Command;
 
-const CLIENT: &str = "a.harrow@client.example";
-const STRANGER: &str = "someone@elsewhere.example";
-
-pub(crate) struct Post {
-    pub(crate) world: World,
-    port: u16,
-    letters: u32,
-}
-
-impl Post {
-    async fn new(name: &'static str) -> Self {
-        Self::with(name, "").await
-    }
-
-    /// With further sections of the settings.
-    pub(crate) async fn with(name: &'static str, more: &str) -> Self {
-        let port = free_port(name.len() as u64 + 0x5347);
-        let sections = format!(
-            "\n[smtp]\nlisten = \"127.0.0.1:{port}\"\nhostname = \"postroom.firm.example\"\nlargest_bytes = 20000000\n\
-             [[smtp.mailboxes]]\nname = \"post\"\naddresses = [\"post@firm.example\"]\narea = \"matter_documents\"\n\
-             [[smtp.mailboxes]]\nname = \"copies\"\naddresses = [\"copies@firm.example\"]\narea = \"matter_documents\"\n\
-             [mail.matching]\nown_domains = [\"firm.example\"]\n{more}"
-        );
-        let world =
-            World::new(name).with_folder_dms().with_settings(&sections).with_log("info").start().await;
-        Self { world, port, letters: 0 }
-    }
-
-    pub(crate) fn op(&self) -> Api {
-        self.world.op()
-    }
-
-    /// A matter with a client who writes; its luggage tag.
-    pub(crate) async fn matter(&self, reference: &str) -> String {
-        // The folder DMS has a folder for it, as somebody made it.
-        std::fs::create_dir_all(self.dms().join(reference)).unwrap();
-        let body = json!({
-            "reference": reference, "title": "Harrow v Teal", "work_type": "matter", "open": true,
-            "participants": [{"role": "client", "name": "Ada Harrow", "email": CLIENT}],
-        });
-        let made = self.op().post("/api/v1/work-items", &body).await.expect(201).body;
-        made["luggage_tag"].as_str().expect("a tag").to_owned()
-    }
-
-    fn dms(&self) -> PathBuf {
-        self.world.settings.dms()
-    }
-
-    /// Sends a letter as it stands here; its lines end as lines of mail do.
-    pub(crate) async fn send(&mut self, from: &str, to: &str, letter: &str) -> Vec<u8> {
-        self.letters += 1;
-        let bytes = letter.replace('\n', "\r\n").into_bytes();
-        let file = self.world.root().join(format!("letter-{}.eml", self.letters));
-        // The client ends the last line itself.
-        std::fs::write(&file, bytes.strip_suffix(b"\r\n").unwrap_or(&bytes)).unwrap();
-        let server = format!("127.0.0.1:{}", self.port);
-        let data = format!("@{}", file.display());
-        let sent = Command::new("swaks")
-            .args([
-                "--server",
-                &server,
-                "--helo",
-                "client.example",
-                "--from",
-                from,
-                "--to",
-                to,
-                "--data",
-                &data,
-            ])
-            .output()
-            .await
-            .expect("swaks (Debian package swaks)");
-        let said = String::from_utf8_lossy(&sent.stdout).into_owned();
-        assert!(sent.status.success() && said.contains("250 2.0.0 it is here as"), "{said}");
-        bytes
-    }
-
-    /// The intakes, newest first, once there are so many and each is read.
-    pub(crate) async fn intakes(&self, count: usize) -> Vec<Value> {
-        until("all letters are read", Duration::from_mins(1), || async {
-            let page = self.op().ok("/api/v1/intakes?limit=100").await;
-            let all = page["items"].as_array().unwrap().clone();
-            (all.len() >= count && all.iter().all(|it| it["state"] != "stored")).then_some(all)
-        })
-        .await
-    }
-
-    /// Hashes in the DMS with their names.
-    pub(crate) async fn held(&self) -> Vec<(String, String)> {
-        self.world.quiet(Duration::from_mins(1)).await;
-        deposits(&self.dms()).into_iter().map(|it| (it.name, it.hash)).collect()
-    }
-}
-
-pub(crate) fn hash(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().to_string()
-}
-
-fn letter(id: &str, from: &str, subject: &str, more: &str) -> String {
-    format!(
-        "From: {from}\nTo: post@firm.example\nSubject: {subject}\nMessage-ID: <{id}@client.example>\n\
-         Date: Fri, 27 Nov 2026 09:00:00 +0000\n{more}MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n\
-         Dear all,\n\n.this line begins with a dot, and {id} is what it is about.\n"
-    )
-}
+use crate::post::{CLIENT, Post, STRANGER, hash, letter};
 
 #[tokio::test]
 async fn a_letter_finds_its_matter_by_tag_and_its_answers_by_their_thread() {
@@ -195,6 +82,35 @@ async fn a_tag_in_a_strangers_letter_is_a_question_and_a_person_answers_it() {
     let suggested = &detail["suggestions"][0];
     assert_eq!(suggested["reference"], "20002-0001", "{detail:#}");
     assert!(suggested["reasons"].to_string().contains("mail from"), "{suggested:#}");
+    post.world.stop().await;
+}
+
+#[tokio::test]
+async fn a_person_gives_a_letter_to_two_matters_and_its_answers_belong_to_both() {
+    let mut post = Post::new("letters-two").await;
+    post.matter("20005-0001").await;
+    post.matter("20006-0001").await;
+    let first = post.send(CLIENT, "post@firm.example", &letter("both", CLIENT, "Both cases", "")).await;
+    let intakes = post.intakes(1).await;
+    let path = format!("/api/v1/intakes/{}/assign", intakes[0]["id"].as_str().unwrap());
+    let version = intakes[0]["version"].as_u64();
+    // One that does not work leaves everything as it was.
+    let wrong = json!({"work_item": "20005-0001", "also": ["no-such"]});
+    let refused = post.op().call(Method::POST, &path, &wrong, version).await.expect(400);
+    assert!(refused.text().contains("no-such"), "{}", refused.text());
+    let both = json!({"work_item": "20005-0001", "also": ["20006-0001", "20005-0001"]});
+    let assigned = post.op().call(Method::POST, &path, &both, version).await.expect(200).body;
+    assert_eq!(assigned["also_in"].as_array().unwrap().len(), 1, "each once: {assigned:#}");
+    post.world.quiet(std::time::Duration::from_mins(1)).await;
+    let held = post.world.deposits();
+    let mut places: Vec<&str> = held.iter().map(|it| it.place.split('/').next().unwrap()).collect();
+    places.sort_unstable();
+    assert_eq!(places, ["20005-0001", "20006-0001"], "{held:#?}");
+    assert!(held.iter().all(|it| it.hash == hash(&first)));
+    let answer = letter("answer", CLIENT, "Re: Both cases", "In-Reply-To: <both@client.example>\n");
+    post.send(CLIENT, "post@firm.example", &answer).await;
+    let intakes = post.intakes(2).await;
+    assert_eq!(intakes[0]["needs"]["code"], "several_work_items", "{:#}", intakes[0]);
     post.world.stop().await;
 }
 

@@ -12,9 +12,7 @@ use serde_json::{Value, json};
 
 use crate::clamd::{Clamd, SIGNATURE, eicar};
 use crate::document;
-use crate::letters::{Post, hash};
-
-const CLIENT: &str = "a.harrow@client.example";
+use crate::post::{CLIENT, Post, hash};
 
 /// An intake by its id, once it is in one of these states.
 async fn in_state(op: &Api, id: &str, states: &[&str]) -> Value {

@@ -29,6 +29,7 @@ pub mod person;
 pub mod place;
 pub mod problem;
 pub mod resolve;
+pub mod rules;
 pub mod secret;
 pub mod summary;
 pub mod work_item;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::allocation::Allocated;
 use crate::ids::{IntakeId, SiteName, SourceName, WorkItemId};
 use crate::letter::Letter;
 use crate::screening::Screened;
@@ -173,6 +174,9 @@ pub struct Intake {
     /// The work item that was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_item: Option<WorkItemId>,
+    /// Work items that a person gave it to besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_in: Vec<WorkItemId>,
     /// The area whose repository is used.
     pub area: String,
     /// What becomes of the source, where whoever handed it in said so; else the repository says.
@@ -189,6 +193,9 @@ pub struct Intake {
     /// It is filed even where the same content is already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
+    /// Who looks after it; none where the firm has no rules for that, or nobody needs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated: Option<Allocated>,
     /// How often opening it was begun by a process that then ended. Only counted for what was already there when a process started:
     /// whatever ends the process is met again then.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -4,12 +4,14 @@
 //! [`Reception::accept`] returned `Ok` (rows before acknowledgement). On an error the bytes stay in the spool unnamed and a later
 //! sweep takes them; the source still has the document.
 
+mod allocating;
 pub mod letters;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use self::allocating::Allocator;
 use crate::block_list;
 use crate::cause::Cause;
 use crate::dms::Trouble;
@@ -86,6 +88,9 @@ pub enum AssignError {
     /// It was set aside because it could not be read, so nothing is known of where it belongs.
     #[error("nobody could read it ({0}), so nothing is known of where it belongs")]
     WorkItemNeeded(String),
+    /// Nobody of that name can be given anything.
+    #[error("there is no person \"{0}\" who may come in")]
+    Nobody(String),
     /// The place given does not work either.
     #[error("{}", .0.text)]
     NoPlace(NeedsPerson),
@@ -115,6 +120,8 @@ pub struct Reception {
     pub spool: Arc<dyn Spool>,
     /// Whether everything is opened before its filings are planned, because it is screened first.
     pub opens_all: bool,
+    /// Who looks after what needs a person; none where the firm has no rules for that.
+    pub allocator: Option<Allocator>,
 }
 
 impl Reception {
@@ -140,6 +147,8 @@ impl Reception {
             documents: arrival.documents,
             batch: arrival.batch,
             forced: arrival.forced,
+            allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             screened: Screened::default(),
             letter: None,
@@ -176,18 +185,19 @@ impl Reception {
             Ok(plan) => self.filings_of(intake, plan, item.as_ref(), self.clock.now()).await,
             Err(needs) => {
                 intake.needs = Some(needs);
+                self.allocate(intake, item.as_ref()).await?;
                 Ok(Vec::new())
             }
         }
     }
 
-    /// A person says where an intake belongs. Nothing changes when that place does not work either. What is in quarantine is filed as it
-    /// is, unread and unscanned, and that needs a reason.
+    /// A person says where an intake belongs: to one work item, or to several, each of which gets every document. Nothing changes when one
+    /// of the places does not work either. What is in quarantine is filed as it is, unread and unscanned, and that needs a reason.
     pub async fn assign(
         &self,
         id: IntakeId,
         version: Option<u64>,
-        work_item: &str,
+        work_items: &[&str],
         area: Option<&str>,
         actor: &Actor,
         reason: &str,
@@ -200,22 +210,31 @@ impl Reception {
         intake.screened.vouched |= quarantined;
         intake.state =
             intake::next(intake.state, IntakeEvent::Assigned).ok_or(AssignError::NotAllowed(intake.state))?;
-        let item = self.find_work_item(&intake.site, work_item).await?;
         if let Some(area) = area {
             area.clone_into(&mut intake.area);
         }
-        let Planned { plan, trace } =
-            self.rules.plan(work_item, item.as_ref(), &intake.area, intake.documents.len());
-        let plan = plan.map_err(AssignError::NoPlace)?;
-        intake.work_item = item.as_ref().map(|item| item.id);
-        work_item.clone_into(&mut intake.work_item_given);
+        let places = self.places(&intake, work_items).await?;
+        let items: Vec<WorkItemId> = places.iter().filter_map(|(item, _)| Some(item.as_ref()?.id)).collect();
+        intake.work_item = items.first().copied();
+        intake.also_in = items.get(1..).unwrap_or_default().to_vec();
+        intake.work_item_given = work_items.join(", ");
         intake.needs = None;
-        intake.trace.push(format!("{} assigned it to {work_item}", actor.principal));
-        intake.trace.extend(trace);
-        let filings = self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now()).await?;
-        let records = match intake.work_item {
-            Some(item) if intake.letter.is_some() => self.noted_in(intake.id, item).await?,
-            _ => Vec::new(),
+        intake.trace.push(format!("{} assigned it to {}", actor.principal, intake.work_item_given));
+        let mut filings = Vec::new();
+        for (item, planned) in places {
+            intake.trace.extend(planned.trace);
+            let plan = planned.plan.map_err(AssignError::NoPlace)?;
+            filings.extend(self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now()).await?);
+        }
+        if intake.allocated.is_some() {
+            // Now that the work item is known, another rule may apply.
+            let item = self.find_work_item(&intake.site, work_items.first().unwrap_or(&"")).await?;
+            self.allocate(&mut intake, item.as_ref()).await?;
+        }
+        let records = if intake.letter.is_some() && !items.is_empty() {
+            self.noted_in(intake.id, &items).await?
+        } else {
+            Vec::new()
         };
         self.change(intake, filings, records, actor, reason).await
     }
@@ -242,7 +261,7 @@ impl Reception {
                 return Err(AssignError::WorkItemNeeded(code.to_owned()));
             }
             // The version that was just read guards the state that was just looked at.
-            return self.assign(id, Some(intake.version), &given, None, actor, reason).await;
+            return self.assign(id, Some(intake.version), &[given.as_str()], None, actor, reason).await;
         }
         intake.trace.push(format!("{} released it from quarantine", actor.principal));
         intake.needs = None;
@@ -251,12 +270,34 @@ impl Reception {
         self.change(intake, Vec::new(), Vec::new(), actor, reason).await
     }
 
+    /// Where an intake would go in each of some work items, each once.
+    async fn places(
+        &self,
+        intake: &Intake,
+        work_items: &[&str],
+    ) -> Result<Vec<(Option<WorkItem>, Planned)>, StoreError> {
+        let mut places: Vec<(Option<WorkItem>, Planned)> = Vec::with_capacity(work_items.len());
+        for given in work_items {
+            let item = self.find_work_item(&intake.site, given).await?;
+            let known = |it: &WorkItem| {
+                places.iter().any(|(other, _)| other.as_ref().is_some_and(|other| other.id == it.id))
+            };
+            if item.as_ref().is_some_and(known) {
+                continue;
+            }
+            let planned = self.rules.plan(given, item.as_ref(), &intake.area, intake.documents.len());
+            places.push((item, planned));
+        }
+        Ok(places)
+    }
+
     /// The ledger tells answers to a letter where it went.
-    async fn noted_in(&self, intake: IntakeId, item: WorkItemId) -> Result<Vec<Write>, StoreError> {
+    async fn noted_in(&self, intake: IntakeId, items: &[WorkItemId]) -> Result<Vec<Write>, StoreError> {
         let Some(noted) = record::by_id::<Noted>(&*self.store, intake.as_u128()).await? else {
             return Ok(Vec::new());
         };
-        let noted = Noted { work_item: Some(item), version: noted.version + 1, ..noted };
+        let (work_item, also_in) = (items.first().copied(), items.get(1..).unwrap_or_default().to_vec());
+        let noted = Noted { work_item, also_in, version: noted.version + 1, ..noted };
         Ok(vec![noted.put()?])
     }
 
@@ -346,6 +387,7 @@ impl Reception {
             let withheld = withheld(&plan, &intake.screened, document, &head)?;
             if let Some(odd) = head.ok().and_then(|head| real_type::oddity(&document.file_name, &head))
                 && intake.trace.len() < MOST_LINES
+                && !intake.trace.contains(&odd)
             {
                 intake.trace.push(odd);
             }

@@ -9,6 +9,7 @@ mod letter;
 mod screening;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +29,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::screening::Down;
+pub use self::trial::LetterEyes;
 use crate::message::{Limits, Trusted};
 use crate::screen::{ArchiveOptions, Archives, Screener};
 

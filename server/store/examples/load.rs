@@ -264,6 +264,8 @@ impl Maker {
             documents: filings.iter().map(document).collect(),
             batch: false,
             forced: false,
+            allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             screened: postroom_domain::screening::Screened::default(),
             letter: None,

@@ -10,7 +10,7 @@ use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::Control;
 use postroom_domain::ids::{ServiceName, SourceName};
 use postroom_domain::lists::TargetLists;
-use postroom_domain::mailroom::Mailroom;
+use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::places::Places;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
@@ -99,6 +99,8 @@ pub struct App {
     pub reception: Arc<Reception>,
     /// Where work items have their luggage tags, and letters are opened.
     pub mailroom: Arc<Mailroom>,
+    /// Reads letters that rules are tried on.
+    pub letters: Arc<dyn ReadsLetters>,
     /// The engine, as far as others see it.
     pub control: Arc<dyn Control>,
     /// Places in DMSs, for people who choose.

@@ -29,6 +29,7 @@ mod original;
 mod persons;
 mod places;
 mod resolve;
+mod rules;
 mod summary;
 mod upload;
 mod work_items;
@@ -47,6 +48,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(intakes::show_intake)
         .service(original::original_bytes)
         .service(intakes::assign)
+        .service(intakes::give)
         .service(intakes::dismiss)
         .service(intakes::release)
         .service(filings::list_filings)
@@ -73,6 +75,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(bindings::set_binding)
         .service(bindings::clear_binding)
         .service(resolve::resolve)
+        .service(rules::try_rules)
         .service(persons::me)
         .service(persons::list_persons)
         .service(persons::add_person)

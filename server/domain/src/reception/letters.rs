@@ -80,6 +80,8 @@ impl Reception {
             documents: vec![document],
             batch: false,
             forced: false,
+            allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             screened: Screened::default(),
             letter: Some(Box::new(Letter { envelope: delivery.envelope, ..Letter::default() })),

@@ -214,6 +214,8 @@ impl World {
             documents: vec![document],
             batch: false,
             forced: false,
+            allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             screened: postroom_domain::screening::Screened::default(),
             letter: None,

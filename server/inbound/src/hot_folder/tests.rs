@@ -59,6 +59,7 @@ impl World {
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
             opens_all: false,
+            allocator: None,
         });
         let folder = folder(hot.path(), &reception, &spool);
         Self { _data: data, hot, clock, spool, store, reception, folder }
@@ -298,6 +299,7 @@ async fn a_store_that_takes_nothing_costs_nothing() {
         accounts: Arc::new(postroom_domain::link::SystemOnly),
         spool: Arc::new(world.spool.clone()),
         opens_all: false,
+        allocator: None,
     });
     world.store = store;
     world.restart();

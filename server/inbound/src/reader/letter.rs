@@ -14,7 +14,7 @@ use super::{Reader, Unable};
 use crate::message::{self, Message, Refused};
 
 /// For how long a letter may be read.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Reader {
     /// What is in a letter, with the bytes of each part durable.

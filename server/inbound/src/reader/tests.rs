@@ -211,6 +211,7 @@ impl World {
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: spool.clone(),
             opens_all: mode != Mode::Off,
+            allocator: None,
         });
         let scanner = Arc::new(Scanner { mood: Mutex::new(Mood::Up), screened: AtomicUsize::new(0) });
         let mailroom = Arc::new(Mailroom {

@@ -91,6 +91,7 @@ impl World {
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
             opens_all: false,
+            allocator: None,
         });
         Self { _data: data, spool, store, clock, reception }
     }

@@ -129,6 +129,8 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
             documents: documents.collect(),
             batch: false,
             forced: false,
+            allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             screened: postroom_domain::screening::Screened::default(),
             letter: None,

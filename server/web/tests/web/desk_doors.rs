@@ -54,6 +54,7 @@ impl Doors {
             accounts: Arc::new(SystemOnly),
             spool: spool.clone(),
             opens_all: false,
+            allocator: None,
         });
         let program = Principal::program("scanner", Role::Operator, "london".parse().unwrap());
         let tokens: TokenTable = [(TokenHash::of("token-of-settings"), program)].into_iter().collect();
@@ -61,6 +62,7 @@ impl Doors {
             store: desk.store.clone(),
             spool,
             mailroom: crate::world::mailroom(&reception),
+            letters: Arc::new(crate::world::Blind),
             reception,
             control: Arc::new(Engine::default()),
             places: Arc::new(crate::places::Cabinet::default()),

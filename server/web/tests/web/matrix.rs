@@ -66,6 +66,8 @@ const TABLE: &[Row] = &[
     ("show_intake", Some(File), About::Intake, 200),
     ("original", Some(File), About::Intake, 200),
     ("assign_intake", Some(Decide), About::Intake, 409),
+    ("try_rules", Some(Decide), About::Nothing, 409),
+    ("give_intake", Some(Decide), About::Intake, 200),
     ("dismiss_intake", Some(Decide), About::Intake, 409),
     ("release_intake", Some(Decide), About::Intake, 409),
     ("list_filings", Some(File), About::Nothing, 200),
@@ -355,6 +357,8 @@ impl Stage {
             "resolve" => request.json(&json!({"work_item": id})),
             "rotate_keys" => request.json(&json!({"data": true})),
             "assign_intake" => request.json(&json!({"work_item": "0007.0001", "reason": "x"})),
+            "try_rules" => request.json(&json!({})),
+            "give_intake" => request.json(&json!({"team": "post-room", "reason": "x"})),
             "edit_filing" => request.json(&json!({"file_name": "b.pdf", "reason": "x"})),
             "link_filing" => request.json(&json!({"document": "ACTIVE!1.1", "reason": "x"})),
             "cancel_filing" | "file_anyway" | "dismiss_intake" | "release_intake" | "pause_source"

@@ -15,7 +15,7 @@ use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::ids::{IdMint, WorkItemId};
 use postroom_domain::keys::{Keys, KeysStatus, Rotate, RotateError};
 use postroom_domain::luggage::{Luggage, LuggageSecret, LuggageSettings};
-use postroom_domain::mailroom::Mailroom;
+use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::person::{Actor, Principal, Role};
 use postroom_domain::plan::Rules;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Window};
@@ -199,6 +199,7 @@ impl World {
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: spool.clone(),
             opens_all: false,
+            allocator: None,
         });
         let tokens: TokenTable = PEOPLE
             .iter()
@@ -219,6 +220,7 @@ impl World {
             store: store.clone(),
             spool,
             mailroom: mailroom(&reception),
+            letters: Arc::new(Blind),
             reception,
             control: control.clone(),
             places: Arc::new(crate::places::Cabinet::default()),
@@ -429,6 +431,15 @@ impl Answer {
 /// A JSON value that is a text.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+/// Reads no letter.
+pub(crate) struct Blind;
+
+impl ReadsLetters for Blind {
+    fn read(&self, _: bytes::Bytes) -> postroom_domain::Fut<'_, Result<postroom_domain::mail::Mail, String>> {
+        Box::pin(async { Err("nobody reads letters here".to_owned()) })
+    }
 }
 
 /// A mail room that reads nothing: work items have their tags.

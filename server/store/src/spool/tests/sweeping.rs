@@ -174,6 +174,8 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
         }],
         batch: false,
         forced: false,
+        allocated: None,
+        also_in: Vec::new(),
         begun: 0,
         screened: postroom_domain::screening::Screened::default(),
         letter: None,
