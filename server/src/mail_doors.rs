@@ -118,8 +118,11 @@ impl MailDoors {
         for mailbox in self.imap {
             mailbox.stop().await;
         }
-        if let Some(reader) = self.reader {
-            reader.stop().await;
+        // A scanner may take minutes over one document; what is not decided is looked at again after the next start.
+        if let Some(reader) = self.reader
+            && tokio::time::timeout(grace, reader.stop()).await.is_err()
+        {
+            tracing::info!("What was being read is read again after the next start.");
         }
     }
 }

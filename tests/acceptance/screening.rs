@@ -101,7 +101,7 @@ async fn malware_by_upload_and_hot_folder_is_set_aside_and_its_neighbours_are_fi
         assert!(filed["trace"].to_string().contains("released it from quarantine"), "{filed:#}");
     }
     assert!(hashes(&world).contains(&hash(&eicar())));
-    let metrics = op.get("/metrics").await.text();
+    let metrics = world.api("admin").get("/metrics").await.text();
     for line in
         ["postroom_screened_total{verdict=\"infected\"}", "postroom_screened_total{verdict=\"clean\"}"]
     {

@@ -43,6 +43,9 @@ const PAGE: usize = 100;
 const PAUSE: Duration = Duration::from_secs(2);
 /// After so long a letter that is wrong in itself is tried again: its bytes may have been put back.
 const AGAIN: Duration = Duration::from_mins(15);
+/// For so long one intake may be looked through: contents without a row are kept for some time only, and its parts have none yet. What was
+/// found out about them by then is remembered for the next time.
+const LONGEST_LOOK: Duration = Duration::from_hours(1);
 /// After so long what the scanner broke off over is tried again.
 const SOON: Duration = Duration::from_secs(10);
 /// Between two looks: every event of the house may mean a letter, and there can be thousands in a second.
@@ -380,7 +383,9 @@ impl Reader {
     ) -> Result<Result<Content, Unread>, Unable> {
         let mut looked = self.content(intake).await?;
         if let Ok(content) = &looked {
-            match self.screen_within(intake, content).await? {
+            let looking = tokio::time::timeout(LONGEST_LOOK, self.screen_within(intake, content));
+            let late = |_| Unable::Tripped("looking through it took too long".to_owned());
+            match looking.await.map_err(late)?? {
                 Ok((more, inside)) => {
                     lines.extend(more);
                     intake.screened.inside = inside;

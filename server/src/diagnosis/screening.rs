@@ -140,3 +140,49 @@ fn zeros(count: u64) -> ByteStream {
     });
     Box::pin(futures_util::stream::iter(pieces))
 }
+
+#[cfg(test)]
+mod tests {
+    use postroom_domain::testing::ManualClock;
+    use postroom_inbound::screen::{Address, ClamdOptions, Patience};
+    use sha2::{Digest as _, Sha256};
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn old_signatures_are_warned_of() {
+        let clock = ManualClock::at("2026-11-27T09:00:00Z");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let second = Duration::from_secs(1);
+        let patience = Patience { connect: second, idle: second, answer: second, total: second };
+        let address = Address::Tcp(listener.local_addr().unwrap().to_string());
+        let scanner = Clamd::new(ClamdOptions { address, largest: 1000, patience, at_once: 1 });
+        let signatures = Duration::from_hours(7 * 24);
+        let door = ScannerDoor { scanner, mode: Mode::On, largest: 1000, signatures };
+        for (version, level, wanted) in [
+            ("ClamAV 1.4.3/27500/Thu Nov 26 09:00:00 2026", Level::Good, "27500 of 2026-11-26"),
+            ("ClamAV 1.4.3/27400/Mon Nov  2 09:00:00 2026", Level::Warning, "25 days old"),
+            ("ClamAV 1.4.3", Level::Warning, "names no published signatures"),
+            ("something else", Level::Bad, "it says of itself"),
+        ] {
+            let answer = async {
+                let (mut line, _) = listener.accept().await.unwrap();
+                line.write_all(format!("{version}\0").as_bytes()).await.unwrap();
+                line
+            };
+            let (found, _line) = tokio::join!(door.signatures(&clock), answer);
+            assert_eq!(found.level, level, "{version}: {}", found.detail);
+            assert!(found.detail.contains(wanted), "{version}: {}", found.detail);
+        }
+    }
+
+    /// By its check sum, for the file itself must not stand here.
+    #[test]
+    fn the_test_file_is_the_one_that_every_scanner_knows() {
+        let sum = Sha256::digest(test_file());
+        let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f");
+    }
+}

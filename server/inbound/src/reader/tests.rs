@@ -530,3 +530,46 @@ async fn names_that_mislead_are_told_and_kinds_that_are_blocked_are_withheld() {
         assert_eq!(trace.contains("is withheld"), *withheld, "{name}: {trace}");
     }
 }
+
+#[tokio::test]
+async fn a_blocked_attachment_is_withheld_and_the_rest_of_the_letter_is_filed() {
+    let world = World::with(Mode::On, &["exe"]).await;
+    let pe = [b"MZ".as_slice(), &[0; 200]].concat();
+    let id = world.deliver(&letter("blocked", &pe)).await;
+    assert_eq!(world.pass(false).await, Ok(Waiting::ForNothing));
+    let actor = Actor::person("sue");
+    world.reception.assign(id, None, &[REFERENCE], None, &actor, "it is about the case").await.unwrap();
+    let filings = world.store.intake_filings(id).await.unwrap();
+    let withheld: Vec<(&str, bool)> =
+        filings.iter().map(|it| (it.request.file_name.as_str(), !it.request.withheld.is_empty())).collect();
+    assert_eq!(withheld.len(), 2, "{withheld:?}");
+    assert!(withheld[0].0.ends_with(".eml") && !withheld[0].1, "{withheld:?}");
+    assert_eq!(withheld[1], ("a.dat", true));
+    let trace = world.intake(id).await.trace.join("\n");
+    assert!(trace.contains("\"a.dat\" is a .exe file by its content"), "{trace}");
+}
+
+#[tokio::test]
+async fn what_lies_in_an_archive_is_held_against_the_block_list() {
+    let mut world = World::with(Mode::Off, &["exe"]).await;
+    let options = ReaderOptions { archives: Some(ArchiveOptions::default()), ..ReaderOptions::default() };
+    world.reader = Reader::new(options, world.reader.mailroom.clone(), world.spool.clone());
+    // One stored file of no bytes (APPNOTE 4.3).
+    let (name, fields) = (b"setup.exe", [b"\x14\0".as_slice(), &[0; 20], &[9, 0]].concat());
+    let body = [b"PK\x03\x04".as_slice(), &fields, &[0; 2], name].concat();
+    let list = [b"PK\x01\x02\x14\x03".as_slice(), &fields, &[0; 16], name].concat();
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    let end =
+        [b"PK\x05\x06\0\0\0\0\x01\0\x01\0".as_slice(), &length(&list), &length(&body), &[0; 2]].concat();
+    let archive = [body, list, end].concat();
+    let id = world.deliver(&letter("archive", &archive)).await;
+    assert_eq!(world.pass(true).await, Ok(Waiting::ForNothing));
+    let actor = Actor::person("sue");
+    world.reception.assign(id, None, &[REFERENCE], None, &actor, "it is about the case").await.unwrap();
+    let filings = world.store.intake_filings(id).await.unwrap();
+    assert_eq!(filings[0].request.withheld, "");
+    assert_eq!(
+        filings[1].request.withheld,
+        "\"setup.exe\" in it is a .exe file, and such files are not filed there"
+    );
+}
