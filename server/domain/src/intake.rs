@@ -220,6 +220,14 @@ pub struct Intake {
     pub trace: Vec<String>,
 }
 
+impl Intake {
+    /// When it arrived, as far as anybody knows: a letter may have lain in its mailbox before it came here. Never later than it did.
+    pub fn arrived(&self) -> Timestamp {
+        let arrived = self.letter.as_ref().and_then(|letter| letter.envelope.arrived);
+        arrived.map_or(self.received, |arrived| arrived.min(self.received))
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]
 const fn is_zero(number: &u32) -> bool {
     *number == 0
