@@ -1,6 +1,8 @@
 //! The capability report: which function will not work, why, and who can mend it. Computed from the settings and what is kept; asked
 //! for live, it looks at every connection too.
 
+mod screening;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,12 +19,14 @@ use postroom_domain::link::{
 };
 use postroom_domain::plan::Rules;
 use postroom_domain::repository::Area;
+use postroom_domain::time::Clock;
 use postroom_inbound::Checked;
 use postroom_inbound::graph::{GraphApp, GraphMailbox, GraphOptions};
 use postroom_inbound::imap::{ImapMailbox, ImapOptions};
 use postroom_inbound::smtp::{self, SmtpOptions};
 use postroom_outbound::Doctor;
 
+pub(crate) use self::screening::ScannerDoor;
 use crate::connectors::Connector;
 use crate::dms_accounts;
 use crate::foundation::Foundation;
@@ -47,6 +51,10 @@ pub(crate) struct HouseDoctor {
     pub(crate) rules: Arc<Rules>,
     /// The doors that no person stands behind.
     pub(crate) doors: Vec<Door>,
+    /// The malware scanner, where there is one.
+    pub(crate) scanner: Option<ScannerDoor>,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// A door that no person stands behind.
@@ -120,6 +128,9 @@ impl Diagnosis for HouseDoctor {
             let mut all = self.ways_in().await;
             for door in &self.doors {
                 all.extend(self.door(door, live).await);
+            }
+            if let Some(scanner) = &self.scanner {
+                all.extend(scanner.findings(live, &*self.clock).await);
             }
             for connector in &self.connectors {
                 all.extend(self.persons_at(&connector.name));

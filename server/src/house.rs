@@ -37,7 +37,7 @@ use postroom_web::{App, Identity, ServeOptions, ServerHandle, Source, TokenHash,
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::diagnosis::{Door, HouseDoctor};
+use crate::diagnosis::{Door, HouseDoctor, ScannerDoor};
 use crate::dms_accounts::{self, Caretaker, News};
 use crate::foundation::{Cellar, Foundation};
 use crate::housekeeping;
@@ -108,7 +108,7 @@ impl House {
             rules: rules.clone(),
             accounts: accounts.clone(),
             spool: spool.clone(),
-            opens_all: false,
+            opens_all: settings.screening.opens_all(),
             allocator: settings.allocator()?,
         });
         let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
@@ -379,7 +379,11 @@ impl Control for Doors {
         let mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         let scans = self.scan_folders.lock().unwrap_or_else(PoisonError::into_inner);
         let scans = scans.iter().map(ScanFolderHandle::source_status);
-        folders.chain(scans).chain(mail.sources()).collect()
+        let all: Vec<SourceStatus> = folders.chain(scans).chain(mail.sources()).collect();
+        match mail.unscreened() {
+            Some(why) => unscreened(all, &why),
+            None => all,
+        }
     }
 
     fn wake(&self) {
@@ -389,6 +393,18 @@ impl Control for Doors {
     fn mail_notice(&self, notice: &MailNotice) -> bool {
         self.mail.lock().unwrap_or_else(PoisonError::into_inner).notice(notice)
     }
+}
+
+/// That the malware scanner does not answer stands at every source, uploads included.
+fn unscreened(mut all: Vec<SourceStatus>, why: &str) -> Vec<SourceStatus> {
+    if let Ok(name) = UPLOAD.parse() {
+        all.push(SourceStatus { name, reachable: true, note: String::new() });
+    }
+    for source in &mut all {
+        let own = std::mem::take(&mut source.note);
+        source.note = if own.is_empty() { why.to_owned() } else { format!("{why}; {own}") };
+    }
+    all
 }
 
 /// What an operator should read about a hot folder, the gravest thing first.
@@ -487,6 +503,8 @@ pub(crate) fn diagnosis(
         lists: foundation.lists.clone(),
         rules,
         doors: Door::all(settings, foundation)?,
+        scanner: ScannerDoor::of(settings)?,
+        clock: foundation.clock.clone(),
     })
 }
 

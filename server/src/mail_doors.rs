@@ -108,7 +108,12 @@ impl MailDoors {
             graph.push(mailbox.with_context(|| format!("graph \"{name}\""))?.start());
         }
         let batches = Some(BatchOptions { key: covers, rules: settings.batch_rules() });
-        let options = ReaderOptions { batches, ..settings.mail.reader() };
+        let options = ReaderOptions {
+            screener: settings.screening.screener(spool)?,
+            archives: settings.screening.archives(),
+            batches,
+            ..settings.mail.reader()
+        };
         let reader = Some(reader::start(options, mailroom.clone(), spool.clone()));
         Ok(Self { smtp, imap, graph, reader })
     }
@@ -150,6 +155,11 @@ impl MailDoors {
     pub(crate) fn notice(&self, notice: &MailNotice) -> bool {
         // All are asked: how long it takes tells nothing of whom it was for.
         self.graph.iter().filter(|mailbox| mailbox.notice(notice)).count() > 0
+    }
+
+    /// Why everything that comes in waits unscreened, while it does.
+    pub(crate) fn unscreened(&self) -> Option<String> {
+        self.reader.as_ref().and_then(|reader| reader.status().scanner)
     }
 
     /// The door first, then the reader.

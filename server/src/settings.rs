@@ -31,6 +31,7 @@ mod pages;
 mod people;
 mod report;
 mod scan_folder;
+mod screening;
 mod seen;
 mod vault;
 
@@ -101,6 +102,9 @@ pub(crate) struct Settings {
     /// What becomes of letters.
     #[serde(default)]
     pub(crate) mail: MailSettings,
+    /// Whether what comes in is scanned for malware.
+    #[serde(default)]
+    pub(crate) screening: screening::Screening,
     /// Who looks after what arrived; nobody in particular where it is not set.
     pub(crate) allocation: Option<AllocationSettings>,
     /// What was set, as it is remembered: for telling at the next start what changed.
@@ -482,6 +486,7 @@ impl Settings {
             wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
         }
         wrong.extend(self.mail_mistakes());
+        wrong.extend(self.screening.mistakes().into_iter().map(|problem| (0, problem)));
         wrong.extend(self.allocation_mistakes());
         let mut hashes = HashSet::new();
         for token in &self.tokens {

@@ -11,6 +11,7 @@
 mod administration;
 mod backups;
 mod bad_uploads;
+mod clamd;
 mod command_line;
 mod console;
 mod corpora;
@@ -33,6 +34,7 @@ mod roles;
 mod rules;
 mod save_modes;
 mod scans;
+mod screening;
 mod secrets;
 mod settings;
 mod statuses;

@@ -54,7 +54,7 @@ pub struct IntakeMeta {
 pub struct IntakeAnswer {
     /// The intake.
     pub intake: IntakeItem,
-    /// Its filings.
+    /// Its filings; none while the intake is `stored`, which it is until it was screened and opened.
     pub filings: Vec<FilingItem>,
     /// The idempotency key was used before with the same content: this is what it made then.
     pub again: bool,
@@ -64,7 +64,8 @@ pub struct IntakeAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NeedsView {
-    /// Stable code: `no_work_item`, `unknown_work_item`, …
+    /// Stable code: `no_work_item`, `unknown_work_item`, …; of what is quarantined `malware`, `not_scanned`, `archive_bomb`, `poison`,
+    /// `too_deep`, `unreadable`, `too_slow`.
     pub code: String,
     /// In plain words.
     pub text: String,
@@ -347,7 +348,7 @@ pub struct AssignBody {
     /// Another area than the door's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<String>,
-    /// Why; kept in the history.
+    /// Why; kept in the history. Must not be blank for what is quarantined.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::screening::Inside;
+
 /// Extensions that are not filed, lower-cased and without their dots.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockList(BTreeSet<String>);
@@ -23,6 +25,9 @@ const FAMILIES: [&[&str]; 9] = [
     &["htm", "html", "xhtml"],
 ];
 
+/// Kinds, as contents are called, that are programs.
+const PROGRAMS: [&str; 8] = ["exe", "dll", "elf", "mach", "lnk", "class", "sh", "wasm"];
+
 /// Why a document is withheld.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Blocked {
@@ -30,6 +35,8 @@ pub enum Blocked {
     Name(String),
     /// Its content is of a kind on the list, whatever its name says. First what it is, then the entry of the list.
     Content(String, String),
+    /// A file in an archive is of a kind on the list. First the file, then the entry of the list.
+    Inside(String, String),
 }
 
 impl fmt::Display for Blocked {
@@ -41,6 +48,9 @@ impl fmt::Display for Blocked {
             }
             Self::Content(kind, listed) => {
                 write!(f, "its content is that of a .{kind} file, and .{listed} files are not filed there")
+            }
+            Self::Inside(name, listed) => {
+                write!(f, "\"{name}\" in it is a .{listed} file, and such files are not filed there")
             }
         }
     }
@@ -71,17 +81,46 @@ impl BlockList {
         named.map(Blocked::Name).or_else(|| self.blocks_content(head))
     }
 
+    /// Why an archive is withheld, by what lies in it; none when it is taken.
+    pub fn blocks_inside(&self, inside: &Inside) -> Option<Blocked> {
+        let named = inside.names.iter().find(|(extension, _)| self.0.contains(*extension));
+        if let Some((extension, name)) = named {
+            return Some(Blocked::Inside(name.clone(), extension.clone()));
+        }
+        let mut contents = inside.contents.iter();
+        contents.find_map(|(kind, name)| Some(Blocked::Inside(name.clone(), self.lists(kind)?.to_owned())))
+    }
+
     fn blocks_content(&self, head: &[u8]) -> Option<Blocked> {
         let kind = kind_of(head)?;
-        let family = FAMILIES.iter().find(|family| family.contains(&kind)).copied().unwrap_or(&[]);
-        let listed = std::iter::once(&kind).chain(family).find(|listed| self.0.contains(**listed))?;
-        Some(Blocked::Content(kind.to_owned(), (*listed).to_owned()))
+        Some(Blocked::Content(kind.to_owned(), self.lists(kind)?.to_owned()))
     }
+
+    /// The entry by which content of a kind is on the list.
+    fn lists<'a>(&self, kind: &'a str) -> Option<&'a str> {
+        let mut alike = std::iter::once(kind).chain(family(kind).iter().copied());
+        alike.find(|listed| self.0.contains(*listed))
+    }
+}
+
+/// Extensions that stand for the same kind of content; none where a kind has only one.
+fn family(kind: &str) -> &'static [&'static str] {
+    FAMILIES.iter().find(|family| family.contains(&kind)).copied().unwrap_or(&[])
+}
+
+/// Whether two extensions stand for the same kind of content.
+pub(crate) fn alike(one: &str, other: &str) -> bool {
+    one == other || family(one).contains(&other)
+}
+
+/// Whether content of a kind is a program.
+pub(crate) fn is_program(kind: &str) -> bool {
+    PROGRAMS.contains(&kind)
 }
 
 /// Every extension of a name, the last first: `invoice.pdf.exe .` has `exe` and `pdf`. What a file system drops at the end of a name
 /// (dots and spaces) does not count, nor do characters that cannot be seen.
-fn extensions(file_name: &str) -> impl Iterator<Item = String> + '_ {
+pub(crate) fn extensions(file_name: &str) -> impl Iterator<Item = String> + '_ {
     let name = file_name.rsplit(['/', '\\']).next().unwrap_or("");
     let parts: Vec<String> = name.split('.').skip(1).map(tidy).filter(|part| !part.is_empty()).collect();
     parts.into_iter().rev()
@@ -90,15 +129,17 @@ fn extensions(file_name: &str) -> impl Iterator<Item = String> + '_ {
 /// Lower-cased, without spaces at its ends and without characters that cannot be seen. A stream of Windows (`a.exe:x`) is cut off.
 fn tidy(extension: &str) -> String {
     let plain = extension.split(':').next().unwrap_or("");
-    let seen = |c: &char| {
-        !c.is_control()
-            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    plain.chars().filter(seen).collect::<String>().trim().to_lowercase()
+    plain.chars().filter(|c| !is_unseen(*c)).collect::<String>().trim().to_lowercase()
+}
+
+/// Whether a character cannot be seen, or turns around how others are.
+pub(crate) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// What content is, as the extension that it usually has; none where its first bytes do not tell.
-fn kind_of(head: &[u8]) -> Option<&'static str> {
+pub(crate) fn kind_of(head: &[u8]) -> Option<&'static str> {
     // The magic of a Windows shortcut, [MS-SHLLINK] 2.1: the header's size, then the start of its class id.
     if head.starts_with(&[0x4c, 0, 0, 0, 0x01, 0x14, 0x02, 0]) {
         return Some("lnk");
@@ -165,6 +206,32 @@ mod tests {
             let list = BlockList::parse(listed).unwrap();
             let wanted = wanted.map(|(kind, listed)| Blocked::Content(kind.to_owned(), listed.to_owned()));
             assert_eq!(list.blocks("letter.txt", head), wanted, "{listed:?}");
+        }
+    }
+
+    #[test]
+    fn archives_are_withheld_for_what_lies_in_them() {
+        let mut inside = Inside::of(crate::ids::BlobHash::new([1; 32]));
+        for (name, head) in [
+            ("readme.txt", b"plain".as_slice()),
+            ("a/setup.EXE", b"plain"),
+            ("b/letter.doc", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+            ("c.zip/d.pdf.js", b"plain"),
+        ] {
+            assert!(inside.add(name, head));
+        }
+        let table: &[(&[&str], Option<(&str, &str)>)] = &[
+            (&["exe"], Some(("a/setup.EXE", "exe"))),
+            (&["js"], Some(("c.zip/d.pdf.js", "js"))),
+            (&["so"], Some(("b/letter.doc", "so"))),
+            (&["zip"], None),
+            (&["vbs"], None),
+            (&[], None),
+        ];
+        for (listed, wanted) in table {
+            let list = BlockList::parse(listed).unwrap();
+            let wanted = wanted.map(|(name, listed)| Blocked::Inside(name.to_owned(), listed.to_owned()));
+            assert_eq!(list.blocks_inside(&inside), wanted, "{listed:?}");
         }
     }
 

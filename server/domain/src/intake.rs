@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::allocation::Allocated;
 use crate::ids::{IntakeId, SiteName, SourceName, WorkItemId};
 use crate::letter::Letter;
+use crate::screening::Screened;
 use crate::spool::Blob;
 use crate::target::SaveMode;
 
@@ -23,7 +24,7 @@ pub enum IntakeState {
     Split = 1,
     /// No rule matched, or the target is closed or ambiguous.
     NeedsPerson = 2,
-    /// Unsafe to read.
+    /// Unsafe to read, or unsafe to file.
     Quarantined = 3,
     /// Every filing is filed, a duplicate, or cancelled.
     Settled = 4,
@@ -82,11 +83,11 @@ pub enum IntakeEvent {
     Planned,
     /// No place was found for it.
     NoPlace,
-    /// Reading it is unsafe.
+    /// Reading it, or filing it, is unsafe.
     Unsafe,
-    /// A person gave it a place.
+    /// A person gave it a place; out of quarantine it is filed unread.
     Assigned,
-    /// A person released it from quarantine.
+    /// A person vouches for it: it is opened like any other.
     Released,
     /// A person closed it.
     Dismissed,
@@ -115,9 +116,8 @@ pub const fn next(state: IntakeState, event: IntakeEvent) -> Option<IntakeState>
     use IntakeEvent as E;
     use IntakeState as S;
     match (state, event) {
-        (S::Stored, E::Planned) | (S::NeedsPerson, E::Assigned) | (S::Quarantined, E::Released) => {
-            Some(S::Split)
-        }
+        (S::Stored, E::Planned) | (S::NeedsPerson | S::Quarantined, E::Assigned) => Some(S::Split),
+        (S::Quarantined, E::Released) => Some(S::Stored),
         (S::Stored | S::Split, E::NoPlace) => Some(S::NeedsPerson),
         (S::Stored, E::Unsafe) => Some(S::Quarantined),
         (S::NeedsPerson | S::Quarantined, E::Dismissed) => Some(S::Dismissed),
@@ -212,6 +212,9 @@ pub struct Intake {
     /// whatever ends the process is met again then.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub begun: u32,
+    /// What screening found out, and whether a person vouches for it.
+    #[serde(default, skip_serializing_if = "Screened::is_empty")]
+    pub screened: Screened,
     /// What is known of it as an e-mail; none when it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<Box<Letter>>,
@@ -259,7 +262,8 @@ mod tests {
             (S::Split, E::FilingsDone, S::Settled),
             (S::NeedsPerson, E::Assigned, S::Split),
             (S::NeedsPerson, E::Dismissed, S::Dismissed),
-            (S::Quarantined, E::Released, S::Split),
+            (S::Quarantined, E::Assigned, S::Split),
+            (S::Quarantined, E::Released, S::Stored),
             (S::Quarantined, E::Dismissed, S::Dismissed),
             (S::Settled, E::FilingReopened, S::Split),
         ];

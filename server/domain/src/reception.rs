@@ -22,8 +22,10 @@ use crate::link::Accounts;
 use crate::mailroom::Noted;
 use crate::person::Actor;
 use crate::plan::{Plan, Planned, Rules};
+use crate::real_type;
 use crate::record::{self, Kept as _, Write};
 use crate::repository::DuplicateRule;
+use crate::screening::{self, Screened};
 use crate::spool::Spool;
 use crate::store::{Acceptance, Accepted, IdempotencyKey, IntakeChange, Store, StoreError};
 use crate::target::SaveMode;
@@ -83,6 +85,9 @@ pub enum AssignError {
     /// The reason is missing.
     #[error("a reason is needed for this")]
     ReasonMissing,
+    /// It was set aside because it could not be read, so nothing is known of where it belongs.
+    #[error("nobody could read it ({0}), so nothing is known of where it belongs")]
+    WorkItemNeeded(String),
     /// Nobody of that name can be given anything.
     #[error("there is no person \"{0}\" who may come in")]
     Nobody(String),
@@ -93,6 +98,9 @@ pub enum AssignError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// Lines of a trace beyond which no more is told of odd names.
+const MOST_LINES: usize = 300;
 
 /// The place where intakes are taken in and decided over.
 pub struct Reception {
@@ -160,6 +168,7 @@ impl Reception {
             allocated: None,
             also_in: Vec::new(),
             begun: 0,
+            screened: Screened::default(),
             letter: None,
             needs: None,
             open_filings: 0,
@@ -201,7 +210,7 @@ impl Reception {
     }
 
     /// A person says where an intake belongs: to one work item, or to several, each of which gets every document. Nothing changes when one
-    /// of the places does not work either.
+    /// of the places does not work either. What is in quarantine is filed as it is, unread and unscanned, and that needs a reason.
     pub async fn assign(
         &self,
         id: IntakeId,
@@ -212,11 +221,13 @@ impl Reception {
         reason: &str,
     ) -> Result<Intake, AssignError> {
         let mut intake = self.read(id, version).await?;
-        let event = match intake.state {
-            IntakeState::Quarantined => IntakeEvent::Released,
-            _ => IntakeEvent::Assigned,
-        };
-        intake.state = intake::next(intake.state, event).ok_or(AssignError::NotAllowed(intake.state))?;
+        let quarantined = intake.state == IntakeState::Quarantined;
+        if quarantined && reason.trim().is_empty() {
+            return Err(AssignError::ReasonMissing);
+        }
+        intake.screened.vouched |= quarantined;
+        intake.state =
+            intake::next(intake.state, IntakeEvent::Assigned).ok_or(AssignError::NotAllowed(intake.state))?;
         if let Some(area) = area {
             area.clone_into(&mut intake.area);
         }
@@ -244,6 +255,37 @@ impl Reception {
             Vec::new()
         };
         self.change(intake, filings, records, actor, reason).await
+    }
+
+    /// A person lets an intake out of quarantine, with a reason. What was set aside for what is in it is vouched for, and opened like any
+    /// other. What nobody could read goes to the work item that was named for it; where none was, the person has to assign it.
+    pub async fn release(
+        &self,
+        id: IntakeId,
+        version: Option<u64>,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<Intake, AssignError> {
+        if reason.trim().is_empty() {
+            return Err(AssignError::ReasonMissing);
+        }
+        let mut intake = self.read(id, version).await?;
+        intake.state =
+            intake::next(intake.state, IntakeEvent::Released).ok_or(AssignError::NotAllowed(intake.state))?;
+        let code = intake.needs.as_ref().map(|needs| needs.code.as_str()).unwrap_or_default();
+        if !screening::may_be_vouched_for(code) {
+            let given = std::mem::take(&mut intake.work_item_given);
+            if given.is_empty() {
+                return Err(AssignError::WorkItemNeeded(code.to_owned()));
+            }
+            // The version that was just read guards the state that was just looked at.
+            return self.assign(id, Some(intake.version), &[given.as_str()], None, actor, reason).await;
+        }
+        intake.trace.push(format!("{} released it from quarantine", actor.principal));
+        intake.needs = None;
+        intake.begun = 0;
+        intake.screened.vouched = true;
+        self.change(intake, Vec::new(), Vec::new(), actor, reason).await
     }
 
     /// Where an intake would go in each of some work items, each once.
@@ -359,7 +401,14 @@ impl Reception {
         }
         let mut filings = Vec::with_capacity(intake.documents.len());
         for document in &intake.documents {
-            let withheld = self.withheld(&plan, document).await?;
+            let head = self.head(document).await;
+            let withheld = withheld(&plan, &intake.screened, document, &head)?;
+            if let Some(odd) = head.ok().and_then(|head| real_type::oddity(&document.file_name, &head))
+                && intake.trace.len() < MOST_LINES
+                && !intake.trace.contains(&odd)
+            {
+                intake.trace.push(odd);
+            }
             let mut progress = Progress::new(now);
             if let Some(why) = &withheld {
                 intake.trace.push(format!("\"{}\" is withheld: {why}", document.file_name));
@@ -393,17 +442,6 @@ impl Reception {
         Ok(filings)
     }
 
-    /// Why a document is not filed there, where the repository does not take its kind.
-    async fn withheld(&self, plan: &Plan, document: &Document) -> Result<Option<String>, StoreError> {
-        if plan.blocked.is_empty() {
-            return Ok(None);
-        }
-        let head = self.head(document).await.map_err(|why| {
-            StoreError::Damaged(format!("content {} cannot be looked at: {why}", document.blob.hash))
-        })?;
-        Ok(plan.blocked.blocks(&document.file_name, &head).map(|blocked| blocked.to_string()))
-    }
-
     /// The first bytes of a document.
     async fn head(&self, document: &Document) -> Result<Vec<u8>, String> {
         let content = self.spool.content(document.blob).await.map_err(|error| error.to_string())?;
@@ -422,6 +460,25 @@ impl Reception {
     pub(crate) fn next_id(&self) -> u128 {
         self.mint.next(self.clock.as_ref(), self.entropy.as_ref())
     }
+}
+
+/// Why a document is not filed there, where the repository does not take its kind, or that of something in it.
+fn withheld(
+    plan: &Plan,
+    screened: &Screened,
+    document: &Document,
+    head: &Result<Vec<u8>, String>,
+) -> Result<Option<String>, StoreError> {
+    if plan.blocked.is_empty() {
+        return Ok(None);
+    }
+    let hash = document.blob.hash;
+    let head = head
+        .as_ref()
+        .map_err(|why| StoreError::Damaged(format!("content {hash} cannot be looked at: {why}")))?;
+    let blocked = plan.blocked.blocks(&document.file_name, head);
+    let inside = || screened.inside(hash).and_then(|inside| plan.blocked.blocks_inside(inside));
+    Ok(blocked.or_else(inside).map(|blocked| blocked.to_string()))
 }
 
 /// A filing that a person decides over, before anything was tried.

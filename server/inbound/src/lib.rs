@@ -10,6 +10,7 @@ pub mod message;
 pub mod pages;
 pub mod reader;
 pub mod scan_folder;
+pub mod screen;
 pub mod smtp;
 
 pub use checked::Checked;

@@ -8,9 +8,12 @@
 #[cfg(feature = "pages")]
 mod batch;
 mod letter;
+mod screening;
+#[cfg(test)]
+mod tests;
 mod trial;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,8 +32,10 @@ use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "pages")]
 pub use self::batch::{BatchOptions, BatchRules};
+use self::screening::Down;
 pub use self::trial::LetterEyes;
 use crate::message::{Limits, Trusted};
+use crate::screen::{ArchiveOptions, Archives, Screener};
 
 /// Who reads, for the audit.
 const PART: &str = "reader";
@@ -42,6 +47,11 @@ const PAGE: usize = 100;
 const PAUSE: Duration = Duration::from_secs(2);
 /// After so long a letter that is wrong in itself is tried again: its bytes may have been put back.
 const AGAIN: Duration = Duration::from_mins(15);
+/// For so long one intake may be looked through: contents without a row are kept for some time only, and its parts have none yet. What was
+/// found out about them by then is remembered for the next time.
+const LONGEST_LOOK: Duration = Duration::from_hours(1);
+/// After so long what the scanner broke off over is tried again.
+const SOON: Duration = Duration::from_secs(10);
 /// Between two looks: every event of the house may mean a letter, and there can be thousands in a second.
 const GAP: Duration = Duration::from_millis(50);
 /// New letters are noticed by events; this is how long one that was missed waits.
@@ -59,6 +69,10 @@ pub struct ReaderOptions {
     /// How batches of pages are divided; none where none are.
     #[cfg(feature = "pages")]
     pub batches: Option<BatchOptions>,
+    /// Who looks for malware before anything is opened; nobody if absent.
+    pub screener: Option<Arc<Screener>>,
+    /// How archives are looked into; they stay closed if absent.
+    pub archives: Option<ArchiveOptions>,
 }
 
 /// What is opened side by side: looking at hundreds of pages takes minutes, and no letter waits for it.
@@ -77,6 +91,8 @@ pub struct ReaderStatus {
     pub set_aside: u64,
     /// Why nothing is read at present.
     pub refusing: Option<String>,
+    /// Since when the malware scanner does not answer, and why: what it has to see waits.
+    pub scanner: Option<String>,
 }
 
 struct Reader {
@@ -86,6 +102,12 @@ struct Reader {
     read: AtomicU64,
     set_aside: AtomicU64,
     refusing: Mutex<BTreeMap<Lane, String>>,
+    /// Who looks into archives.
+    archives: Option<Archives>,
+    /// The scanner, while it does not answer.
+    down: Mutex<Option<Down>>,
+    /// Who waits for it.
+    unscreened: Mutex<BTreeSet<Lane>>,
     /// Letters that are wrong in themselves, and when each is tried again.
     broken: Mutex<HashMap<IntakeId, Instant>>,
     /// Held from the look into the ledger to the commit: of two copies of a letter the second one has to see the first.
@@ -113,6 +135,7 @@ impl ReaderHandle {
                 .values()
                 .next()
                 .cloned(),
+            scanner: self.reader.scanner_trouble(),
         }
     }
 
@@ -135,12 +158,25 @@ enum Content {
     Documents,
 }
 
+/// What is left after everything was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// Nothing that this reader could do anything about.
+    ForNothing,
+    /// What the malware scanner has to see.
+    ForTheScanner,
+}
+
 /// Why an intake is still unopened.
 enum Unable {
     /// The house cannot at present.
     Later(String),
     /// Something is wrong with this one's row or bytes; it is tried again after the others.
     Broken(String),
+    /// The malware scanner does not answer. What it need not see goes on.
+    Unscreened(String),
+    /// The malware scanner broke off over this one; it is tried again soon, others go on.
+    Tripped(String),
 }
 
 impl From<StoreError> for Unable {
@@ -163,16 +199,7 @@ impl From<SpoolError> for Unable {
 
 /// Starts reading.
 pub fn start(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spool>) -> ReaderHandle {
-    let reader = Arc::new(Reader {
-        options,
-        mailroom,
-        spool,
-        read: AtomicU64::new(0),
-        set_aside: AtomicU64::new(0),
-        refusing: Mutex::default(),
-        broken: Mutex::default(),
-        deciding: tokio::sync::Mutex::default(),
-    });
+    let reader = Arc::new(Reader::new(options, mailroom, spool));
     let stop = CancellationToken::new();
     let task = tokio::spawn({
         let (reader, stop) = (reader.clone(), stop.clone());
@@ -184,6 +211,23 @@ pub fn start(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spo
 }
 
 impl Reader {
+    fn new(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spool>) -> Self {
+        let archives = options.archives.map(|archives| Archives::new(archives, spool.clone()));
+        Self {
+            archives,
+            options,
+            mailroom,
+            spool,
+            read: AtomicU64::new(0),
+            set_aside: AtomicU64::new(0),
+            refusing: Mutex::default(),
+            down: Mutex::default(),
+            unscreened: Mutex::default(),
+            broken: Mutex::default(),
+            deciding: tokio::sync::Mutex::default(),
+        }
+    }
+
     async fn run(&self, lane: Lane, stop: &CancellationToken) {
         let store = self.mailroom.reception.store.clone();
         // What waits now may be what ended the process before.
@@ -192,10 +236,13 @@ impl Reader {
         while !stop.is_cancelled() {
             let last = store.wait_beyond(0, Duration::ZERO).await;
             let done = self.all(lane, suspects, stop).await;
+            let unscreened = matches!(done, Ok(Waiting::ForTheScanner));
             let rest = match done {
-                Ok(()) => {
+                Ok(waiting) => {
                     self.refuse(lane, None);
-                    suspects = false;
+                    self.waits_for_the_scanner(lane, unscreened);
+                    // What still waits has not been begun.
+                    suspects &= waiting == Waiting::ForTheScanner;
                     seen = seen.max(last);
                     LOOK
                 }
@@ -205,7 +252,9 @@ impl Reader {
                 }
             };
             let news = async {
-                if rest == LOOK {
+                if unscreened {
+                    self.scanner_or_news(seen).await;
+                } else if rest == LOOK {
                     tokio::time::sleep(GAP).await;
                     store.wait_beyond(seen, rest).await;
                 } else {
@@ -215,6 +264,18 @@ impl Reader {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = news => {}
+            }
+        }
+    }
+
+    /// Returns when the scanner answers again, or when something happened that may need no scanner.
+    async fn scanner_or_news(&self, seen: u64) {
+        let (store, begin) = (&self.mailroom.reception.store, Instant::now());
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let news = store.wait_beyond(0, Duration::ZERO).await > seen;
+            if news || begin.elapsed() > LOOK || self.scanner_is_back().await {
+                return;
             }
         }
     }
@@ -233,21 +294,23 @@ impl Reader {
     }
 
     /// Reads everything that waits, the oldest first.
-    async fn all(&self, lane: Lane, suspects: bool, stop: &CancellationToken) -> Result<(), String> {
+    async fn all(&self, lane: Lane, suspects: bool, stop: &CancellationToken) -> Result<Waiting, String> {
+        self.ask_scanner_again();
         let waiting = self.waiting(lane).await.map_err(|error| error.to_string())?;
         let abreast = if suspects { 1 } else { ABREAST };
         let mut answers = futures_util::stream::iter(waiting)
             .take_while(|_| std::future::ready(!stop.is_cancelled()))
             .map(|id| self.one(id, suspects))
             .buffer_unordered(abreast);
-        let mut trouble = None;
+        let mut left = Waiting::ForNothing;
         while let Some(answer) = answers.next().await {
-            if let Err(Unable::Later(why)) = answer {
-                trouble = Some(why);
-                break;
+            match answer {
+                Err(Unable::Later(why)) => return Err(why),
+                Err(Unable::Unscreened(_)) => left = Waiting::ForTheScanner,
+                _ => {}
             }
         }
-        trouble.map_or(Ok(()), Err)
+        Ok(left)
     }
 
     /// The intakes that nobody has opened yet, by their age.
@@ -278,11 +341,25 @@ impl Reader {
             return Ok(());
         }
         let done = self.read(id, suspect).await;
-        if let Err(Unable::Broken(why)) = &done {
-            self.broken.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Instant::now() + AGAIN);
-            tracing::error!(intake.id = %id, error = %why, "a letter could not be read; it waits, and others go on");
+        match &done {
+            Err(Unable::Broken(why)) => {
+                self.leave_alone(id, AGAIN);
+                tracing::error!(intake.id = %id, error = %why, "an intake could not be opened; it waits, and others go on");
+            }
+            Err(Unable::Tripped(why)) => {
+                self.leave_alone(id, SOON);
+                tracing::warn!(intake.id = %id, error = %why, "an intake was not screened; it is tried again");
+            }
+            _ => {}
         }
         done
+    }
+
+    /// Nobody looks at an intake for so long.
+    fn leave_alone(&self, id: IntakeId, time: Duration) {
+        let (mut broken, now) = (self.broken.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        broken.retain(|_, at| *at > now);
+        broken.insert(id, now + time);
     }
 
     async fn read(&self, id: IntakeId, suspect: bool) -> Result<(), Unable> {
@@ -291,13 +368,22 @@ impl Reader {
         if intake.state != IntakeState::Stored {
             return Ok(());
         }
+        // Before it is begun: bytes that only go by can end nobody's process, and a scanner may be away for long.
+        let lines = match self.screen(&intake).await? {
+            Ok(lines) => lines,
+            Err(why) => {
+                let opened = room.set_aside(intake, why, &actor).await?;
+                self.note(id, opened);
+                return Ok(());
+            }
+        };
         if suspect {
             match room.begin(intake, &actor).await? {
                 Some(begun) => intake = begun,
                 None => return Ok(()),
             }
         }
-        let content = match self.content(&intake).await {
+        let content = match self.looked_through(&mut intake, lines).await {
             Ok(content) => content,
             Err(unable) => {
                 if suspect {
@@ -317,6 +403,29 @@ impl Reader {
         };
         self.note(id, opened);
         Ok(())
+    }
+
+    /// Whatever an intake is made of, with everything that came out of it screened. Lines go to its trace once it is known what becomes of
+    /// it: one that is tried again has none twice.
+    async fn looked_through(
+        &self,
+        intake: &mut Intake,
+        mut lines: Vec<String>,
+    ) -> Result<Result<Content, Unread>, Unable> {
+        let mut looked = self.content(intake).await?;
+        if let Ok(content) = &looked {
+            let looking = tokio::time::timeout(LONGEST_LOOK, self.screen_within(intake, content));
+            let late = |_| Unable::Tripped("looking through it took too long".to_owned());
+            match looking.await.map_err(late)?? {
+                Ok((more, inside)) => {
+                    lines.extend(more);
+                    intake.screened.inside = inside;
+                }
+                Err(why) => looked = Err(why),
+            }
+        }
+        intake.trace.extend(lines);
+        Ok(looked)
     }
 
     /// Whatever an intake is made of, ready to be decided over; or why nobody may look into it.

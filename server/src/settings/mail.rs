@@ -197,7 +197,7 @@ impl MailSettings {
             limits: Limits::default(),
             trusted: Trusted { servers: self.trusted_servers.clone(), unnamed: self.trust_unnamed },
             largest: if self.take_apart_bytes == 0 { largest() } else { self.take_apart_bytes },
-            batches: None,
+            ..ReaderOptions::default()
         }
     }
 

@@ -318,3 +318,39 @@ after_folder = "Filed"
         "authority = \"https://login.microsoftonline.us\"\nendpoint = \"https://graph.microsoft.us\"\n";
     assert!(read(&format!("{good}{national}")).is_ok());
 }
+
+#[test]
+fn screening_is_off_until_it_is_turned_on_and_its_mistakes_are_told() {
+    use postroom_domain::screening::Mode;
+    use postroom_inbound::screen::WhenClosed;
+    let plain = read(GOOD).unwrap().screening;
+    assert_eq!(
+        (plain.mode, plain.opens_all(), plain.scanner().unwrap().is_some()),
+        (Mode::Off, false, false)
+    );
+    assert_eq!(plain.archives(), None);
+    let good = format!(
+        "{GOOD}\n[screening]\nmode = \"required\"\nclamd = \"tcp:127.0.0.1:3310\"\nlargest_bytes = 1000000\n\
+         at_once = 2\nsignatures_days = 3\n[screening.archives]\nopen = true\nwhen_closed = \"file\"\n"
+    );
+    let on = read(&good).unwrap().screening;
+    assert_eq!((on.mode, on.opens_all()), (Mode::Required, true));
+    assert_eq!(on.scanner().unwrap().unwrap().address().to_string(), "tcp:127.0.0.1:3310");
+    assert_eq!(on.archives().unwrap().when_closed, WhenClosed::File);
+    for (from, to, wanted) in [
+        ("tcp:127.0.0.1:3310", "127.0.0.1:3310", "is neither unix:/path/to/socket nor tcp:host:port"),
+        ("\"required\"", "\"require\"", "unknown variant `require`"),
+        ("mode =", "mod =", "did you mean \"mode\"?"),
+        ("at_once = 2", "at_once = 0", "screening.at_once: 1 to 64"),
+        ("largest_bytes = 1000000", "largest_bytes = 0", "screening.largest_bytes: 1 or more"),
+        ("largest_bytes = 1000000", "largest_bytes = 5000000000", "less than 4 GiB"),
+        ("signatures_days = 3", "signatures_days = 0", "screening.signatures_days: 1 or more"),
+        ("signatures_days = 3", "total_seconds = 10", "screening.total_seconds: not less than"),
+        ("when_closed = \"file\"", "when_closed = \"pass\"", "unknown variant `pass`"),
+        ("open = true", "opn = true", "did you mean \"open\"?"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let error = read(&good.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{wanted:?} not in:\n{error}");
+    }
+}

@@ -269,6 +269,7 @@ impl Maker {
             allocated: None,
             also_in: Vec::new(),
             begun: 0,
+            screened: postroom_domain::screening::Screened::default(),
             letter: None,
             needs: None,
             open_filings: 0,

@@ -209,6 +209,8 @@ impl From<AssignError> for Fault {
             }
             AssignError::NotAllowed(_) => Self::new(Code::NotAllowedNow, sentence(&error.to_string())),
             AssignError::ReasonMissing => Self::value("reason", "must not be blank for this"),
+            AssignError::WorkItemNeeded(_) => Self::new(Code::NotAllowedNow, sentence(&error.to_string()))
+                .hint("Give it a place with POST /api/v1/intakes/{id}/assign; it is filed unread then. Or dismiss it."),
             AssignError::Nobody(_) => Self::value("person", error.to_string()),
             AssignError::NoPlace(needs) => Self::value("work_item", needs.text)
                 .hint("Nothing was changed. Name another work item, or have this one put right."),

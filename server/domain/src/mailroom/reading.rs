@@ -9,6 +9,7 @@ use crate::mail::Mail;
 use crate::matching::{Decision, Known, Rules};
 use crate::person::Actor;
 use crate::record::{self, Kept as _};
+use crate::screening;
 use crate::split::{self, Whole};
 use crate::spool::Blob;
 use crate::store::{IntakeChange, StoreError, StoreResult};
@@ -40,10 +41,10 @@ pub struct ReadLetter {
     pub odd: Vec<String>,
 }
 
-/// Why a letter was not read. It is set aside: its bytes are kept, and a person decides.
+/// Why an intake was not read, or goes no further. It is set aside: its bytes are kept, and a person decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
-    /// Stable code: `too_deep`, `reading_failed`, …
+    /// Stable code: `too_deep`, `unreadable`, `malware`, …
     pub code: &'static str,
     /// In plain words.
     pub text: String,
@@ -110,7 +111,8 @@ impl Mailroom {
             return Ok(Opened::Overtaken);
         };
         intake.state = state;
-        intake.trace.push(format!("it was set aside unread: {}", why.text));
+        let unread = if screening::may_be_vouched_for(why.code) { "" } else { " unread" };
+        intake.trace.push(format!("it was set aside{unread}: {}", why.text));
         intake.needs = Some(NeedsPerson { code: why.code.to_owned(), text: why.text.clone() });
         self.reception.allocate(&mut intake, None).await?;
         let done = self.change(intake, Vec::new(), Vec::new(), actor, &why.text).await?;

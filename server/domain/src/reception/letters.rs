@@ -9,6 +9,7 @@ use crate::intake::{Document, Intake, IntakeState};
 use crate::letter::{Envelope, Letter};
 use crate::person::Actor;
 use crate::record::Write;
+use crate::screening::Screened;
 use crate::spool::Blob;
 use crate::store::{Acceptance, Accepted, IdempotencyKey, StoreError};
 
@@ -84,6 +85,7 @@ impl Reception {
             allocated: None,
             also_in: Vec::new(),
             begun: 0,
+            screened: Screened::default(),
             letter: Some(Box::new(Letter { envelope: delivery.envelope, ..Letter::default() })),
             needs: None,
             open_filings: 0,

@@ -219,6 +219,7 @@ impl World {
             allocated: None,
             also_in: Vec::new(),
             begun: 0,
+            screened: postroom_domain::screening::Screened::default(),
             letter: None,
             needs: None,
             open_filings: 0,

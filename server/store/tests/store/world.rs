@@ -134,6 +134,7 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
             allocated: None,
             also_in: Vec::new(),
             begun: 0,
+            screened: postroom_domain::screening::Screened::default(),
             letter: None,
             needs: None,
             open_filings: 0,

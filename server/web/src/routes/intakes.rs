@@ -7,7 +7,7 @@ use postroom_api::intake::{
     AssignBody, DismissBody, GiveBody, IntakeDetail, IntakeItem, ReleaseIntakeBody, SuggestionView,
 };
 use postroom_api::page::{IntakeList, Page};
-use postroom_api::problem::{Code, Problem};
+use postroom_api::problem::Problem;
 use postroom_domain::allocation::Assignee;
 use postroom_domain::event::Subject;
 use postroom_domain::ids::IntakeId;
@@ -124,7 +124,7 @@ async fn suggestions(app: &Shared, intake: &Intake) -> Result<Vec<SuggestionView
     Ok(shown)
 }
 
-/// A person says where it belongs.
+/// A person says where it belongs. What is in quarantine is filed as it is then, unread and unscanned, and that needs a reason.
 #[utoipa::path(tag = "intakes", operation_id = "assign_intake", security(("token" = [])), request_body = AssignBody,
     params(("id" = String, Path, description = "The intake's id."),
         ("If-Match" = String, Header, description = "The version looked at, in quotes; * for any.")), responses(
@@ -199,11 +199,14 @@ pub(crate) async fn dismiss(
     show(&app, &caller, &intake).await
 }
 
-/// Out of quarantine, to the work item that was named for it.
+/// Out of quarantine, with a reason that the audit keeps. What was set aside for what is in it (`malware`, `not_scanned`, `archive_bomb`)
+/// is vouched for and goes its normal way again: `stored` first, then as it is read and planned. What could not be read (`poison`,
+/// `too_deep`, `unreadable`, `too_slow`) goes to the work item that was named for it; where none was named, it has to be assigned.
 #[utoipa::path(tag = "intakes", operation_id = "release_intake", security(("token" = [])), request_body = ReleaseIntakeBody,
     params(("id" = String, Path, description = "The intake's id."),
         ("If-Match" = String, Header, description = "The version looked at, in quotes; * for any.")), responses(
     (status = 200, description = "The intake as it is now.", body = IntakeDetail),
+    (status = 409, description = "It is not in quarantine, or it needs a work item: assign it.", body = Problem, content_type = "application/problem+json"),
     (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/api/v1/intakes/{id}/release")]
@@ -214,18 +217,8 @@ pub(crate) async fn release(
     Json(body): Json<ReleaseIntakeBody>,
     app: web::Data<Shared>,
 ) -> Answer {
-    if body.reason.trim().is_empty() {
-        return Err(Fault::value("reason", "must not be blank for this"));
-    }
-    let intake = seen(&app, &caller, id).await?;
-    if intake.state != IntakeState::Quarantined {
-        let detail = format!("An intake that is {} cannot be released from quarantine.", intake.state);
-        return Err(Fault::new(Code::NotAllowedNow, detail));
-    }
-    let given = intake.work_item_given;
-    // The version that was just read guards the state that was just looked at.
-    let version = version.or(Some(intake.version));
-    let intake = app.mailroom.assign(id, version, &[&given], None, &caller.actor(), &body.reason).await?;
+    seen(&app, &caller, id).await?;
+    let intake = app.reception.release(id, version, &caller.actor(), &body.reason).await?;
     app.control.wake();
     show(&app, &caller, &intake).await
 }

@@ -44,11 +44,13 @@ pub(crate) struct UploadForm {
     file: Vec<Vec<u8>>,
 }
 
-/// Takes documents in. The answer comes when they and their filings are durable.
+/// Takes documents in. The answer comes when they and their filings are durable. Where what comes in is screened for malware first, and
+/// for batches of scanned pages, the intake is `stored` then and has no filings yet: they are planned when it was opened. Ask for the
+/// intake, or follow the events, until its state is another one.
 #[utoipa::path(tag = "intakes", operation_id = "take_in", security(("token" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters. The same key with the same content is taken in once.")),
     request_body(content = UploadForm, content_type = "multipart/form-data"), responses(
-    (status = 202, description = "Taken in; Location is the intake. With Idempotent-Replayed: true when it had been before.", body = IntakeAnswer),
+    (status = 202, description = "Taken in, durably; Location is the intake. It has no filings while it is `stored`. With Idempotent-Replayed: true when it had been before.", body = IntakeAnswer),
     (status = "default", description = "A problem; nothing was taken in.", body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/api/v1/intakes")]

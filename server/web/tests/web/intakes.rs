@@ -1,6 +1,6 @@
 //! A person's decisions over intakes, and the matters they belong to.
 
-use postroom_domain::intake::{Intake, IntakeState};
+use postroom_domain::intake::{Intake, IntakeState, NeedsPerson};
 use postroom_domain::person::Actor;
 use postroom_domain::store::{Acceptance, Store};
 use postroom_domain::time::Clock;
@@ -59,18 +59,21 @@ async fn what_needs_a_person_is_assigned_or_dismissed_once() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_quarantined_is_released_to_its_work_item() {
-    let world = World::new().await;
-    let lost = world.hand_in("user", &json!({"work_item": "9999"}), &[("a.pdf", b"a")], None).await;
+/// An intake in quarantine for a reason, as it was handed in for a work item; empty for none.
+async fn quarantined(world: &World, number: u128, code: &str, given: &str) -> String {
+    let content = format!("content {number}");
+    let files = [("a.pdf", content.as_bytes())];
+    let lost = world.hand_in("user", &json!({"work_item": "9999"}), &files, None).await;
     let seen = world.store.intake(text(&lost.body["intake"]["id"]).parse().unwrap()).await.unwrap().unwrap();
-    let id = postroom_domain::ids::IntakeId::from_u128(seen.id.as_u128() + 1);
+    let id = postroom_domain::ids::IntakeId::from_u128(seen.id.as_u128() + number);
+    let needs = NeedsPerson { code: code.to_owned(), text: "in words".to_owned() };
     let intake = Intake {
         id,
         state: IntakeState::Quarantined,
-        work_item_given: "0007.0001".into(),
-        needs: None,
+        work_item_given: given.into(),
+        needs: Some(needs).filter(|_| !code.is_empty()),
         received: world.clock.now(),
+        begun: 3,
         ..seen
     };
     let acceptance = Acceptance {
@@ -82,15 +85,63 @@ async fn what_is_quarantined_is_released_to_its_work_item() {
         note: String::new(),
     };
     world.store.accept(acceptance).await.unwrap();
-    let path = format!("/api/v1/intakes/{id}/release");
-    world.decide("support", &path, "*", &json!({"reason": ""})).await.assert_problem(
-        400,
-        "bad_value",
-        "reason",
-    );
-    let answer = world.decide("support", &path, "*", &json!({"reason": "looked at it"})).await;
+    id.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_quarantined_for_what_is_in_it_is_vouched_for_and_opened() {
+    let world = World::new().await;
+    for (number, code) in [(1, "malware"), (2, "not_scanned"), (3, "archive_bomb")] {
+        // Nobody has to say where it belongs: that is found out as for any other.
+        let id = quarantined(&world, number, code, "").await;
+        let path = format!("/api/v1/intakes/{id}/release");
+        let answer = world.decide("support", &path, "*", &json!({"reason": " "})).await;
+        answer.assert_problem(400, "bad_value", "reason");
+        let answer = world.decide("support", &path, "\"7\"", &json!({"reason": "x"})).await;
+        answer.assert_problem(412, "changed", "version");
+        let answer = world.decide("user", &path, "*", &json!({"reason": "x"})).await;
+        assert_eq!(answer.status, 403, "{}", answer.body);
+        let answer = world.decide("other", &path, "*", &json!({"reason": "x"})).await;
+        assert_eq!(answer.status, 404, "{}", answer.body);
+        let answer = world.decide("support", &path, "\"1\"", &json!({"reason": "a test file of ours"})).await;
+        assert_eq!((answer.status, &answer.body["state"]), (200, &json!("stored")), "{}", answer.body);
+        assert_eq!((&answer.body["needs"], &answer.body["filing_items"]), (&Value::Null, &json!([])));
+        let event = answer.body["events"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(
+            (&event["note"], &event["actor"]["name"]),
+            (&json!("a test file of ours"), &json!("support"))
+        );
+        let kept = world.store.intake(id.parse().unwrap()).await.unwrap().unwrap();
+        assert!(kept.screened.vouched && kept.begun == 0, "{kept:#?}");
+        let answer = world.decide("support", &path, "*", &json!({"reason": "x"})).await;
+        answer.assert_problem(409, "not_allowed_now", "released already");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_could_read_needs_a_place_to_leave_quarantine() {
+    let world = World::new().await;
+    for (number, code) in [(1, "poison"), (2, "too_deep"), (3, "unreadable"), (4, "too_slow"), (5, "")] {
+        let id = quarantined(&world, number, code, "").await;
+        let (release, assign) =
+            (format!("/api/v1/intakes/{id}/release"), format!("/api/v1/intakes/{id}/assign"));
+        let answer = world.decide("support", &release, "*", &json!({"reason": "looked at it"})).await;
+        answer.assert_problem(409, "not_allowed_now", code);
+        assert!(text(&answer.body["hint"]).contains("/assign"), "{}", answer.body);
+        let blank = json!({"work_item": "0007.0001", "reason": ""});
+        let answer = world.decide("support", &assign, "*", &blank).await;
+        answer.assert_problem(400, "bad_value", "a reason is needed here");
+        let place = json!({"work_item": "0007.0001", "reason": "looked at it"});
+        let answer = world.decide("support", &assign, "*", &place).await;
+        assert_eq!((answer.status, &answer.body["state"]), (200, &json!("split")), "{}", answer.body);
+        assert_eq!(answer.body["filing_items"].as_array().unwrap().len(), 1);
+    }
+    // Where a work item was named, it goes there.
+    let id = quarantined(&world, 6, "poison", "0007.0001").await;
+    let answer =
+        world.decide("support", &format!("/api/v1/intakes/{id}/release"), "*", &json!({"reason": "x"})).await;
     assert_eq!((answer.status, &answer.body["state"]), (200, &json!("split")), "{}", answer.body);
-    assert_eq!(answer.body["filing_items"].as_array().unwrap().len(), 1);
     world.stop().await;
 }
 

@@ -179,6 +179,7 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
         allocated: None,
         also_in: Vec::new(),
         begun: 0,
+        screened: postroom_domain::screening::Screened::default(),
         letter: None,
         needs: None,
         open_filings: 0,
