@@ -25,6 +25,7 @@ use postroom_domain::resolve::{Look, LookAt, Looks};
 use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
+use postroom_domain::uploads::{UploadLimits, Uploads};
 use postroom_engine::{Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts};
 use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
 use postroom_outbound::Doctor;
@@ -106,6 +107,8 @@ impl House {
             spool: spool.clone(),
         });
         let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
+        let key_of = Box::new(postroom_web::upload_key);
+        let uploads = Arc::new(Uploads::new(reception.clone(), upload_limits(&settings.limits), key_of));
         let destinations: Vec<Destination> =
             foundation.connectors.iter().map(crate::connectors::Connector::destination).collect();
         let places =
@@ -148,6 +151,7 @@ impl House {
             spool: spool.clone(),
             reception: reception.clone(),
             mailroom: mailroom.clone(),
+            resumable: uploads.clone(),
             control: doors.clone(),
             places: Arc::new(places),
             lists: foundation.lists.clone(),
@@ -176,7 +180,14 @@ impl House {
         let url = format!("http://{}", server.address());
         tracing::info!(server.url = %url, "Postroom is ready.");
         let grace_of_blobs = Duration::from_secs(settings.limits.sweep_grace_hours * 3600);
-        let keeping = housekeeping::run(store.clone(), spool.clone(), people.clone(), grace_of_blobs);
+        let keeping = housekeeping::run(
+            store.clone(),
+            spool.clone(),
+            people.clone(),
+            uploads,
+            engine.clone(),
+            grace_of_blobs,
+        );
         let register = mailroom.clone();
         let housekeeping = tokio::spawn(async move {
             // Behind the start: a house has a hundred thousand of them, and all but the first time none is missing.
@@ -572,6 +583,15 @@ fn limits(limits: &settings::Limits) -> postroom_web::Limits {
         documents: limits.documents_per_intake,
         body_idle: Duration::from_secs(limits.upload_idle_seconds),
         ..postroom_web::Limits::default()
+    }
+}
+
+fn upload_limits(limits: &settings::Limits) -> UploadLimits {
+    UploadLimits {
+        document: limits.largest_document_bytes,
+        each: limits.unfinished_uploads,
+        each_bytes: limits.unfinished_bytes,
+        life: Duration::from_secs(limits.unfinished_hours.saturating_mul(3600)),
     }
 }
 

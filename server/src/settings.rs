@@ -161,6 +161,12 @@ pub(crate) struct Limits {
     pub(crate) upload_idle_seconds: u64,
     /// How long content that no row names is kept, in hours.
     pub(crate) sweep_grace_hours: u64,
+    /// Unfinished uploads of one person at once.
+    pub(crate) unfinished_uploads: usize,
+    /// All unfinished uploads of one person together, in bytes.
+    pub(crate) unfinished_bytes: u64,
+    /// How long an unfinished upload waits for its next byte, in hours.
+    pub(crate) unfinished_hours: u64,
 }
 
 impl Default for Limits {
@@ -170,6 +176,9 @@ impl Default for Limits {
             documents_per_intake: 1000,
             upload_idle_seconds: 60,
             sweep_grace_hours: 24,
+            unfinished_uploads: 50,
+            unfinished_bytes: 32 << 30,
+            unfinished_hours: 72,
         }
     }
 }

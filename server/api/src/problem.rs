@@ -108,13 +108,18 @@ codes! {
     NotAllowedNow   "not_allowed_now"   409 "The present state does not allow this"      "Read it again: it may have moved on by itself.";
     KeyReused       "key_reused"        409 "The idempotency key was used with other content" "Use a new key for a new request.";
     Exists          "exists"            409 "It exists already"                          "";
+    WrongOffset     "wrong_offset"      409 "The upload goes on elsewhere"               "Ask with HEAD where it goes on.";
     Released        "released"          410 "Its source was given up for a link"         "Open the document in the DMS.";
     Changed         "changed"           412 "It changed meanwhile"                       "Read it again, look whether you still want this, and send the new version in If-Match.";
+    OtherVersion    "other_version"     412 "Another version of the protocol is spoken here" "Send Tus-Resumable: 1.0.0.";
     TooLarge        "too_large"         413 "Larger than this server takes"              "";
     TooManyParts    "too_many_parts"    413 "More parts than this server takes"          "";
     WrongMediaType  "wrong_media_type"  415 "This media type is not taken here"          "";
+    InUse           "in_use"            423 "Somebody else is writing to it"             "Wait a moment, ask with HEAD where it goes on, and send from there.";
     VersionNeeded   "version_needed"    428 "The version is needed"                      "Send the ETag that you read in If-Match, so that nobody's change is overwritten.";
+    TooManyUploads  "too_many_uploads"  429 "Too much is unfinished"                     "Finish or give up uploads that are under way.";
     TooManyRequests "too_many_requests" 429 "Too many requests"                          "Wait as long as Retry-After says.";
+    BadChecksum     "bad_checksum"      460 "The bytes are not those of the checksum"    "Nothing of them was kept. Send them again from the same place.";
     Internal        "internal"          500 "Postroom made a mistake"                    "Tell the administrator the trace_id.";
     Busy            "busy"              503 "The server is busy"                         "Wait as long as Retry-After says and send it again with the same Idempotency-Key.";
     Stopping        "stopping"          503 "The server is stopping"                     "Send it again with the same Idempotency-Key when the server is back.";

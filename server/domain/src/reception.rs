@@ -57,6 +57,8 @@ pub struct Arrival {
     pub save_mode: Option<SaveMode>,
     /// The sender's own id of the document, by which a later save is recognised; empty where there is none.
     pub document_key: String,
+    /// What the door noticed, in words: the beginning of the trace.
+    pub remarks: Vec<String>,
 }
 
 /// Why a person's decision over an intake was not carried out.
@@ -136,7 +138,7 @@ impl Reception {
             needs: None,
             open_filings: 0,
             filings: 0,
-            trace: planned.trace,
+            trace: [arrival.remarks, planned.trace].concat(),
         };
         let filings = match planned.plan {
             Ok(plan) => self.filings_of(&mut intake, plan, item.as_ref(), now, arrival.forced).await?,

@@ -16,6 +16,7 @@ use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::time::{Clock, Entropy};
+use postroom_domain::uploads::Uploads;
 use tokio::sync::{Semaphore, watch};
 
 use crate::auth::Tokens;
@@ -97,6 +98,8 @@ pub struct App {
     pub spool: Arc<dyn Spool>,
     /// Where intakes are taken in and decided over.
     pub reception: Arc<Reception>,
+    /// Uploads that come piece by piece.
+    pub resumable: Arc<Uploads>,
     /// Where work items have their luggage tags, and letters are opened.
     pub mailroom: Arc<Mailroom>,
     /// The engine, as far as others see it.
@@ -137,6 +140,8 @@ pub(crate) struct Shared {
     /// Wrong passwords and the like by address.
     pub(crate) tries: Guesses,
     pub(crate) uploads: Semaphore,
+    /// One upload is begun at a time, so that what a person has unfinished is counted rightly.
+    pub(crate) beginning: tokio::sync::Mutex<()>,
     pub(crate) listeners: Arc<Listeners>,
     /// True once the server stops.
     pub(crate) stopping: watch::Receiver<bool>,

@@ -30,10 +30,13 @@ mod persons;
 mod places;
 mod resolve;
 mod summary;
+mod tus;
 mod upload;
 mod work_items;
 
 pub(crate) use dms_accounts::request_account;
+pub(crate) use tus::{PROTOCOL, is_tus};
+pub use upload::upload_key;
 
 /// Registers every route.
 pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
@@ -43,6 +46,12 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(health::metrics_text)
         .service(health::description)
         .service(upload::take_in)
+        .service(tus::tell_uploads)
+        .service(tus::begin_upload)
+        .service(tus::show_upload)
+        .service(tus::append_to_upload)
+        .service(tus::end_upload)
+        .service(tus::upload_by_post)
         .service(intakes::list_intakes)
         .service(intakes::show_intake)
         .service(original::original_bytes)
@@ -135,10 +144,18 @@ pub(crate) struct Table(Vec<(Vec<String>, Vec<&'static str>)>);
 impl Table {
     pub(crate) fn of(document: &OpenApi) -> Self {
         let methods = |item: &utoipa::openapi::PathItem| {
-            [("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("DELETE", &item.delete)]
-                .into_iter()
-                .filter_map(|(name, operation)| operation.as_ref().map(|_| name))
-                .collect()
+            [
+                ("GET", &item.get),
+                ("HEAD", &item.head),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+                ("OPTIONS", &item.options),
+            ]
+            .into_iter()
+            .filter_map(|(name, operation)| operation.as_ref().map(|_| name))
+            .collect()
         };
         let paths = document.paths.paths.iter();
         Self(

@@ -144,6 +144,7 @@ impl Taker {
             forced: false,
             save_mode: None,
             document_key: String::new(),
+            remarks: Vec::new(),
         };
         match self.reception.accept(arrival, &Actor::system(PART, None)).await {
             Ok(Accepted::Fresh(intake, _)) => {

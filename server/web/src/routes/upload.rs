@@ -10,14 +10,14 @@ use postroom_api::filing::FilingItem;
 use postroom_api::intake::{IntakeAnswer, IntakeItem, IntakeMeta};
 use postroom_api::pause::DoorKind;
 use postroom_api::problem::{Code, FieldError, Problem};
-use postroom_domain::ids::{BlobHash, SourceName};
+use postroom_domain::ids::{BlobHash, SiteName, SourceName};
 use postroom_domain::intake::Document;
-use postroom_domain::person::Principal;
 use postroom_domain::reception::Arrival;
 use postroom_domain::repository::Area;
 use postroom_domain::spool::Draft;
 use postroom_domain::store::{Accepted, IdempotencyKey};
 use postroom_domain::target::SaveMode;
+use postroom_domain::uploads::Upload;
 use sha2::{Digest, Sha256};
 
 use crate::app::Shared;
@@ -80,7 +80,7 @@ pub(crate) async fn take_in(
     let body = Body::new(payload, limits.request, limits.body_idle, limits.body_total);
     let mut multipart = Multipart::new(body, &boundary);
     let meta = read_meta(&app, &mut multipart).await?;
-    let source = door(&app, &meta).await?;
+    let source = door(&app, meta.source.as_ref()).await?;
     let documents = read_documents(&app, &mut multipart).await?;
     if !meta.document.is_empty() && documents.len() != 1 {
         return Err(Fault::value("document", format!("names one document, and {} came", documents.len())));
@@ -99,7 +99,7 @@ async fn accept(
     let principal = caller.principal();
     let bytes: u64 = documents.iter().map(|document| document.blob.size).sum();
     let key = key.map(|key| IdempotencyKey {
-        key: scoped(principal, &key),
+        key: scoped(&principal.sites.home, &principal.name, &key),
         fingerprint: fingerprint(&meta, &source, &documents),
     });
     let save_mode = mode(&meta);
@@ -117,6 +117,7 @@ async fn accept(
         forced: meta.file_anyway,
         save_mode,
         document_key: meta.document,
+        remarks: Vec::new(),
     };
     let (intake, filings, again) = match app.reception.accept(arrival, &caller.actor()).await? {
         Accepted::Fresh(intake, filings) => {
@@ -174,7 +175,7 @@ fn request_too_large(app: &Shared) -> Fault {
 }
 
 /// The key, if one is sent: 1 to 200 visible ASCII characters.
-fn idempotency_key(request: &HttpRequest) -> Answer<Option<String>> {
+pub(super) fn idempotency_key(request: &HttpRequest) -> Answer<Option<String>> {
     let mut keys = request.headers().get_all("idempotency-key");
     let Some(key) = keys.next() else { return Ok(None) };
     let text = key.to_str().unwrap_or("");
@@ -187,8 +188,28 @@ fn idempotency_key(request: &HttpRequest) -> Answer<Option<String>> {
 }
 
 /// A key that two callers cannot share: the length tells where the name ends.
-fn scoped(principal: &Principal, key: &str) -> String {
-    format!("{}/{}:{}/upload/{key}", principal.sites.home, principal.name.len(), principal.name)
+pub(super) fn scoped(home: &SiteName, name: &str, key: &str) -> String {
+    format!("{home}/{}:{name}/upload/{key}", name.len())
+}
+
+/// The key under which a document is taken in that came piece by piece. One that its sender named is the same as that of a whole
+/// upload: whichever way it comes, it is taken in once.
+pub fn upload_key(upload: &Upload, document: &Document) -> IdempotencyKey {
+    let about = &upload.about;
+    let meta = IntakeMeta {
+        work_item: about.work_item.clone(),
+        area: about.area.clone(),
+        subject: about.subject.clone(),
+        note: about.note.clone(),
+        file_anyway: about.forced,
+        ..IntakeMeta::default()
+    };
+    let told = Document { media_type: about.media_type.clone(), ..document.clone() };
+    let own = || format!("{}/{}:{}/upload-id/{}", upload.site, upload.owner.len(), upload.owner, upload.id);
+    IdempotencyKey {
+        key: upload.key.clone().unwrap_or_else(own),
+        fingerprint: fingerprint(&meta, &upload.source, &[told]),
+    }
 }
 
 /// What was asked, as a hash: every text with its length before it.
@@ -256,9 +277,9 @@ async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Inta
 }
 
 /// The door that the upload comes through, when it is open.
-async fn door(app: &Shared, meta: &IntakeMeta) -> Answer<SourceName> {
+pub(super) async fn door(app: &Shared, named: Option<&SourceName>) -> Answer<SourceName> {
     let mut doors = app.sources.iter().filter(|source| source.uploads);
-    let found = match &meta.source {
+    let found = match named {
         None => doors.next(),
         Some(name) => doors.find(|source| source.name == *name),
     };
@@ -409,7 +430,7 @@ fn upload_fault(app: &Shared, error: crate::body::BodyError) -> Fault {
 }
 
 /// The media type as told, when it can be one.
-fn media_type(told: Option<String>) -> String {
+pub(super) fn media_type(told: Option<String>) -> String {
     let token = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
     };
@@ -423,6 +444,6 @@ fn media_type(told: Option<String>) -> String {
 }
 
 /// A name for an answer: a hostile one must not fill it.
-fn shortened(name: &str) -> String {
+pub(super) fn shortened(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(80).collect()
 }

@@ -60,6 +60,11 @@ impl Doors {
             store: desk.store.clone(),
             spool,
             mailroom: crate::world::mailroom(&reception),
+            resumable: Arc::new(postroom_domain::uploads::Uploads::new(
+                reception.clone(),
+                postroom_domain::uploads::UploadLimits::default(),
+                Box::new(postroom_web::upload_key),
+            )),
             reception,
             control: Arc::new(Engine::default()),
             places: Arc::new(crate::places::Cabinet::default()),

@@ -22,6 +22,7 @@ mod origins;
 mod pages;
 mod places;
 mod resolve;
+mod resumable;
 mod rights;
 mod uploads;
 mod world;

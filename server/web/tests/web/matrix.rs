@@ -15,6 +15,7 @@ use postroom_domain::person::{Permissions, Role};
 use postroom_domain::record::{Commit, Kept as _};
 use postroom_domain::store::Store as _;
 use postroom_domain::time::Clock as _;
+use postroom_domain::uploads::{self, NewUpload};
 use postroom_web::Limits;
 use reqwest::{Client, Method, RequestBuilder};
 use secrecy::ExposeSecret as _;
@@ -40,6 +41,8 @@ enum About {
     /// Records that belong to whoever handed them in, and to those who see everything of their site.
     Intake,
     Filing,
+    /// An upload under way: nobody's but who began it, and that is none of these.
+    Upload,
     /// A record of a site.
     WorkItem,
     Person,
@@ -63,6 +66,12 @@ const TABLE: &[Row] = &[
     ("metrics", Some(Administer), About::Nothing, 200),
     ("list_intakes", Some(File), About::Nothing, 200),
     ("take_in", Some(File), About::Nothing, 202),
+    ("tell_uploads", Some(File), About::Nothing, 204),
+    ("begin_upload", Some(File), About::Nothing, 201),
+    ("show_upload", Some(File), About::Upload, 200),
+    ("append_to_upload", Some(File), About::Upload, 204),
+    ("end_upload", Some(File), About::Upload, 204),
+    ("upload_by_post", Some(File), About::Upload, 204),
     ("show_intake", Some(File), About::Intake, 200),
     ("original", Some(File), About::Intake, 200),
     ("assign_intake", Some(Decide), About::Intake, 409),
@@ -153,6 +162,7 @@ impl Caller {
             About::Nothing | About::Door(_) | About::Place | About::List => true,
             About::AllSites | About::Machine => return if self.local { done } else { 403 },
             About::Intake | About::Filing => site && may.has(SeeAll),
+            About::Upload => false,
             About::WorkItem | About::Person => site,
             About::Session | About::Token => site && may.has(ManagePersons),
             About::Link | About::OwnLink => site && may.has(ManageLinks),
@@ -172,7 +182,7 @@ fn described(document: &Value) -> Vec<Route> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            if !["get", "post", "put", "delete", "patch"].contains(&method.as_str()) {
+            if !["get", "post", "put", "delete", "patch", "head", "options"].contains(&method.as_str()) {
                 continue;
             }
             found.push(Route {
@@ -268,6 +278,18 @@ impl Stage {
             About::List => "matters".to_owned(),
             About::Intake => self.world.one(role, format!("document {number}").as_bytes()).await.0,
             About::Filing => self.world.one(role, format!("document {number}").as_bytes()).await.1,
+            About::Upload => {
+                // Each of somebody else, who has nothing else under way.
+                let owner =
+                    desk.who(&desk.member(&format!("u{number}@harrow.example"), "user", site).await).await;
+                let new = NewUpload {
+                    source: "upload".parse().unwrap(),
+                    length: 5,
+                    about: uploads::About::default(),
+                    key: None,
+                };
+                self.world.resumable.begin(&owner.principal, new).await.unwrap().0.id.to_string()
+            }
             About::WorkItem => {
                 let body = work_item(number);
                 let request = self.world.request(role, Method::POST, "/api/v1/work-items").json(&body);
@@ -331,13 +353,26 @@ impl Stage {
         } else {
             self.world.request("", route.method.clone(), &path)
         };
-        let request = request.header("if-match", "*").header("sec-fetch-site", "same-origin");
+        let request = request
+            .header("if-match", "*")
+            .header("sec-fetch-site", "same-origin")
+            .header("tus-resumable", "1.0.0");
         let request = match &caller.header {
             Some((name, value)) => request.header(*name, value),
             None => request,
         };
         let program = json!({"roles": ["user"], "sites": {"home": "london"}});
         match route.operation.as_str() {
+            // Whole, so that nobody has too much unfinished.
+            "begin_upload" => request
+                .header("upload-length", "5")
+                .header("content-type", "application/offset+octet-stream")
+                .body("hello"),
+            "append_to_upload" => request
+                .header("upload-offset", "0")
+                .header("content-type", "application/offset+octet-stream")
+                .body("hello"),
+            "upload_by_post" => request.header("x-http-method-override", "DELETE"),
             "list_places" => request.query(&[("text", "teal")]),
             "take_in" => {
                 let form = reqwest::multipart::Form::new().text("meta", json!({"subject": "x"}).to_string());
