@@ -8,5 +8,7 @@ pub mod message;
 pub mod pages;
 pub mod reader;
 pub mod smtp;
+pub mod tables;
 
 pub use hot_folder::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
+pub use tables::FileTables;
