@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, TeamName, TokenId};
+use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName, TeamName, TokenId};
 use postroom_domain::person::Permission;
 
 /// The post room of a law firm: documents come in, are safe at once, and are filed in the right workspace, once.
@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Filings(FilingsArgs),
     /// Tell where documents of a work item would go, step by step; nothing is made or filed
     Resolve(ResolveArgs),
+    /// Try rules of matching on letters; nothing is filed or changed
+    Rules(RulesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -498,6 +500,53 @@ pub(crate) struct ResolveArgs {
     /// A file name that is held against the block list; can be given more than once
     #[arg(long, value_name = "NAME")]
     pub(crate) file_name: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(subcommand)]
+    pub(crate) command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Tell what other rules would do with letters
+    #[command(long_about = "Tell what other rules would do with letters.\n\n\
+        Without letters it looks at those that the server has, the newest first, and compares the rules in force with those of --rules, or \
+        else with [mail.matching] of the settings as they stand in the file now: edit them, look at what would change, then start the \
+        server anew. With letters (.eml files) it tells what would become of each.\n\n\
+        Of earlier letters everything is known as it was when the letter came; of work items as it is now. Ends with a failure when a \
+        letter would be filed elsewhere than by the rules in force, or without anybody asked.")]
+    Test(TestRulesArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestRulesArgs {
+    /// Letters that are held out to the rules, as .eml files
+    pub(crate) letters: Vec<PathBuf>,
+    /// A file with other rules: settings with [mail.matching], or that table alone
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// Only letters of this mailbox
+    #[arg(long, value_name = "NAME", conflicts_with = "letters")]
+    pub(crate) source: Option<SourceName>,
+    /// How many letters of the server's are looked at
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000, conflicts_with = "letters")]
+    pub(crate) last: usize,
+    /// Only letters that arrived since then, such as 2026-11-01T00:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "letters")]
+    pub(crate) since: Option<jiff::Timestamp>,
+    /// The site of letters that are held out
+    #[arg(long, value_name = "SITE", requires = "letters")]
+    pub(crate) site: Option<SiteName>,
+    /// Show also letters for which nothing would change
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show each rule with what it found
+    #[arg(long)]
+    pub(crate) trace: bool,
 }
 
 #[derive(Debug, Args)]

@@ -23,6 +23,7 @@ mod links;
 mod person;
 mod places;
 mod resolve;
+mod rules;
 mod token;
 
 /// Runs a command.
@@ -62,6 +63,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => data::verify(&args).await,
         Command::Filings(args) => filings::run(args).await,
         Command::Resolve(args) => resolve::run(args).await,
+        Command::Rules(args) => rules::run(args).await,
     }
 }
 
@@ -94,6 +96,17 @@ pub(crate) fn lines<T: serde::Serialize>(
         print(&if json { serde_json::to_string(item)? + "\n" } else { shown(item) })?;
     }
     Ok(())
+}
+
+/// A text without what could steer a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| {
+            !c.is_control()
+                && !('\u{202a}'..='\u{202e}').contains(c)
+                && !('\u{2066}'..='\u{2069}').contains(c)
+        })
+        .collect()
 }
 
 /// A time, to the minute.

@@ -26,11 +26,14 @@ use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::uploads::{UploadLimits, Uploads};
-use postroom_engine::{Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts};
-use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
+use postroom_engine::{
+    Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts, LoadParts, LoadsHandle,
+};
+use postroom_inbound::reader::LetterEyes;
+use postroom_inbound::{FileTables, HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
 use postroom_outbound::Doctor;
 use postroom_vault::HashCost;
-use postroom_web::{App, Identity, ServeOptions, ServerHandle, Source, TokenHash, TokenTable};
+use postroom_web::{App, DataTables, Identity, ServeOptions, ServerHandle, Source, TokenHash, TokenTable};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -71,6 +74,7 @@ pub(crate) struct House {
     keys: Arc<KeyDesk>,
     links: Links,
     caretaker: Caretaker,
+    loads: Arc<LoadsHandle>,
     housekeeping: JoinHandle<()>,
 }
 
@@ -105,8 +109,11 @@ impl House {
             rules: rules.clone(),
             accounts: accounts.clone(),
             spool: spool.clone(),
+            opens_all: false,
+            allocator: settings.allocator()?,
         });
         let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
+        let loads = Arc::new(LoadsHandle::start(LoadParts::new(mailroom.clone(), Arc::new(FileTables))));
         let key_of = Box::new(postroom_web::upload_key);
         let uploads = Arc::new(Uploads::new(reception.clone(), upload_limits(&settings.limits), key_of));
         let destinations: Vec<Destination> =
@@ -152,6 +159,8 @@ impl House {
             reception: reception.clone(),
             mailroom: mailroom.clone(),
             resumable: uploads.clone(),
+            data: data_tables(&settings, loads.clone()),
+            letters: Arc::new(LetterEyes(settings.mail.reader())),
             control: doors.clone(),
             places: Arc::new(places),
             lists: foundation.lists.clone(),
@@ -219,6 +228,7 @@ impl House {
             keys,
             links,
             caretaker,
+            loads,
             housekeeping,
         })
     }
@@ -310,6 +320,7 @@ impl House {
                 tracing::warn!(%error, "The HTTP server did not stop cleanly.");
             }
         }
+        self.loads.stop(self.grace).await;
         self.caretaker.stop(self.grace).await;
         self.engine.stop(self.grace).await;
         // Nobody asks for tokens any more; what is being sealed anew goes on at the next start.
@@ -584,6 +595,11 @@ fn limits(limits: &settings::Limits) -> postroom_web::Limits {
         body_idle: Duration::from_secs(limits.upload_idle_seconds),
         ..postroom_web::Limits::default()
     }
+}
+
+fn data_tables(settings: &Settings, loads: Arc<LoadsHandle>) -> DataTables {
+    let mappings = settings.data_uploads.iter().map(|it| it.get_ref().clone()).collect();
+    DataTables { tables: Arc::new(FileTables), loads, mappings }
 }
 
 fn upload_limits(limits: &settings::Limits) -> UploadLimits {

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
+use postroom_domain::allocation::{self, AllocationSettings};
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::block_list::BlockList;
+use postroom_domain::data_upload::Mapping;
 use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName};
 use postroom_domain::person::{Roles, Sites};
 use postroom_domain::plan::Rules;
+use postroom_domain::reception::Allocator;
 use postroom_domain::repository::{Area, DuplicateRule, Repository, ResolverConfig, parse_folder_path};
 use postroom_domain::target::{SaveMode, WhenAmbiguous};
 use postroom_outbound::ServiceSettings;
@@ -87,6 +90,11 @@ pub(crate) struct Settings {
     /// What becomes of letters.
     #[serde(default)]
     pub(crate) mail: MailSettings,
+    /// Who looks after what arrived; nobody in particular where it is not set.
+    pub(crate) allocation: Option<AllocationSettings>,
+    /// How tables of data are read.
+    #[serde(default)]
+    pub(crate) data_uploads: Vec<Spanned<Mapping>>,
     /// What was set, as it is remembered: for telling at the next start what changed.
     #[serde(skip)]
     pub(crate) seen: Seen,
@@ -436,6 +444,8 @@ impl Settings {
             wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
         }
         wrong.extend(self.mail_mistakes());
+        wrong.extend(self.allocation_mistakes());
+        wrong.extend(self.mapping_mistakes());
         let mut hashes = HashSet::new();
         for token in &self.tokens {
             let it = token.get_ref();
@@ -500,6 +510,24 @@ impl Settings {
         wrong
     }
 
+    /// Mappings of tables that cannot work, or stand twice.
+    fn mapping_mistakes(&self) -> Vec<(usize, String)> {
+        let (mut wrong, mut names) = (Vec::new(), HashSet::new());
+        for mapping in &self.data_uploads {
+            let (at, it) = (mapping.span().start, mapping.get_ref());
+            let key = format!("data_uploads \"{}\"", it.name);
+            if it.name.trim().is_empty() || it.name.contains(|c: char| c.is_control() || "/\\\"{".contains(c))
+            {
+                wrong.push((at, format!("{key}: name: it needs one, without slashes, quotes or braces")));
+            }
+            if !names.insert(&it.name) {
+                wrong.push((at, format!("{key}: the name stands twice")));
+            }
+            wrong.extend(it.mistakes().into_iter().map(|problem| (at, format!("{key}: {problem}"))));
+        }
+        wrong
+    }
+
     /// The built-in roles and the firm's own.
     pub(crate) fn all_roles(&self) -> Roles {
         people::roles(&self.roles).0
@@ -534,6 +562,28 @@ impl Settings {
     pub(crate) fn own_mailboxes(&self) -> Vec<String> {
         let smtp = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).flat_map(|it| &it.get_ref().addresses);
         smtp.chain(self.imap.iter().flat_map(|it| &it.get_ref().addresses)).cloned().collect()
+    }
+
+    /// Who gives arrivals to whom.
+    pub(crate) fn allocator(&self) -> anyhow::Result<Option<Allocator>> {
+        let Some(settings) = &self.allocation else { return Ok(None) };
+        let rules = allocation::Rules::new(settings.clone()).map_err(|wrong| {
+            anyhow::anyhow!(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
+        Ok(Some(Allocator::new(rules)))
+    }
+
+    /// What is wrong with the rules by which arrivals are given to people.
+    fn allocation_mistakes(&self) -> Vec<(usize, String)> {
+        let Some(settings) = &self.allocation else { return Vec::new() };
+        let mut wrong: Vec<String> = settings.check("allocation").iter().map(ToString::to_string).collect();
+        let doors = self.areas();
+        let unknown = settings.mailboxes.keys().filter(|name| !doors.contains_key(*name));
+        wrong.extend(unknown.map(|name| {
+            let near = report::nearest(name.as_str(), doors.keys().map(SourceName::as_str));
+            format!("allocation.mailboxes: there is no mailbox or hot folder \"{name}\"{near}")
+        }));
+        wrong.into_iter().map(|problem| (0, problem)).collect()
     }
 
     /// The repositories and the doors' areas, read.

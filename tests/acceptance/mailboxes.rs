@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use postroom_tests::World;
 use postroom_tests::folder::deposits;
 use postroom_tests::outcome::sized;
+use postroom_tests::process::{peak, processor_time};
 use postroom_tests::wait::until;
 use serde_json::{Value, json};
 
@@ -64,12 +65,13 @@ async fn clerks(world: &World) -> Value {
     found.unwrap_or_else(|| panic!("{summary:#}"))
 }
 
-/// How many: `POSTROOM_LETTERS`.
+/// How many: `POSTROOM_LETTERS`. Killed every so many milliseconds: `POSTROOM_KILL_EVERY`; twice in the middle where it is 0.
 #[tokio::test]
 async fn a_mailbox_is_emptied_into_the_dms_once_through_kills() {
     let server = Dovecot::start(None);
     let (mut world, tag) = world(&server).await;
     let count = sized("POSTROOM_LETTERS", 60);
+    let every = Duration::from_millis(sized("POSTROOM_KILL_EVERY", 0));
     let wanted: BTreeSet<String> = (0..count)
         .map(|number| {
             let bytes = letter(number, &tag);
@@ -78,16 +80,11 @@ async fn a_mailbox_is_emptied_into_the_dms_once_through_kills() {
         })
         .collect();
     let begin = Instant::now();
-    // Twice in the middle of it.
-    for part in [4, 2] {
-        let some = usize::try_from(count / part).unwrap();
-        until("some of it is filed", Duration::from_mins(10), || async {
-            (held(&world).len() >= some).then_some(())
-        })
-        .await;
-        world.kill().await;
-        world.start().await;
-    }
+    let kills = if every.is_zero() {
+        twice_in_the_middle(&mut world, usize::try_from(count).unwrap()).await
+    } else {
+        again_and_again(&mut world, usize::try_from(count).unwrap(), every).await
+    };
     until("all of it is filed", Duration::from_mins(20), || async {
         (held(&world).len() as u64 >= count).then_some(())
     })
@@ -104,8 +101,60 @@ async fn a_mailbox_is_emptied_into_the_dms_once_through_kills() {
     .await;
     postroom_tests::outcome(
         "F23",
-        &format!("{count} letters in a mailbox of Dovecot, two kills"),
+        &format!("{count} letters in a mailbox of Dovecot, {kills} kills"),
         &format!("{} filed once in {took:.1?}, lost 0, duplicates 0, all moved afterwards", held.len()),
+    );
+    world.stop().await;
+}
+
+async fn twice_in_the_middle(world: &mut World, count: usize) -> u32 {
+    for part in [4, 2] {
+        until("some of it is filed", Duration::from_mins(10), || async {
+            (held(world).len() >= count / part).then_some(())
+        })
+        .await;
+        world.kill().await;
+        world.start().await;
+    }
+    2
+}
+
+async fn again_and_again(world: &mut World, count: usize, every: Duration) -> u32 {
+    let mut kills = 0;
+    while held(world).len() < count {
+        // What is measured: the time between two kills is the test's subject, and no event ends it.
+        tokio::time::sleep(every).await;
+        world.kill().await;
+        world.start().await;
+        kills += 1;
+    }
+    kills
+}
+
+/// By hand: `POSTROOM_LETTERS=5000`, with `POSTROOM_BIN` naming a release build. No kill: what a full mailbox costs.
+#[tokio::test]
+#[ignore = "measured by hand"]
+async fn what_a_full_mailbox_costs() {
+    let server = Dovecot::start(None);
+    let (mut world, tag) = world(&server).await;
+    let count = sized("POSTROOM_LETTERS", 5000);
+    let pid = world.server().pid();
+    let (begin, before) = (Instant::now(), processor_time(pid));
+    for number in 0..count {
+        server.drop_in("", &format!("{number}.host"), &letter(number, &tag));
+    }
+    let dropped = begin.elapsed();
+    until("all of it is filed", Duration::from_mins(20), || async {
+        (held(&world).len() as u64 >= count).then_some(())
+    })
+    .await;
+    let took = begin.elapsed();
+    println!(
+        "{count} letters: {took:.1?} to the last one filed ({dropped:.1?} of it to put them there), {:.0} a second, {:.1?} of \
+         processor time, {:.0} MiB at most",
+        f64::from(u32::try_from(count).unwrap()) / took.as_secs_f64(),
+        processor_time(pid).saturating_sub(before),
+        f64::from(u32::try_from(peak(pid) >> 10).unwrap()) / 1024.0
     );
     world.stop().await;
 }

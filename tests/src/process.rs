@@ -141,10 +141,29 @@ impl Server {
     }
 }
 
+/// Processor time that a process has used, its own and the kernel's for it.
+pub fn processor_time(pid: i32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name in brackets may hold spaces; after it the fields are numbered from 3.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |number: usize| fields.get(number - 3).and_then(|it| it.parse::<u64>().ok()).unwrap_or(0);
+    // A tick is a hundredth of a second wherever Linux shows it to programs.
+    Duration::from_millis((ticks(14) + ticks(15)) * 10)
+}
+
+/// The most memory that a process has ever had resident, in bytes.
+pub fn peak(pid: i32) -> u64 {
+    memory(pid, "VmHWM:")
+}
+
 /// Resident memory of a process in bytes.
 pub fn resident(pid: i32) -> u64 {
+    memory(pid, "VmRSS:")
+}
+
+fn memory(pid: i32, field: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) * 1024
 }
 

@@ -29,6 +29,7 @@ use crate::page::{FilingList, IntakeList, Page, WorkItemList};
 use crate::pause::{DoorAnswer, DoorKind, PauseBody, ResumeBody};
 use crate::problem::Problem;
 use crate::resolve::{BindBody, BindingView, Bindings, ResolveAnswer, ResolveBody};
+use crate::rules::{DryRunAnswer, DryRunBody};
 use crate::summary::Summary;
 use crate::work_item::{WorkItemBody, WorkItemView};
 use crate::{FilingId, IntakeId};
@@ -294,6 +295,11 @@ impl Client {
     }
 
     /// Where documents of a work item would go. Nothing is made, remembered or filed.
+    pub async fn try_rules(&self, body: &DryRunBody) -> ClientResult<DryRunAnswer> {
+        Self::send(self.request(Method::POST, &["rules", "dry-run"]).json(body).timeout(PATIENT)).await
+    }
+
+    /// Tells where documents of a work item would go.
     pub async fn resolve(&self, body: &ResolveBody) -> ClientResult<ResolveAnswer> {
         Self::send(self.request(Method::POST, &["resolve"]).json(body).timeout(PATIENT)).await
     }

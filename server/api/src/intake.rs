@@ -1,9 +1,10 @@
 //! Intakes: handing documents in, and deciding over what needs a person.
 
 use jiff::Timestamp;
+use postroom_domain::allocation::{Allocated, Assignee};
 use postroom_domain::event::Event;
 use postroom_domain::filing::Filing;
-use postroom_domain::ids::{BlobHash, IntakeId, SiteName, SourceName, WorkItemId};
+use postroom_domain::ids::{BlobHash, IntakeId, SiteName, SourceName, TeamName, WorkItemId};
 use postroom_domain::intake::{Document, Intake, IntakeState, NeedsPerson};
 use postroom_domain::letter::Letter;
 use postroom_domain::mail::{Dmarc, MailKind, Protection};
@@ -143,10 +144,40 @@ pub struct IntakeItem {
     /// Why it needs a person, while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<NeedsView>,
+    /// Who looks after it, where somebody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated: Option<AllocatedView>,
     /// How many filings it has.
     pub filings: u32,
     /// How many of them are not done yet.
     pub open_filings: u32,
+}
+
+/// Who looks after an intake: a person or a team.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AllocatedView {
+    /// The person's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// The team: whoever of it takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub team: Option<TeamName>,
+    /// A person took it or gave it to somebody: no rule takes it away again.
+    pub by_hand: bool,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl From<&Allocated> for AllocatedView {
+    fn from(allocated: &Allocated) -> Self {
+        let (person, team) = match allocated.to.clone() {
+            Assignee::Person(name) => (Some(name), None),
+            Assignee::Team(team) => (None, Some(team)),
+        };
+        Self { person, team, by_hand: allocated.by_hand, since: allocated.since }
+    }
 }
 
 impl From<&Intake> for IntakeItem {
@@ -166,6 +197,7 @@ impl From<&Intake> for IntakeItem {
             area: intake.area.clone(),
             documents: intake.documents.iter().map(DocumentView::from).collect(),
             needs: intake.needs.as_ref().map(NeedsView::from),
+            allocated: intake.allocated.as_ref().map(AllocatedView::from),
             filings: intake.filings,
             open_filings: intake.open_filings,
         }
@@ -288,6 +320,23 @@ pub struct AssignBody {
     /// Another area than the door's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<String>,
+    /// Why; kept in the history.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// Body of `POST /intakes/{id}/give`: a person takes it, or gives it to somebody. Exactly one of `person` and `team`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GiveBody {
+    /// The person's name; `me` for whoever asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// A team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub team: Option<TeamName>,
     /// Why; kept in the history.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,

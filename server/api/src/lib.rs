@@ -12,6 +12,7 @@ pub mod capability;
 pub mod cause;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod data_upload;
 pub mod decision;
 pub mod dms_account;
 pub mod event;
@@ -29,6 +30,7 @@ pub mod person;
 pub mod place;
 pub mod problem;
 pub mod resolve;
+pub mod rules;
 pub mod secret;
 pub mod summary;
 pub mod work_item;

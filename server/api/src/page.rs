@@ -54,6 +54,9 @@ pub struct IntakeList {
     /// Only from this source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Only what this person looks after (`me`: whoever asks, and their teams), or this team (`team:` and its name).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated: Option<String>,
     /// How many, 1 to 500; 50 when not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

@@ -3,6 +3,9 @@
 //! A rule that would give a person who is away or gone is passed over with a line in the trace: work that lies with somebody who is not
 //! there is work that nobody sees. What remains goes to the team of the mailbox, or else to the firm's default team.
 
+use std::fmt;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{SourceName, TeamName};
@@ -45,6 +48,33 @@ pub struct Allocation {
     pub rule: Option<String>,
     /// Every rule tried, with its reason.
     pub trace: Vec<String>,
+}
+
+/// Who has an intake, as it is kept with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocated {
+    /// Who has it.
+    pub to: Assignee,
+    /// A person took it or gave it to somebody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl From<&Allocated> for Before {
+    fn from(allocated: &Allocated) -> Self {
+        Self { to: allocated.to.clone(), by_hand: allocated.by_hand }
+    }
+}
+
+impl fmt::Display for Assignee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(name) => f.write_str(name),
+            Self::Team(team) => write!(f, "the team {team}"),
+        }
+    }
 }
 
 /// Who has had it until now.
@@ -118,6 +148,11 @@ impl Rules {
             }
             _ => Again::Moves(now),
         }
+    }
+
+    /// Whether any rule asks who has the least open work.
+    pub fn weigh_load(&self) -> bool {
+        self.0.rules.iter().any(|rule| matches!(rule.to, Action::LeastBusy(_)))
     }
 
     fn is_by_load(&self, allocation: &Allocation) -> bool {

@@ -29,10 +29,53 @@ pub trait Loads: Send + Sync {
     fn wake(&self);
 }
 
-/// What undoes the apostrophe that keeps a spreadsheet from taking a cell for a formula: what was unloaded is loaded as it was.
+/// A cell that no spreadsheet takes for a formula: an apostrophe in front of what would be one.
+pub fn guarded(value: &str) -> String {
+    if is_formula(value.trim_start_matches('\'')) { format!("'{value}") } else { value.to_owned() }
+}
+
+/// What [`guarded`] was made of: what was unloaded is loaded as it was.
 pub fn plain(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) => rest,
+        Some(rest) if is_formula(rest.trim_start_matches('\'')) => rest,
         _ => cell,
+    }
+}
+
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+}
+
+/// Cells as a line of CSV, each of them guarded.
+pub fn csv_line<T: AsRef<str>>(cells: &[T]) -> String {
+    let cell = |cell: &T| {
+        let cell = guarded(cell.as_ref());
+        if cell.contains(['"', ',', ';', '\r', '\n', '\t']) || cell.trim() != cell {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell
+        }
+    };
+    let mut line = cells.iter().map(cell).collect::<Vec<_>>().join(",");
+    line.push_str("\r\n");
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_guarded_comes_back_as_it_was() {
+        for value in ["", "plain", "=1+1", "'=1+1", "''=1", "'plain", "-5", "+44 20", "@x", "a=b", "'", "'-"]
+        {
+            let cell = guarded(value);
+            assert_eq!(plain(&cell), value);
+            assert!(!is_formula(&cell), "{cell}");
+        }
+        assert_eq!(
+            csv_line(&["=1,2", "say \"x\"", "a;b", " c"]),
+            "\"'=1,2\",\"say \"\"x\"\"\",\"a;b\",\" c\"\r\n"
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::allocation::Allocated;
 use crate::ids::{IntakeId, SiteName, SourceName, WorkItemId};
 use crate::letter::Letter;
 use crate::spool::Blob;
@@ -16,7 +17,7 @@ use crate::target::SaveMode;
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum IntakeState {
-    /// Bytes and record are durable; it is not yet read.
+    /// Bytes and record are durable; it is not yet opened.
     Stored = 0,
     /// Read, and its filings are planned.
     Split = 1,
@@ -183,6 +184,19 @@ pub struct Intake {
     pub document_key: String,
     /// Its documents, in order.
     pub documents: Vec<Document>,
+    /// Its pages came through a feeder together: separators and cover sheets between them tell where one document ends.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub batch: bool,
+    /// It is filed even where the same content is already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
+    /// Who looks after it; none where the firm has no rules for that, or nobody needs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated: Option<Allocated>,
+    /// How often opening it was begun by a process that then ended. Only counted for what was already there when a process started:
+    /// whatever ends the process is met again then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub begun: u32,
     /// What is known of it as an e-mail; none when it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<Box<Letter>>,
@@ -198,6 +212,11 @@ pub struct Intake {
     /// Which steps and rules gave which answer, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]

@@ -1,13 +1,10 @@
-//! What an intake that came as an e-mail is known by besides what every intake has: to whom it was addressed on its way, what was read from
-//! it, and how often reading it was begun in vain.
+//! What an intake that came as an e-mail is known by besides what every intake has: to whom it was addressed on its way, and what was read
+//! from it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::mail::Mail;
 use crate::matching::Suggestion;
-
-/// So often reading a letter may be begun by a process that does not end it; then nobody tries again by itself.
-pub const MOST_BEGINNINGS: u32 = 3;
 
 /// What stands on the outside: who a server said it came from, and whom it was to reach here. The letter itself may say otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,10 +23,6 @@ pub struct Letter {
     /// What stands on the outside.
     #[serde(default)]
     pub envelope: Envelope,
-    /// How often reading it was begun by a process that then ended. Only counted for letters that were already there when a process
-    /// started: a letter that ends the process is met again then.
-    #[serde(default)]
-    pub begun: u32,
     /// What was read, without its text; none while it is not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,

@@ -133,6 +133,12 @@ impl Luggage {
         Self { secret, prefixes: all.map(|prefix| prefix.to_uppercase()).collect() }
     }
 
+    /// The same tags in another look.
+    #[must_use]
+    pub fn with(&self, settings: &LuggageSettings) -> Self {
+        Self::new(self.secret.clone(), settings)
+    }
+
     /// A key for a work item. The first proposal is number 0; the next is asked for when another work item has this one already.
     pub fn key_for(&self, item: WorkItemId, proposal: u32) -> LuggageKey {
         let told = [item.as_u128().to_be_bytes().as_slice(), &proposal.to_be_bytes()].concat();

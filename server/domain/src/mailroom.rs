@@ -5,9 +5,11 @@
 
 mod entry;
 mod habits;
+mod knowledge;
 mod letters;
 mod reading;
 mod register;
+mod replay;
 
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ pub use self::entry::Entry;
 pub use self::habits::Learned;
 pub use self::letters::Noted;
 pub use self::reading::{Opened, ReadLetter, Sealed, Unread};
+pub use self::replay::{Exhibit, ReadsLetters, Replayed};
 use crate::luggage::Luggage;
 use crate::matching;
 use crate::reception::Reception;

@@ -78,6 +78,13 @@ impl Rules {
         })
     }
 
+    /// The same rules in a house that reads the mailboxes of others besides its own.
+    #[must_use]
+    pub fn reading_too(mut self, other: &Self) -> Self {
+        self.own_mailboxes.extend(other.own_mailboxes.iter().cloned());
+        self
+    }
+
     /// What must be known about a mail to decide. See [`Known`] for how it is answered.
     pub fn questions(&self, mail: &Mail) -> Questions {
         Questions::of(self, mail, &self.read(mail))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::allocation::Assignee;
 use crate::cause::Cause;
 use crate::filing::{Filing, State};
 use crate::ids::{FilingId, IntakeId, ServiceName, SourceName};
@@ -122,6 +123,8 @@ pub struct IntakeQuery {
     pub states: Vec<IntakeState>,
     /// Only from this door.
     pub source: Option<SourceName>,
+    /// Only what one of these looks after; empty means all.
+    pub allocated: Vec<Assignee>,
 }
 
 impl IntakeQuery {
@@ -131,6 +134,8 @@ impl IntakeQuery {
             && self.submitted_by.as_ref().is_none_or(|by| *by == intake.submitted_by)
             && (self.states.is_empty() || self.states.contains(&intake.state))
             && self.source.as_ref().is_none_or(|source| *source == intake.source)
+            && (self.allocated.is_empty()
+                || intake.allocated.as_ref().is_some_and(|allocated| self.allocated.contains(&allocated.to)))
     }
 }
 

@@ -4,12 +4,14 @@
 //! [`Reception::accept`] returned `Ok` (rows before acknowledgement). On an error the bytes stay in the spool unnamed and a later
 //! sweep takes them; the source still has the document.
 
+mod allocating;
 pub mod letters;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use self::allocating::Allocator;
 use crate::block_list;
 use crate::cause::Cause;
 use crate::dms::Trouble;
@@ -53,6 +55,8 @@ pub struct Arrival {
     pub key: Option<IdempotencyKey>,
     /// File even what is there already.
     pub forced: bool,
+    /// Pages that came through a feeder together: separators and cover sheets between them are looked for.
+    pub batch: bool,
     /// What becomes of the source, where the sender says so; else the repository says.
     pub save_mode: Option<SaveMode>,
     /// The sender's own id of the document, by which a later save is recognised; empty where there is none.
@@ -81,6 +85,9 @@ pub enum AssignError {
     /// The reason is missing.
     #[error("a reason is needed for this")]
     ReasonMissing,
+    /// Nobody of that name can be given anything.
+    #[error("there is no person \"{0}\" who may come in")]
+    Nobody(String),
     /// The place given does not work either.
     #[error("{}", .0.text)]
     NoPlace(NeedsPerson),
@@ -105,48 +112,46 @@ pub struct Reception {
     pub accounts: Arc<dyn Accounts>,
     /// Where the bytes are: what a document really is stands in them.
     pub spool: Arc<dyn Spool>,
+    /// Whether everything is opened before its filings are planned, because it is screened first.
+    pub opens_all: bool,
+    /// Who looks after what needs a person; none where the firm has no rules for that.
+    pub allocator: Option<Allocator>,
 }
 
 impl Reception {
-    /// Takes an arrival in: plans its filings and writes all in one transaction. `Ok` means durable.
+    /// Takes an arrival in, in one transaction. `Ok` means durable. Its filings are planned at once, unless it has to be opened first.
     pub async fn accept(&self, arrival: Arrival, actor: &Actor) -> Result<Accepted, StoreError> {
-        let now = self.clock.now();
-        let given = arrival.work_item.unwrap_or_default();
-        let item = self.find_work_item(&arrival.site, &given).await?;
         let area = arrival.area.unwrap_or_else(|| self.rules.usual_area(&arrival.source).to_owned());
-        let planned = self.rules.plan(&given, item.as_ref(), &area, arrival.documents.len());
-        let event = if planned.plan.is_ok() { IntakeEvent::Planned } else { IntakeEvent::NoPlace };
         let mut intake = Intake {
             id: IntakeId::from_u128(self.next_id()),
             site: arrival.site,
             source: arrival.source,
-            received: now,
-            // Both are allowed from `stored` by the machine's table; stored itself is not worth a commit of its own here.
-            state: intake::next(IntakeState::Stored, event).unwrap_or(IntakeState::Stored),
+            received: self.clock.now(),
+            state: IntakeState::Stored,
             version: 1,
             submitted_by: arrival.submitted_by,
             subject: arrival.subject,
             sender: arrival.sender,
             note: arrival.note,
-            work_item_given: given,
-            work_item: item.as_ref().map(|item| item.id),
+            work_item_given: arrival.work_item.unwrap_or_default(),
+            work_item: None,
             area,
             save_mode: arrival.save_mode,
             document_key: arrival.document_key,
             documents: arrival.documents,
+            batch: arrival.batch,
+            forced: arrival.forced,
+            allocated: None,
+            begun: 0,
             letter: None,
             needs: None,
             open_filings: 0,
             filings: 0,
-            trace: [arrival.remarks, planned.trace].concat(),
+            trace: arrival.remarks,
         };
-        let filings = match planned.plan {
-            Ok(plan) => self.filings_of(&mut intake, plan, item.as_ref(), now, arrival.forced).await?,
-            Err(needs) => {
-                intake.needs = Some(needs);
-                Vec::new()
-            }
-        };
+        // Where nothing is opened, `stored` is not worth a commit of its own.
+        let filings =
+            if self.opens_all || intake.batch { Vec::new() } else { self.plan_filings(&mut intake).await? };
         let acceptance = Acceptance {
             intake,
             filings,
@@ -156,6 +161,26 @@ impl Reception {
             note: String::new(),
         };
         self.store.accept(acceptance).await
+    }
+
+    /// Plans the filings of a stored intake as it was named when it was handed in; where that does not work, it needs a person.
+    pub(crate) async fn plan_filings(&self, intake: &mut Intake) -> Result<Vec<Filing>, StoreError> {
+        let given = intake.work_item_given.clone();
+        let item = self.find_work_item(&intake.site, &given).await?;
+        let planned = self.rules.plan(&given, item.as_ref(), &intake.area, intake.documents.len());
+        let event = if planned.plan.is_ok() { IntakeEvent::Planned } else { IntakeEvent::NoPlace };
+        // Both are allowed from `stored` by the machine's table.
+        intake.state = intake::next(intake.state, event).unwrap_or(intake.state);
+        intake.work_item = item.as_ref().map(|item| item.id);
+        intake.trace.extend(planned.trace);
+        match planned.plan {
+            Ok(plan) => self.filings_of(intake, plan, item.as_ref(), self.clock.now()).await,
+            Err(needs) => {
+                intake.needs = Some(needs);
+                self.allocate(intake, item.as_ref()).await?;
+                Ok(Vec::new())
+            }
+        }
     }
 
     /// A person says where an intake belongs. Nothing changes when that place does not work either.
@@ -186,7 +211,11 @@ impl Reception {
         intake.needs = None;
         intake.trace.push(format!("{} assigned it to {work_item}", actor.principal));
         intake.trace.extend(trace);
-        let filings = self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now(), false).await?;
+        if intake.allocated.is_some() {
+            // Now that the work item is known, another rule may apply.
+            self.allocate(&mut intake, item.as_ref()).await?;
+        }
+        let filings = self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now()).await?;
         let records = match intake.work_item {
             Some(item) if intake.letter.is_some() => self.noted_in(intake.id, item).await?,
             _ => Vec::new(),
@@ -275,7 +304,6 @@ impl Reception {
         mut plan: Plan,
         item: Option<&WorkItem>,
         now: Timestamp,
-        forced: bool,
     ) -> Result<Vec<Filing>, StoreError> {
         let credential = self.accounts.files_as(&plan.target.service, &intake.submitted_by).await?;
         plan.target.save_mode = intake.save_mode.unwrap_or(plan.target.save_mode);
@@ -303,7 +331,7 @@ impl Reception {
                 sender: intake.sender.clone(),
                 submitted_by: intake.submitted_by.clone(),
                 credential,
-                forced: forced || plan.duplicate == DuplicateRule::File,
+                forced: intake.forced || plan.duplicate == DuplicateRule::File,
                 document_key: if linked { intake.document_key.clone() } else { String::new() },
                 withheld: withheld.unwrap_or_default(),
             };

@@ -323,6 +323,7 @@ impl Uploads {
             documents: vec![document],
             key: Some(key),
             forced: about.forced,
+            batch: false,
             save_mode: None,
             document_key: String::new(),
             remarks,

@@ -1,30 +1,32 @@
-//! Opens letters that were taken in: reads each within bounds, puts what it carries into the spool, and has the
+//! Opens what was taken in and not yet looked into: reads a letter within bounds, puts what it carries into the spool, and has the
 //! [mail room](postroom_domain::mailroom) decide.
 //!
-//! A letter may be made to end its reader. One that is new is read at once. Those that were there already when the process started are read
-//! one after the other, and that reading was begun is written down before: the one that ends the process a third time is set aside, and
-//! nobody else is harmed.
+//! An intake may be made to end its reader. One that is new is opened at once. Those that were there already when the process started are
+//! opened one after the other, and that it was begun is written down before: the one that ends the process a third time is set aside,
+//! and nobody else is harmed.
+
+mod letter;
+mod trial;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::StreamExt as _;
-use postroom_domain::ids::{BlobHash, IntakeId};
+use postroom_domain::ids::IntakeId;
 use postroom_domain::intake::{Intake, IntakeState};
-use postroom_domain::mailroom::{Mailroom, Opened, ReadLetter, Sealed, Unread};
+use postroom_domain::mailroom::{Mailroom, Opened, ReadLetter, Unread};
 use postroom_domain::person::Actor;
 use postroom_domain::query::{IntakeQuery, Window};
-use postroom_domain::split;
-use postroom_domain::spool::{Blob, Spool, SpoolError};
+use postroom_domain::spool::{Spool, SpoolError};
 use postroom_domain::store::{StoreError, StoreResult};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::message::{self, Limits, Message, Refused, Trusted};
+pub use self::trial::LetterEyes;
+use crate::message::{Limits, Trusted};
 
 /// Who reads, for the audit.
 const PART: &str = "reader";
@@ -32,8 +34,6 @@ const PART: &str = "reader";
 const ABREAST: usize = 2;
 /// Letters that are listed at a time.
 const PAGE: usize = 100;
-/// For how long a letter may be read.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How long nothing is tried after the house refused something.
 const PAUSE: Duration = Duration::from_secs(2);
 /// After so long a letter that is wrong in itself is tried again: its bytes may have been put back.
@@ -104,9 +104,17 @@ impl ReaderHandle {
     }
 }
 
-/// Why a letter is still unread.
+/// What an intake is made of.
+enum Content {
+    /// A letter that was taken apart.
+    Letter(Box<ReadLetter>),
+    /// Documents as they are.
+    Documents,
+}
+
+/// Why an intake is still unopened.
 enum Unable {
-    /// The house does not take it at present.
+    /// The house cannot at present.
     Later(String),
     /// Something is wrong with this one's row or bytes; it is tried again after the others.
     Broken(String),
@@ -214,16 +222,14 @@ impl Reader {
         trouble.map_or(Ok(()), Err)
     }
 
-    /// The letters that nobody has read yet, by their age.
+    /// The intakes that nobody has opened yet, by their age.
     async fn waiting(&self) -> StoreResult<Vec<IntakeId>> {
         let query = IntakeQuery { states: vec![IntakeState::Stored], ..IntakeQuery::default() };
         let (mut before, mut all) = (None, Vec::new());
         loop {
             let window = Window { before, limit: PAGE };
             let page = self.mailroom.reception.store.list_intakes(&query, window).await?;
-            all.extend(
-                page.items.into_iter().filter(|intake| intake.letter.is_some()).map(|intake| intake.id),
-            );
+            all.extend(page.items.into_iter().map(|intake| intake.id));
             before = page.next;
             if before.is_none() {
                 all.reverse();
@@ -262,8 +268,8 @@ impl Reader {
                 None => return Ok(()),
             }
         }
-        let read = match self.take_apart(&intake).await {
-            Ok(read) => read,
+        let content = match self.content(&intake).await {
+            Ok(content) => content,
             Err(unable) => {
                 if suspect {
                     room.withdraw(intake, &actor).await?;
@@ -271,127 +277,45 @@ impl Reader {
                 return Err(unable);
             }
         };
-        let opened = match read {
-            Ok(letter) => {
+        let opened = match content {
+            Ok(Content::Letter(letter)) => {
                 let _alone = self.deciding.lock().await;
-                room.open(intake, letter, &actor).await?
+                room.open(intake, *letter, &actor).await?
             }
+            Ok(Content::Documents) => room.plan(intake, &actor).await?,
             Err(why) => room.set_aside(intake, why, &actor).await?,
         };
+        self.note(id, opened);
+        Ok(())
+    }
+
+    /// Whatever an intake is made of, ready to be decided over; or why nobody may look into it.
+    async fn content(&self, intake: &Intake) -> Result<Result<Content, Unread>, Unable> {
+        if intake.letter.is_none() {
+            return Ok(Ok(Content::Documents));
+        }
+        let read = self.take_apart(intake).await?;
+        Ok(read.map(|letter| Content::Letter(Box::new(letter))))
+    }
+
+    fn note(&self, id: IntakeId, opened: Opened) {
         self.read.fetch_add(1, Ordering::Relaxed);
         match opened {
             Opened::Filed(item) => {
-                tracing::info!(intake.id = %id, work_item.id = %item, "a letter was read and matched");
+                let item = item.map(|item| item.to_string()).unwrap_or_default();
+                tracing::info!(intake.id = %id, work_item.id = item, "an intake was opened and is filed");
             }
             Opened::SeenBefore(earlier) => {
                 tracing::info!(intake.id = %id, intake.earlier = %earlier, "a letter was here before");
             }
             Opened::NeedsPerson(code) => {
-                tracing::info!(intake.id = %id, code, "a letter was read and needs a person");
+                tracing::info!(intake.id = %id, code, "an intake was opened and needs a person");
             }
             Opened::SetAside => {
                 self.set_aside.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(intake.id = %id, "a letter was set aside unread");
+                tracing::warn!(intake.id = %id, "an intake was set aside unopened");
             }
             Opened::Overtaken => {}
         }
-        Ok(())
     }
-
-    /// What is in a letter, with the bytes of each part durable.
-    async fn take_apart(&self, intake: &Intake) -> Result<Result<ReadLetter, Unread>, Unable> {
-        let Some(document) = intake.documents.first() else {
-            return Err(Unable::Broken("it has no bytes".to_owned()));
-        };
-        if document.blob.size > self.options.largest {
-            let odd = format!(
-                "it is larger than the {} bytes that are taken apart; it is as it came",
-                self.options.largest
-            );
-            return Ok(Ok(ReadLetter {
-                odd: vec![odd],
-                contents: vec![document.blob.hash],
-                ..ReadLetter::default()
-            }));
-        }
-        let raw = self.bytes(document.blob).await?;
-        let (limits, trusted, shared) = (self.options.limits, self.options.trusted.clone(), raw.clone());
-        let reading = tokio::task::spawn_blocking(move || message::read(&shared, &limits, &trusted));
-        let read = match tokio::time::timeout(PATIENCE, reading).await {
-            Ok(Ok(read)) => read,
-            Ok(Err(error)) => Err(Refused::Unreadable(format!("its reader ended early: {error}"))),
-            // The thread goes on to its end; nobody waits for it.
-            Err(_) => {
-                let text = format!("it was not read within {} s", PATIENCE.as_secs());
-                return Ok(Err(Unread { code: "too_slow", text }));
-            }
-        };
-        match read {
-            Ok(message) => self.seal(&raw, message).await.map(Ok),
-            // Nothing is known of it, but a person may still want it: it is filed as the file that it is.
-            Err(refused) if refused.as_file() => {
-                let odd = vec![refused.to_string()];
-                Ok(Ok(ReadLetter { odd, contents: vec![document.blob.hash], ..ReadLetter::default() }))
-            }
-            Err(refused @ Refused::TooDeep(_)) => {
-                Ok(Err(Unread { code: "too_deep", text: refused.to_string() }))
-            }
-            Err(refused) => Ok(Err(Unread { code: "unreadable", text: refused.to_string() })),
-        }
-    }
-
-    async fn bytes(&self, blob: Blob) -> Result<Bytes, Unable> {
-        let content = self.spool.content(blob).await?;
-        let mut stream = content.open().await.map_err(|error| Unable::Broken(error.to_string()))?;
-        let mut raw = Vec::with_capacity(usize::try_from(blob.size).unwrap_or(0));
-        while let Some(chunk) = stream.next().await {
-            raw.extend_from_slice(&chunk.map_err(|error| Unable::Broken(error.to_string()))?);
-        }
-        Ok(raw.into())
-    }
-
-    async fn seal(&self, raw: &Bytes, message: Message) -> Result<ReadLetter, Unable> {
-        let mut letter = ReadLetter {
-            odd: message.warnings.iter().map(ToString::to_string).collect(),
-            ..ReadLetter::default()
-        };
-        letter.odd.extend(message.not_expanded.map(|why| format!("it is not taken apart: {why}")));
-        letter.contents.push(BlobHash::new(*blake3::hash(message.mail.text.as_bytes()).as_bytes()));
-        for part in &message.parts {
-            let content = Bytes::copy_from_slice(part.content.of(raw));
-            let mut draft = self.spool.draft().await?;
-            draft.write(content).await?;
-            let blob = draft.seal().await?;
-            letter.contents.push(blob.hash);
-            let mut carried = part.carried();
-            if carried.name.is_empty() {
-                carried.name.clone_from(&part.title);
-            }
-            letter.parts.push(Sealed {
-                part: split::Part {
-                    carried,
-                    hash: blob.hash,
-                    message: part.media_type().eq_ignore_ascii_case("message/rfc822"),
-                    within: carrier(&message.parts, part),
-                },
-                blob,
-            });
-        }
-        letter.mail = message.mail;
-        Ok(letter)
-    }
-}
-
-/// The message within that a part belongs to. What lies in another container, such as a `winmail.dat`, belongs to the message that has it.
-fn carrier(parts: &[message::Part], part: &message::Part) -> Option<usize> {
-    let mut inside = part.inside;
-    while let Some(number) = inside {
-        let container = parts.get(number)?;
-        if container.media_type().eq_ignore_ascii_case("message/rfc822") {
-            return Some(number);
-        }
-        // A container stands before what is in it.
-        inside = container.inside.filter(|outer| *outer < number);
-    }
-    None
 }

@@ -14,7 +14,7 @@ use postroom_domain::ids::ServiceName;
 use postroom_domain::person::Actor;
 use postroom_domain::time::Clock;
 
-use super::{connection, lines, print};
+use super::{connection, lines, plain, print};
 use crate::cli::DiscoverArgs;
 use crate::connectors::connectors;
 use crate::foundation::Foundation;
@@ -128,7 +128,6 @@ async fn list(
 }
 
 fn line(library: &LibraryView) -> String {
-    let plain = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
     let fields: Vec<String> =
         library.fields.iter().map(|(key, value)| format!("{}={}", plain(key), plain(value))).collect();
     let fields = if fields.is_empty() { String::new() } else { format!("  {}", fields.join(" ")) };

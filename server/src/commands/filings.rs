@@ -10,7 +10,7 @@ use postroom_api::page::FilingList;
 use postroom_domain::ids::FilingId;
 use serde::Serialize;
 
-use super::print;
+use super::{plain, print};
 use crate::cli::{DecideArgs, FilingsArgs, FilingsCommand};
 
 /// The most filings that one `--filter` decides over.
@@ -99,17 +99,6 @@ fn line(item: &FilingItem) -> String {
         item.reference,
         plain(name),
     )
-}
-
-/// A text without what could steer a terminal.
-fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|c| {
-            !c.is_control()
-                && !('\u{202a}'..='\u{202e}').contains(c)
-                && !('\u{2066}'..='\u{2069}').contains(c)
-        })
-        .collect()
 }
 
 fn show<T: Serialize>(item: &T, json: bool, words: impl Fn(&T) -> String) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use postroom_domain::places::MayFile;
 use serde::Serialize;
 
 use super::connection::{connect, explained};
-use super::{lines, print};
+use super::{lines, plain, print};
 use crate::cli::{PlacesArgs, ShelfArg};
 
 /// Runs the subcommand.
@@ -77,9 +77,4 @@ fn line(place: &PlaceView) -> String {
     let kind = serde_json::to_value(place.kind).unwrap_or_default();
     let kind = kind.as_str().unwrap_or_default();
     format!("{}  {kind:<9}  {may:<10}  {}  ({})\n", place.id, plain(&place.name), plain(&place.dms_id))
-}
-
-/// A text without what could steer a terminal.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !('\u{202a}'..='\u{202e}').contains(c)).collect()
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use postroom_api::resolve::{ResolveAnswer, ResolveBody, Verdict};
 
 use super::connection::{connect, explained};
-use super::print;
+use super::{plain, print};
 use crate::cli::ResolveArgs;
 
 /// Runs the subcommand. It ends with a failure when documents would not be filed.
@@ -92,9 +92,4 @@ fn words(answer: &ResolveAnswer) -> String {
 
 fn line(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "{name:<11} {}", plain(value));
-}
-
-/// A text without what could steer a terminal.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }

@@ -291,6 +291,7 @@ async fn hand_in(
             fingerprint: BlobHash::new(*blob.hash.as_bytes()),
         }),
         forced: false,
+        batch: false,
         save_mode: None,
         document_key: String::new(),
         remarks: Vec::new(),

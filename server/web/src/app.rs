@@ -8,9 +8,10 @@ use std::time::Duration;
 use postroom_api::health::Check;
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::Control;
+use postroom_domain::data_upload::{Loads, Mapping, Tables};
 use postroom_domain::ids::{ServiceName, SourceName};
 use postroom_domain::lists::TargetLists;
-use postroom_domain::mailroom::Mailroom;
+use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::places::Places;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
@@ -89,6 +90,17 @@ impl Default for Limits {
 /// Renders the metrics of the process in Prometheus's text format.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 
+/// How tables of data are read and loaded.
+#[derive(Clone)]
+pub struct DataTables {
+    /// Reads files.
+    pub tables: Arc<dyn Tables>,
+    /// Loads them in the background.
+    pub loads: Arc<dyn Loads>,
+    /// The mappings of the settings.
+    pub mappings: Arc<[Mapping]>,
+}
+
 /// What the routes work with.
 #[derive(Clone)]
 pub struct App {
@@ -100,8 +112,12 @@ pub struct App {
     pub reception: Arc<Reception>,
     /// Uploads that come piece by piece.
     pub resumable: Arc<Uploads>,
+    /// Tables of data that become work items.
+    pub data: DataTables,
     /// Where work items have their luggage tags, and letters are opened.
     pub mailroom: Arc<Mailroom>,
+    /// Reads letters that rules are tried on.
+    pub letters: Arc<dyn ReadsLetters>,
     /// The engine, as far as others see it.
     pub control: Arc<dyn Control>,
     /// Places in DMSs, for people who choose.

@@ -230,6 +230,7 @@ impl From<AssignError> for Fault {
             }
             AssignError::NotAllowed(_) => Self::new(Code::NotAllowedNow, sentence(&error.to_string())),
             AssignError::ReasonMissing => Self::value("reason", "must not be blank for this"),
+            AssignError::Nobody(_) => Self::value("person", error.to_string()),
             AssignError::NoPlace(needs) => Self::value("work_item", needs.text)
                 .hint("Nothing was changed. Name another work item, or have this one put right."),
             AssignError::Store(error) => error.into(),

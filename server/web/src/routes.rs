@@ -15,6 +15,7 @@ mod accounts;
 mod asked;
 mod audit;
 mod bindings;
+mod data_uploads;
 mod decisions;
 mod dms_accounts;
 mod doors;
@@ -29,6 +30,7 @@ mod original;
 mod persons;
 mod places;
 mod resolve;
+mod rules;
 mod summary;
 mod tus;
 mod upload;
@@ -46,6 +48,15 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(health::metrics_text)
         .service(health::description)
         .service(upload::take_in)
+        .service(data_uploads::create_data_upload)
+        .service(data_uploads::list_data_uploads)
+        .service(data_uploads::export_work_items)
+        .service(data_uploads::show_data_upload)
+        .service(data_uploads::list_data_rows)
+        .service(data_uploads::data_results)
+        .service(data_uploads::check_data_upload)
+        .service(data_uploads::run_data_upload)
+        .service(data_uploads::stop_data_upload)
         .service(tus::tell_uploads)
         .service(tus::begin_upload)
         .service(tus::show_upload)
@@ -56,6 +67,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(intakes::show_intake)
         .service(original::original_bytes)
         .service(intakes::assign)
+        .service(intakes::give)
         .service(intakes::dismiss)
         .service(intakes::release)
         .service(filings::list_filings)
@@ -82,6 +94,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(bindings::set_binding)
         .service(bindings::clear_binding)
         .service(resolve::resolve)
+        .service(rules::try_rules)
         .service(persons::me)
         .service(persons::list_persons)
         .service(persons::add_person)

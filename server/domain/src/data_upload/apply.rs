@@ -122,23 +122,21 @@ pub fn plan(
         !(one.name.is_empty() && one.reference.is_empty() && one.email.is_empty())
             || there.is_some_and(|there| there.participants.contains(one))
     });
+    let changed = there.map(|there| differing(bound, there, &item));
+    if let (Some(there), Some([])) = (there, changed.as_deref()) {
+        return Outcome::Unchanged(there.id);
+    }
     if let Err((field, why)) = work_item::check_loaded(&item) {
         let field: Result<Field, _> = field.parse();
         let column = field.ok().and_then(|field| mapping.column(&field)).map_or("", |column| &column.column);
         return reject(column, why);
     }
-    match there {
-        None => Outcome::Create(WorkItem { changed: now, ..item }),
-        Some(there) => {
-            let changed = differing(bound, there, &item);
-            if changed.is_empty() {
-                return Outcome::Unchanged(there.id);
-            }
-            Outcome::Update(
-                WorkItem { version: there.version.saturating_add(1), changed: now, ..item },
-                changed,
-            )
+    match (there, changed) {
+        (Some(there), Some(changed)) => {
+            let version = there.version.saturating_add(1);
+            Outcome::Update(WorkItem { version, changed: now, ..item }, changed)
         }
+        _ => Outcome::Create(WorkItem { changed: now, ..item }),
     }
 }
 
@@ -164,7 +162,8 @@ fn new(id: WorkItemId, site: SiteName) -> WorkItem {
 /// The mapped fields in which two differ.
 fn differing(bound: &Bound, one: &WorkItem, other: &WorkItem) -> Vec<String> {
     let fields = bound.mapping.columns.iter().map(|column| &column.field);
-    let differ = |field: &&Field| super::cell(one, field) != super::cell(other, field);
+    // Cells are read without the spaces around them: what differs in these only is the same.
+    let differ = |field: &&Field| super::cell(one, field).trim() != super::cell(other, field).trim();
     fields.filter(differ).map(ToString::to_string).collect()
 }
 

@@ -122,7 +122,9 @@ pub struct DataUpload {
     pub site: SiteName,
     /// Who handed it in.
     pub owner: String,
-    /// The sites that its rows may name.
+    /// Who said last that it be looked at or loaded.
+    pub run_by: String,
+    /// The sites that its rows may name: those of whoever said so.
     pub sites: Sites,
     /// The file's name.
     pub file_name: String,

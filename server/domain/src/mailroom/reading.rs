@@ -1,26 +1,22 @@
-//! A letter that was opened: what it is, where it belongs, and which documents are filed.
+//! What is opened after it was taken in: what it is, where it belongs, and which documents are filed.
 
-use std::collections::BTreeSet;
-
-use super::{Entry, Mailroom, Noted};
-use crate::ids::{BlobHash, IntakeId, SiteName, WorkItemId};
+use super::knowledge::MOST_ALIKE;
+use super::{Mailroom, Noted};
+use crate::ids::{BlobHash, IntakeId, WorkItemId};
 use crate::intake::{self, Document, Intake, IntakeEvent, IntakeState, NeedsPerson};
 use crate::ledger::LedgerKey;
-use crate::letter::MOST_BEGINNINGS;
-use crate::mail::{Mail, MessageId};
-use crate::matching::{Decision, FiledMessage, Known, KnownItem, Questions, Rules};
+use crate::mail::Mail;
+use crate::matching::{Decision, Known, Rules};
 use crate::person::Actor;
 use crate::record::{self, Kept as _};
 use crate::split::{self, Whole};
 use crate::spool::Blob;
 use crate::store::{IntakeChange, StoreError, StoreResult};
 
-/// Letters under one key that are compared; more than that have the same id or content for no good reason.
-const MOST_ALIKE: usize = 50;
-/// Work items of one person, or of one reference, that are looked at.
-const MOST_ITEMS: usize = 50;
 /// Lines of one letter's trace.
 const MOST_LINES: usize = 200;
+/// So often opening an intake may be begun by a process that does not end it; then nobody tries again by itself.
+const MOST_BEGINNINGS: u32 = 3;
 
 /// A part of a letter whose bytes are in the spool.
 #[derive(Debug, Clone)]
@@ -53,11 +49,11 @@ pub struct Unread {
     pub text: String,
 }
 
-/// What came of opening a letter.
+/// What came of opening an intake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// It is filed, or on its way.
-    Filed(WorkItemId),
+    /// It is filed, or on its way; documents may go to a place that belongs to no work item.
+    Filed(Option<WorkItemId>),
     /// A letter that was here before: its documents are duplicates of that one's.
     SeenBefore(IntakeId),
     /// A person is asked.
@@ -69,31 +65,44 @@ pub enum Opened {
 }
 
 impl Mailroom {
-    /// Notes that reading a letter begins, so that one that ends the process is known after the third time. Answers the letter as it is
+    /// Notes that opening an intake begins, so that one that ends the process is known after the third time. Answers the intake as it is
     /// now; none where it was set aside, or somebody else has it.
     pub async fn begin(&self, mut intake: Intake, actor: &Actor) -> StoreResult<Option<Intake>> {
-        let Some(letter) = &mut intake.letter else { return Ok(None) };
-        if letter.begun >= MOST_BEGINNINGS {
-            let text = format!("reading it has ended Postroom {} times", letter.begun);
+        if intake.begun >= MOST_BEGINNINGS {
+            let text = format!("opening it has ended Postroom {} times", intake.begun);
             self.set_aside(intake, Unread { code: "poison", text }, actor).await?;
             return Ok(None);
         }
-        letter.begun += 1;
+        intake.begun += 1;
         let begun = Intake { version: intake.version + 1, ..intake.clone() };
-        let done = self.change(intake, Vec::new(), Vec::new(), actor, "reading it was begun").await?;
+        let done = self.change(intake, Vec::new(), Vec::new(), actor, "opening it was begun").await?;
         Ok(done.then_some(begun))
     }
 
-    /// Takes back that reading began: it ended, without a result, and harmed nobody. That the house refused something is no fault of the
-    /// letter's.
+    /// Takes back that opening began: it ended, without a result, and harmed nobody. That the house refused something is no fault of
+    /// the intake's.
     pub async fn withdraw(&self, mut intake: Intake, actor: &Actor) -> StoreResult<()> {
-        if let Some(letter) = &mut intake.letter {
-            letter.begun = letter.begun.saturating_sub(1);
-        }
-        self.change(intake, Vec::new(), Vec::new(), actor, "it could not be read yet").await.map(|_| ())
+        intake.begun = intake.begun.saturating_sub(1);
+        self.change(intake, Vec::new(), Vec::new(), actor, "it could not be opened yet").await.map(|_| ())
     }
 
-    /// Sets a letter aside.
+    /// Plans what came as documents and not as a letter: it goes where it was said to belong, or a person is asked.
+    pub async fn plan(&self, mut intake: Intake, actor: &Actor) -> StoreResult<Opened> {
+        if intake.state != IntakeState::Stored {
+            return Ok(Opened::Overtaken);
+        }
+        let filings = self.reception.plan_filings(&mut intake).await?;
+        let (item, needs) = (intake.work_item, intake.needs.clone());
+        if !self.change(intake, filings, Vec::new(), actor, "opened").await? {
+            return Ok(Opened::Overtaken);
+        }
+        Ok(match (needs, item) {
+            (Some(needs), _) => Opened::NeedsPerson(needs.code),
+            (None, item) => Opened::Filed(item),
+        })
+    }
+
+    /// Sets an intake aside.
     pub async fn set_aside(&self, mut intake: Intake, why: Unread, actor: &Actor) -> StoreResult<Opened> {
         let Some(state) = intake::next(intake.state, IntakeEvent::Unsafe) else {
             return Ok(Opened::Overtaken);
@@ -101,6 +110,7 @@ impl Mailroom {
         intake.state = state;
         intake.trace.push(format!("it was set aside unread: {}", why.text));
         intake.needs = Some(NeedsPerson { code: why.code.to_owned(), text: why.text.clone() });
+        self.reception.allocate(&mut intake, None).await?;
         let done = self.change(intake, Vec::new(), Vec::new(), actor, &why.text).await?;
         Ok(if done { Opened::SetAside } else { Opened::Overtaken })
     }
@@ -183,86 +193,8 @@ impl Mailroom {
     }
 
     async fn match_up(&self, rules: &Rules, intake: &Intake, mail: &Mail) -> StoreResult<(Decision, Known)> {
-        let questions = rules.questions(mail);
-        let known = self.known(&intake.site, &questions).await?;
+        let known = self.known(&intake.site, &rules.questions(mail), None).await?;
         Ok((rules.decide(mail, &known, intake.received), known))
-    }
-
-    /// What the store knows of what the rules ask. What belongs to other sites is not known.
-    async fn known(&self, site: &SiteName, questions: &Questions) -> StoreResult<Known> {
-        let store = &*self.reception.store;
-        let mut known = Known::default();
-        for id in &questions.messages {
-            let filed = self.filed(site, id).await?;
-            if !filed.is_empty() {
-                known.messages.insert(id.clone(), filed);
-            }
-        }
-        for key in &questions.luggage {
-            let entry: Option<Entry> = record::by_key(store, &Entry::by_luggage(*key)).await?;
-            if let Some(entry) = entry.filter(|entry| entry.site == *site) {
-                known.luggage.insert(*key, entry.work_item);
-            }
-        }
-        for reference in &questions.references {
-            let group = Entry::by_reference(site, reference);
-            let entries: Vec<Entry> = record::page(store, Some(&group), None, MOST_ITEMS).await?;
-            if !entries.is_empty() {
-                known
-                    .references
-                    .insert(reference.clone(), entries.into_iter().map(|it| it.work_item).collect());
-            }
-        }
-        if let Some(sender) = &questions.sender {
-            let group = Entry::by_person(site, sender);
-            let entries: Vec<Entry> = record::page(store, Some(&group), None, MOST_ITEMS).await?;
-            for entry in entries {
-                // Closed ones speak for nothing.
-                if store.work_item(entry.work_item).await?.is_some_and(|item| item.open) {
-                    known.sender_in.push(entry.work_item);
-                }
-            }
-        }
-        let learned = self.learned(site, &questions.habits).await?;
-        known.habits = learned.into_iter().map(|(key, it)| (key, it.into_habit())).collect();
-        for id in known.missing(questions) {
-            let Some(item) = store.work_item(id).await?.filter(|item| item.site == *site) else { continue };
-            let met = self.met(id, &questions.people).await?;
-            known.items.insert(id, KnownItem { item, met });
-        }
-        Ok(known)
-    }
-
-    /// Where a message is filed.
-    async fn filed(&self, site: &SiteName, id: &MessageId) -> StoreResult<Vec<FiledMessage>> {
-        let probe = LedgerKey::of(&Mail { id: Some(id.clone()), ..Mail::default() }, &[]);
-        let Some(lookup) = probe.lookups().into_iter().find(|lookup| lookup.starts_with("id/")) else {
-            return Ok(Vec::new());
-        };
-        let group = Noted::under(site, &lookup);
-        let letters: Vec<Noted> =
-            record::page(&*self.reception.store, Some(&group), None, MOST_ALIKE).await?;
-        let mut filed: Vec<FiledMessage> = Vec::new();
-        for letter in letters {
-            let Some(work_item) = letter.work_item else { continue };
-            if !filed.iter().any(|it| it.work_item == work_item) {
-                filed.push(FiledMessage { work_item, from: letter.from, people: letter.people });
-            }
-        }
-        Ok(filed)
-    }
-
-    /// Of some people those who stand on letters of a work item.
-    async fn met(&self, item: WorkItemId, people: &[String]) -> StoreResult<BTreeSet<String>> {
-        let mut met = BTreeSet::new();
-        for email in people {
-            let group = Noted::meeting(item, email);
-            let found: Vec<Noted> = record::page(&*self.reception.store, Some(&group), None, 1).await?;
-            if !found.is_empty() {
-                met.insert(email.clone());
-            }
-        }
-        Ok(met)
     }
 
     async fn file(
@@ -288,11 +220,12 @@ impl Mailroom {
         intake.state = state;
         intake.work_item = Some(id);
         intake.work_item_given = item.as_ref().map(|item| item.reference.clone()).unwrap_or_default();
+        reception.allocate(&mut intake, item.as_ref()).await?;
         let now = reception.clock.now();
-        let filings = reception.filings_of(&mut intake, plan, item.as_ref(), now, false).await?;
+        let filings = reception.filings_of(&mut intake, plan, item.as_ref(), now).await?;
         let noted = Noted::of(intake.id, &intake.site, mail, key, Some(id));
         let done = self.change(intake, filings, vec![noted.put()?], actor, "read and matched").await?;
-        Ok(if done { Opened::Filed(id) } else { Opened::Overtaken })
+        Ok(if done { Opened::Filed(Some(id)) } else { Opened::Overtaken })
     }
 
     async fn ask(
@@ -309,6 +242,7 @@ impl Mailroom {
         intake.state = state;
         let code = needs.code.clone();
         intake.needs = Some(needs);
+        self.reception.allocate(&mut intake, None).await?;
         let noted = Noted::of(intake.id, &intake.site, mail, key, None);
         let done = self.change(intake, Vec::new(), vec![noted.put()?], actor, "read").await?;
         Ok(if done { Opened::NeedsPerson(code) } else { Opened::Overtaken })
@@ -343,7 +277,7 @@ impl Mailroom {
         intake.state = state;
         intake.work_item = Some(id);
         let now = reception.clock.now();
-        let mut filings = reception.filings_of(&mut intake, plan, item.as_ref(), now, false).await?;
+        let mut filings = reception.filings_of(&mut intake, plan, item.as_ref(), now).await?;
         for filing in &mut filings {
             // The one of the same content, or else the letter itself.
             let same = first.iter().find(|it| it.request.blob.hash == filing.request.blob.hash);

@@ -83,6 +83,14 @@ impl Decision {
 }
 
 impl Verdict {
+    /// The work item that it names.
+    pub const fn work_item(&self) -> Option<WorkItemId> {
+        match self {
+            Self::File { work_item, .. } | Self::Suggest { work_item, .. } => Some(*work_item),
+            Self::Person { .. } => None,
+        }
+    }
+
     /// In plain words.
     pub fn in_words(&self, known: &Known) -> String {
         match self {

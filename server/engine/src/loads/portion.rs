@@ -123,8 +123,11 @@ impl Worker {
         bound: &Bound,
         rows: Vec<OnItsWay<'_>>,
     ) -> Result<Vec<RowResult>, Halt> {
-        let actor =
-            Actor { principal: ACTOR.to_owned(), on_behalf_of: Some(upload.owner.clone()), credential: None };
+        let actor = Actor {
+            principal: ACTOR.to_owned(),
+            on_behalf_of: Some(upload.run_by.clone()),
+            credential: None,
+        };
         let saves: Vec<Fut<'_, Result<RowResult, Halt>>> = rows
             .into_iter()
             .map(|row| Box::pin(self.save_one(bound, row, &actor)) as Fut<'_, Result<RowResult, Halt>>)

@@ -142,6 +142,7 @@ impl Taker {
             }],
             key: Some(IdempotencyKey { key: format!("hot/{source}/{name}"), fingerprint: blob.hash }),
             forced: false,
+            batch: false,
             save_mode: None,
             document_key: String::new(),
             remarks: Vec::new(),

@@ -58,6 +58,8 @@ impl World {
             rules: Arc::new(Rules::default()),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
+            opens_all: false,
+            allocator: None,
         });
         let folder = folder(hot.path(), &reception, &spool);
         Self { _data: data, hot, clock, spool, store, reception, folder }
@@ -296,6 +298,8 @@ async fn a_store_that_takes_nothing_costs_nothing() {
         rules: Arc::new(Rules::default()),
         accounts: Arc::new(postroom_domain::link::SystemOnly),
         spool: Arc::new(world.spool.clone()),
+        opens_all: false,
+        allocator: None,
     });
     world.store = store;
     world.restart();

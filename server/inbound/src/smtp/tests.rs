@@ -73,6 +73,8 @@ impl World {
             rules: Arc::new(Rules::default()),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
+            opens_all: false,
+            allocator: None,
         });
         let door = open(options, reception, Arc::new(spool.clone())).await.unwrap();
         Self { _data: data, spool, store, clock, door }

@@ -90,6 +90,8 @@ impl World {
             rules: Arc::new(Rules::default()),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
+            opens_all: false,
+            allocator: None,
         });
         Self { _data: data, spool, store, clock, reception }
     }

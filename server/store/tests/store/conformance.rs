@@ -671,6 +671,7 @@ async fn lists_of_intakes_answer_every_term(store: &dyn Store) {
                         submitted_by: submitted_by.clone(),
                         states: states.clone(),
                         source: source.clone(),
+                        allocated: Vec::new(),
                     };
                     let wanted: Vec<_> =
                         everything.iter().filter(|intake| query.matches(intake)).cloned().collect();

@@ -4,10 +4,11 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, get, post, web};
 use postroom_api::decision::etag;
 use postroom_api::intake::{
-    AssignBody, DismissBody, IntakeDetail, IntakeItem, ReleaseIntakeBody, SuggestionView,
+    AssignBody, DismissBody, GiveBody, IntakeDetail, IntakeItem, ReleaseIntakeBody, SuggestionView,
 };
 use postroom_api::page::{IntakeList, Page};
 use postroom_api::problem::{Code, Problem};
+use postroom_domain::allocation::Assignee;
 use postroom_domain::event::Subject;
 use postroom_domain::ids::IntakeId;
 use postroom_domain::intake::{Intake, IntakeState};
@@ -53,9 +54,28 @@ pub(crate) async fn list_intakes(
         submitted_by: caller.only_own(),
         states: states.map_err(|why| Fault::value("state", why))?,
         source,
+        allocated: match asked.allocated.as_deref() {
+            None | Some("") => Vec::new(),
+            Some(text) => looked_after_by(&caller, text)?,
+        },
     };
     let slice = app.store.list_intakes(&query, window(asked.limit, asked.cursor.as_deref())?).await?;
     Ok(HttpResponse::Ok().json(Page::of(slice, |intake| IntakeItem::from(&intake))))
+}
+
+/// Whose work is asked for.
+fn looked_after_by<P>(caller: &Allowed<P>, text: &str) -> Answer<Vec<Assignee>> {
+    let principal = caller.principal();
+    if text == "me" {
+        let teams = principal.teams.iter().cloned().map(Assignee::Team);
+        return Ok(std::iter::once(Assignee::Person(principal.name.clone())).chain(teams).collect());
+    }
+    Ok(vec![match text.strip_prefix("team:") {
+        Some(team) => {
+            Assignee::Team(team.parse().map_err(|error| Fault::value("allocated", format!("{error}")))?)
+        }
+        None => Assignee::Person(text.to_lowercase()),
+    }])
 }
 
 /// One intake with its trace, filings and history.
@@ -121,6 +141,32 @@ pub(crate) async fn assign(
     let intake =
         app.mailroom.assign(id, version, &body.work_item, area, &caller.actor(), &body.reason).await?;
     app.control.wake();
+    show(&app, &caller, &intake).await
+}
+
+/// A person takes it, or gives it to somebody: no rule takes it away again.
+#[utoipa::path(tag = "intakes", operation_id = "give_intake", security(("token" = [])), request_body = GiveBody,
+    params(("id" = String, Path, description = "The intake's id."),
+        ("If-Match" = String, Header, description = "The version looked at, in quotes; * for any.")), responses(
+    (status = 200, description = "The intake as it is now.", body = IntakeDetail),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/api/v1/intakes/{id}/give")]
+pub(crate) async fn give(
+    caller: Allowed<Decide>,
+    Named(id): Named<IntakeId>,
+    Seen(version): Seen,
+    Json(body): Json<GiveBody>,
+    app: web::Data<Shared>,
+) -> Answer {
+    seen(&app, &caller, id).await?;
+    let to = match (body.person, body.team) {
+        (Some(person), None) if person == "me" => Assignee::Person(caller.principal().name.clone()),
+        (Some(person), None) => Assignee::Person(person.to_lowercase()),
+        (None, Some(team)) => Assignee::Team(team),
+        _ => return Err(Fault::value("person", "name either a person or a team")),
+    };
+    let intake = app.reception.give(id, version, to, &caller.actor(), &body.reason).await?;
     show(&app, &caller, &intake).await
 }
 

@@ -115,6 +115,7 @@ async fn accept(
         documents,
         key,
         forced: meta.file_anyway,
+        batch: false,
         save_mode,
         document_key: meta.document,
         remarks: Vec::new(),

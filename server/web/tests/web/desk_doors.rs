@@ -53,6 +53,8 @@ impl Doors {
             rules: Arc::new(Rules::default()),
             accounts: Arc::new(SystemOnly),
             spool: spool.clone(),
+            opens_all: false,
+            allocator: None,
         });
         let program = Principal::program("scanner", Role::Operator, "london".parse().unwrap());
         let tokens: TokenTable = [(TokenHash::of("token-of-settings"), program)].into_iter().collect();
@@ -60,11 +62,13 @@ impl Doors {
             store: desk.store.clone(),
             spool,
             mailroom: crate::world::mailroom(&reception),
+            data: crate::data_uploads::data(),
             resumable: Arc::new(postroom_domain::uploads::Uploads::new(
                 reception.clone(),
                 postroom_domain::uploads::UploadLimits::default(),
                 Box::new(postroom_web::upload_key),
             )),
+            letters: Arc::new(crate::world::Blind),
             reception,
             control: Arc::new(Engine::default()),
             places: Arc::new(crate::places::Cabinet::default()),

@@ -4,6 +4,7 @@
 
 mod asked;
 mod audit;
+mod data_uploads;
 mod decisions;
 mod desk_dms_accounts;
 mod desk_doors;

@@ -45,6 +45,7 @@ enum About {
     Upload,
     /// A record of a site.
     WorkItem,
+    DataUpload,
     Person,
     /// What belongs to a person, and to those who look after persons of the site.
     Session,
@@ -66,6 +67,15 @@ const TABLE: &[Row] = &[
     ("metrics", Some(Administer), About::Nothing, 200),
     ("list_intakes", Some(File), About::Nothing, 200),
     ("take_in", Some(File), About::Nothing, 202),
+    ("create_data_upload", Some(EditWorkItems), About::Nothing, 201),
+    ("list_data_uploads", Some(EditWorkItems), About::Nothing, 200),
+    ("export_work_items", Some(EditWorkItems), About::Nothing, 200),
+    ("show_data_upload", Some(EditWorkItems), About::DataUpload, 200),
+    ("list_data_rows", Some(EditWorkItems), About::DataUpload, 200),
+    ("data_results", Some(EditWorkItems), About::DataUpload, 200),
+    ("check_data_upload", Some(EditWorkItems), About::DataUpload, 202),
+    ("run_data_upload", Some(EditWorkItems), About::DataUpload, 202),
+    ("stop_data_upload", Some(EditWorkItems), About::DataUpload, 409),
     ("tell_uploads", Some(File), About::Nothing, 204),
     ("begin_upload", Some(File), About::Nothing, 201),
     ("show_upload", Some(File), About::Upload, 200),
@@ -75,6 +85,8 @@ const TABLE: &[Row] = &[
     ("show_intake", Some(File), About::Intake, 200),
     ("original", Some(File), About::Intake, 200),
     ("assign_intake", Some(Decide), About::Intake, 409),
+    ("try_rules", Some(Decide), About::Nothing, 409),
+    ("give_intake", Some(Decide), About::Intake, 200),
     ("dismiss_intake", Some(Decide), About::Intake, 409),
     ("release_intake", Some(Decide), About::Intake, 409),
     ("list_filings", Some(File), About::Nothing, 200),
@@ -163,7 +175,7 @@ impl Caller {
             About::AllSites | About::Machine => return if self.local { done } else { 403 },
             About::Intake | About::Filing => site && may.has(SeeAll),
             About::Upload => false,
-            About::WorkItem | About::Person => site,
+            About::WorkItem | About::DataUpload | About::Person => site,
             About::Session | About::Token => site && may.has(ManagePersons),
             About::Link | About::OwnLink => site && may.has(ManageLinks),
         };
@@ -290,6 +302,12 @@ impl Stage {
                 };
                 self.world.resumable.begin(&owner.principal, new).await.unwrap().0.id.to_string()
             }
+            About::DataUpload => {
+                let request = self.world.request(role, Method::POST, "/api/v1/data-uploads");
+                let form = crate::data_uploads::form("matters", "No,Title\n1,One\n");
+                let made: Value = request.multipart(form).send().await.unwrap().json().await.unwrap();
+                text(&made["id"])
+            }
             About::WorkItem => {
                 let body = work_item(number);
                 let request = self.world.request(role, Method::POST, "/api/v1/work-items").json(&body);
@@ -363,6 +381,8 @@ impl Stage {
         };
         let program = json!({"roles": ["user"], "sites": {"home": "london"}});
         match route.operation.as_str() {
+            "create_data_upload" => request.multipart(crate::data_uploads::form("matters", "No,Title\n1,One\n")),
+            "export_work_items" => request.query(&[("mapping", "matters")]),
             // Whole, so that nobody has too much unfinished.
             "begin_upload" => request
                 .header("upload-length", "5")
@@ -390,6 +410,8 @@ impl Stage {
             "resolve" => request.json(&json!({"work_item": id})),
             "rotate_keys" => request.json(&json!({"data": true})),
             "assign_intake" => request.json(&json!({"work_item": "0007.0001", "reason": "x"})),
+            "try_rules" => request.json(&json!({})),
+            "give_intake" => request.json(&json!({"team": "post-room", "reason": "x"})),
             "edit_filing" => request.json(&json!({"file_name": "b.pdf", "reason": "x"})),
             "link_filing" => request.json(&json!({"document": "ACTIVE!1.1", "reason": "x"})),
             "cancel_filing" | "file_anyway" | "dismiss_intake" | "release_intake" | "pause_source"

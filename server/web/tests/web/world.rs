@@ -15,7 +15,7 @@ use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::ids::{IdMint, WorkItemId};
 use postroom_domain::keys::{Keys, KeysStatus, Rotate, RotateError};
 use postroom_domain::luggage::{Luggage, LuggageSecret, LuggageSettings};
-use postroom_domain::mailroom::Mailroom;
+use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::person::{Actor, Principal, Role};
 use postroom_domain::plan::Rules;
 use postroom_domain::query::{FilingQuery, IntakeQuery, Window};
@@ -201,6 +201,8 @@ impl World {
             rules: Arc::new(Rules { repositories: vec![repository], ..Rules::default() }),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: spool.clone(),
+            opens_all: false,
+            allocator: None,
         });
         let resumable = Arc::new(Uploads::new(
             reception.clone(),
@@ -232,6 +234,8 @@ impl World {
             spool,
             mailroom: mailroom(&reception),
             resumable: resumable.clone(),
+            data: crate::data_uploads::data(),
+            letters: Arc::new(Blind),
             reception,
             control: control.clone(),
             places: Arc::new(crate::places::Cabinet::default()),
@@ -449,6 +453,15 @@ impl Answer {
 /// A JSON value that is a text.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+/// Reads no letter.
+pub(crate) struct Blind;
+
+impl ReadsLetters for Blind {
+    fn read(&self, _: bytes::Bytes) -> postroom_domain::Fut<'_, Result<postroom_domain::mail::Mail, String>> {
+        Box::pin(async { Err("nobody reads letters here".to_owned()) })
+    }
 }
 
 /// A mail room that reads nothing: work items have their tags.

@@ -107,6 +107,8 @@ async fn an_intake_that_the_store_has_lost() {
         rules: Arc::new(Rules::default()),
         accounts: Arc::new(postroom_domain::link::SystemOnly),
         spool: Arc::new(world.spool.clone()),
+        opens_all: false,
+        allocator: None,
     });
     world.store = store;
     world.restart();
