@@ -76,6 +76,12 @@ impl LoadsHandle {
     }
 }
 
+impl Drop for LoadsHandle {
+    fn drop(&mut self) {
+        self.done.abort();
+    }
+}
+
 async fn run(parts: LoadParts, wake: Arc<Notify>, stop: CancellationToken) {
     let mut tasks: JoinSet<DataUploadId> = JoinSet::new();
     let mut running = BTreeSet::new();

@@ -15,7 +15,7 @@ mod accounts;
 mod asked;
 mod audit;
 mod bindings;
-mod data_uploads;
+pub(crate) mod data_uploads;
 mod decisions;
 mod dms_accounts;
 mod doors;
@@ -33,7 +33,7 @@ mod resolve;
 mod rules;
 mod summary;
 mod tus;
-mod upload;
+pub(crate) mod upload;
 mod work_items;
 
 pub(crate) use dms_accounts::request_account;

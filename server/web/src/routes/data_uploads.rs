@@ -26,7 +26,7 @@ use super::upload::shortened;
 use crate::app::Shared;
 use crate::auth::{Allowed, EditWorkItems};
 use crate::body::Body;
-use crate::body::multipart::{Multipart, boundary};
+use crate::body::multipart::{Multipart, PartHead, boundary};
 use crate::fault::{Answer, Fault};
 
 /// Work items that are unloaded together.
@@ -75,7 +75,12 @@ pub(crate) async fn create_data_upload(
     let mut multipart = Multipart::new(body, &boundary);
     let mapping = read_part(&app, &mut multipart, "mapping").await?;
     let mapping = wanted(&app, &mapping)?;
-    let (file_name, file) = read_file(&app, &mut multipart).await?;
+    let head = multipart
+        .part()
+        .await?
+        .filter(|head| head.name == "file")
+        .ok_or_else(|| Fault::new(Code::BadUpload, "The part \"file\" is missing after \"mapping\"."))?;
+    let (file_name, file) = read_file(&app, &mut multipart, head).await?;
     let upload = stage(&app, caller.principal(), mapping, file_name, file).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/api/v1/data-uploads/{}", upload.id)))
@@ -190,12 +195,11 @@ async fn read_part(app: &Shared, multipart: &mut Multipart<Body>, name: &str) ->
 }
 
 /// The one file, durable in the spool; and that nothing follows it.
-async fn read_file(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<(String, Blob)> {
-    let head = multipart
-        .part()
-        .await?
-        .filter(|head| head.name == "file")
-        .ok_or_else(|| Fault::new(Code::BadUpload, "The part \"file\" is missing after \"mapping\"."))?;
+pub(crate) async fn read_file(
+    app: &Shared,
+    multipart: &mut Multipart<Body>,
+    head: PartHead,
+) -> Answer<(String, Blob)> {
     let file_name = shortened(&head.file_name.unwrap_or_else(|| "table".to_owned()));
     let mut draft = app.spool.draft().await?;
     while let Some(chunk) = multipart.chunk().await? {

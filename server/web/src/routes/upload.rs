@@ -10,8 +10,10 @@ use postroom_api::filing::FilingItem;
 use postroom_api::intake::{IntakeAnswer, IntakeItem, IntakeMeta};
 use postroom_api::pause::DoorKind;
 use postroom_api::problem::{Code, FieldError, Problem};
+use postroom_domain::filing::Filing;
 use postroom_domain::ids::{BlobHash, SiteName, SourceName};
-use postroom_domain::intake::Document;
+use postroom_domain::intake::{Document, Intake};
+use postroom_domain::person::{Actor, Principal};
 use postroom_domain::reception::Arrival;
 use postroom_domain::repository::Area;
 use postroom_domain::spool::Draft;
@@ -85,18 +87,25 @@ pub(crate) async fn take_in(
     if !meta.document.is_empty() && documents.len() != 1 {
         return Err(Fault::value("document", format!("names one document, and {} came", documents.len())));
     }
-    accept(&app, &caller, meta, source, documents, key).await
+    let (intake, filings, again) = take(&app, caller.principal(), meta, source, documents, key).await?;
+    let mut answer = HttpResponse::Accepted();
+    answer.insert_header((header::LOCATION, format!("/api/v1/intakes/{}", intake.id)));
+    if again {
+        answer.insert_header(("idempotent-replayed", "true"));
+    }
+    let filings = filings.iter().map(FilingItem::from).collect();
+    Ok(answer.json(IntakeAnswer { intake: IntakeItem::from(&intake), filings, again }))
 }
 
-async fn accept(
+/// Takes documents in whose bytes are durable. The intake, its filings, and whether the key was used before.
+pub(crate) async fn take(
     app: &Shared,
-    caller: &Allowed<File>,
+    principal: &Principal,
     meta: IntakeMeta,
     source: SourceName,
     documents: Vec<Document>,
     key: Option<String>,
-) -> Answer {
-    let principal = caller.principal();
+) -> Answer<(Intake, Vec<Filing>, bool)> {
     let bytes: u64 = documents.iter().map(|document| document.blob.size).sum();
     let key = key.map(|key| IdempotencyKey {
         key: scoped(&principal.sites.home, &principal.name, &key),
@@ -120,12 +129,12 @@ async fn accept(
         document_key: meta.document,
         remarks: Vec::new(),
     };
-    let (intake, filings, again) = match app.reception.accept(arrival, &caller.actor()).await? {
+    match app.reception.accept(arrival, &Actor::person(&principal.name)).await? {
         Accepted::Fresh(intake, filings) => {
             metrics::counter!("postroom_intakes_accepted_total", "door" => "http").increment(1);
             metrics::counter!("postroom_intake_bytes_total", "door" => "http").increment(bytes);
             app.control.wake();
-            (intake, filings, false)
+            Ok((intake, filings, false))
         }
         Accepted::Again(id) => {
             metrics::counter!("postroom_intakes_replayed_total", "door" => "http").increment(1);
@@ -133,16 +142,9 @@ async fn accept(
                 app.store.intake(id).await?.ok_or_else(|| {
                     Fault::internal(format!("the key names intake {id}, which is not there"))
                 })?;
-            (intake, app.store.intake_filings(id).await?, true)
+            Ok((intake, app.store.intake_filings(id).await?, true))
         }
-    };
-    let mut answer = HttpResponse::Accepted();
-    answer.insert_header((header::LOCATION, format!("/api/v1/intakes/{}", intake.id)));
-    if again {
-        answer.insert_header(("idempotent-replayed", "true"));
     }
-    let filings = filings.iter().map(FilingItem::from).collect();
-    Ok(answer.json(IntakeAnswer { intake: IntakeItem::from(&intake), filings, again }))
 }
 
 /// What becomes of the source. A document with an id of its own is kept linked: as a copy, its next save would be a second document.
@@ -278,7 +280,7 @@ async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Inta
 }
 
 /// The door that the upload comes through, when it is open.
-pub(super) async fn door(app: &Shared, named: Option<&SourceName>) -> Answer<SourceName> {
+pub(crate) async fn door(app: &Shared, named: Option<&SourceName>) -> Answer<SourceName> {
     let mut doors = app.sources.iter().filter(|source| source.uploads);
     let found = match named {
         None => doors.next(),
@@ -354,10 +356,21 @@ impl Sealing {
 /// The parts after the first. A document is sealed once what follows it has come, so that a body that breaks off leaves
 /// as little as possible for the sweep.
 async fn read_documents(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Vec<Document>> {
+    let first = multipart.part().await.map_err(|error| upload_fault(app, error))?;
+    read_documents_from(app, multipart, first).await
+}
+
+/// The same from a part on whose head was read.
+pub(crate) async fn read_documents_from(
+    app: &Shared,
+    multipart: &mut Multipart<Body>,
+    first: Option<PartHead>,
+) -> Answer<Vec<Document>> {
     let mut sealing = Sealing::default();
     let mut last: Option<Unsealed> = None;
     let mut number = 0;
-    while let Some(head) = multipart.part().await.map_err(|error| upload_fault(app, error))? {
+    let mut next = first;
+    while let Some(head) = next {
         number += 1;
         if number > app.limits.documents {
             let limit = app.limits.documents;
@@ -368,6 +381,7 @@ async fn read_documents(app: &Shared, multipart: &mut Multipart<Body>) -> Answer
             sealing.add(last).await?;
         }
         last = Some(read_document(app, multipart, head, number).await?);
+        next = multipart.part().await.map_err(|error| upload_fault(app, error))?;
     }
     match last {
         Some(last) => sealing.finish(last).await,
