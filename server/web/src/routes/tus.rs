@@ -278,7 +278,8 @@ async fn keep(mut append: Append, mut body: Body, mut checksum: Option<Checksum>
             }
             Err(error) => {
                 let _kept = append.keep().await?;
-                return Err(error.into());
+                let fault: Fault = error.into();
+                return Err(fault.hint("What came is kept. Ask with HEAD where it goes on."));
             }
         }
     }
