@@ -86,6 +86,35 @@ async fn a_tag_in_a_strangers_letter_is_a_question_and_a_person_answers_it() {
 }
 
 #[tokio::test]
+async fn a_person_gives_a_letter_to_two_matters_and_its_answers_belong_to_both() {
+    let mut post = Post::new("letters-two").await;
+    post.matter("20005-0001").await;
+    post.matter("20006-0001").await;
+    let first = post.send(CLIENT, "post@firm.example", &letter("both", CLIENT, "Both cases", "")).await;
+    let intakes = post.intakes(1).await;
+    let path = format!("/api/v1/intakes/{}/assign", intakes[0]["id"].as_str().unwrap());
+    let version = intakes[0]["version"].as_u64();
+    // One that does not work leaves everything as it was.
+    let wrong = json!({"work_item": "20005-0001", "also": ["no-such"]});
+    let refused = post.op().call(Method::POST, &path, &wrong, version).await.expect(400);
+    assert!(refused.text().contains("no-such"), "{}", refused.text());
+    let both = json!({"work_item": "20005-0001", "also": ["20006-0001", "20005-0001"]});
+    let assigned = post.op().call(Method::POST, &path, &both, version).await.expect(200).body;
+    assert_eq!(assigned["also_in"].as_array().unwrap().len(), 1, "each once: {assigned:#}");
+    post.world.quiet(std::time::Duration::from_mins(1)).await;
+    let held = post.world.deposits();
+    let mut places: Vec<&str> = held.iter().map(|it| it.place.split('/').next().unwrap()).collect();
+    places.sort_unstable();
+    assert_eq!(places, ["20005-0001", "20006-0001"], "{held:#?}");
+    assert!(held.iter().all(|it| it.hash == hash(&first)));
+    let answer = letter("answer", CLIENT, "Re: Both cases", "In-Reply-To: <both@client.example>\n");
+    post.send(CLIENT, "post@firm.example", &answer).await;
+    let intakes = post.intakes(2).await;
+    assert_eq!(intakes[0]["needs"]["code"], "several_work_items", "{:#}", intakes[0]);
+    post.world.stop().await;
+}
+
+#[tokio::test]
 async fn what_came_before_is_not_filed_again_and_what_cannot_be_read_stops_nobody() {
     let mut post = Post::new("letters-again").await;
     let tag = post.matter("20003-0001").await;

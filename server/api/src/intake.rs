@@ -137,6 +137,10 @@ pub struct IntakeItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Uuid))]
     pub work_item: Option<WorkItemId>,
+    /// Work items that a person gave it to besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub also_in: Vec<WorkItemId>,
     /// The area.
     pub area: String,
     /// Its documents.
@@ -194,6 +198,7 @@ impl From<&Intake> for IntakeItem {
             sender: intake.sender.clone(),
             work_item_given: intake.work_item_given.clone(),
             work_item: intake.work_item,
+            also_in: intake.also_in.clone(),
             area: intake.area.clone(),
             documents: intake.documents.iter().map(DocumentView::from).collect(),
             needs: intake.needs.as_ref().map(NeedsView::from),
@@ -317,6 +322,9 @@ pub struct SuggestionView {
 pub struct AssignBody {
     /// The work item: its reference, or its id.
     pub work_item: String,
+    /// Further work items: each gets every document.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// Another area than the door's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<String>,

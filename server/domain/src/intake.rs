@@ -174,6 +174,9 @@ pub struct Intake {
     /// The work item that was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_item: Option<WorkItemId>,
+    /// Work items that a person gave it to besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_in: Vec<WorkItemId>,
     /// The area whose repository is used.
     pub area: String,
     /// What becomes of the source, where whoever handed it in said so; else the repository says.
@@ -212,6 +215,14 @@ pub struct Intake {
     /// Which steps and rules gave which answer, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<String>,
+}
+
+impl Intake {
+    /// When it arrived, as far as anybody knows: a letter may have lain in its mailbox before it came here. Never later than it did.
+    pub fn arrived(&self) -> Timestamp {
+        let arrived = self.letter.as_ref().and_then(|letter| letter.envelope.arrived);
+        arrived.map_or(self.received, |arrived| arrived.min(self.received))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]

@@ -1,6 +1,7 @@
 //! What an intake that came as an e-mail is known by besides what every intake has: to whom it was addressed on its way, and what was read
 //! from it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::mail::Mail;
@@ -15,6 +16,9 @@ pub struct Envelope {
     /// Addresses of the mailbox it came to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
+    /// When it arrived in the mailbox, where that was before it came here. Its own `Date` says what its sender likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Timestamp>,
 }
 
 /// A letter.

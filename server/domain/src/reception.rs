@@ -142,6 +142,7 @@ impl Reception {
             batch: arrival.batch,
             forced: arrival.forced,
             allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             letter: None,
             needs: None,
@@ -183,12 +184,13 @@ impl Reception {
         }
     }
 
-    /// A person says where an intake belongs. Nothing changes when that place does not work either.
+    /// A person says where an intake belongs: to one work item, or to several, each of which gets every document. Nothing changes when one
+    /// of the places does not work either.
     pub async fn assign(
         &self,
         id: IntakeId,
         version: Option<u64>,
-        work_item: &str,
+        work_items: &[&str],
         area: Option<&str>,
         actor: &Actor,
         reason: &str,
@@ -199,36 +201,63 @@ impl Reception {
             _ => IntakeEvent::Assigned,
         };
         intake.state = intake::next(intake.state, event).ok_or(AssignError::NotAllowed(intake.state))?;
-        let item = self.find_work_item(&intake.site, work_item).await?;
         if let Some(area) = area {
             area.clone_into(&mut intake.area);
         }
-        let Planned { plan, trace } =
-            self.rules.plan(work_item, item.as_ref(), &intake.area, intake.documents.len());
-        let plan = plan.map_err(AssignError::NoPlace)?;
-        intake.work_item = item.as_ref().map(|item| item.id);
-        work_item.clone_into(&mut intake.work_item_given);
+        let places = self.places(&intake, work_items).await?;
+        let items: Vec<WorkItemId> = places.iter().filter_map(|(item, _)| Some(item.as_ref()?.id)).collect();
+        intake.work_item = items.first().copied();
+        intake.also_in = items.get(1..).unwrap_or_default().to_vec();
+        intake.work_item_given = work_items.join(", ");
         intake.needs = None;
-        intake.trace.push(format!("{} assigned it to {work_item}", actor.principal));
-        intake.trace.extend(trace);
+        intake.trace.push(format!("{} assigned it to {}", actor.principal, intake.work_item_given));
+        let mut filings = Vec::new();
+        for (item, planned) in places {
+            intake.trace.extend(planned.trace);
+            let plan = planned.plan.map_err(AssignError::NoPlace)?;
+            filings.extend(self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now()).await?);
+        }
         if intake.allocated.is_some() {
             // Now that the work item is known, another rule may apply.
+            let item = self.find_work_item(&intake.site, work_items.first().unwrap_or(&"")).await?;
             self.allocate(&mut intake, item.as_ref()).await?;
         }
-        let filings = self.filings_of(&mut intake, plan, item.as_ref(), self.clock.now()).await?;
-        let records = match intake.work_item {
-            Some(item) if intake.letter.is_some() => self.noted_in(intake.id, item).await?,
-            _ => Vec::new(),
+        let records = if intake.letter.is_some() && !items.is_empty() {
+            self.noted_in(intake.id, &items).await?
+        } else {
+            Vec::new()
         };
         self.change(intake, filings, records, actor, reason).await
     }
 
+    /// Where an intake would go in each of some work items, each once.
+    async fn places(
+        &self,
+        intake: &Intake,
+        work_items: &[&str],
+    ) -> Result<Vec<(Option<WorkItem>, Planned)>, StoreError> {
+        let mut places: Vec<(Option<WorkItem>, Planned)> = Vec::with_capacity(work_items.len());
+        for given in work_items {
+            let item = self.find_work_item(&intake.site, given).await?;
+            let known = |it: &WorkItem| {
+                places.iter().any(|(other, _)| other.as_ref().is_some_and(|other| other.id == it.id))
+            };
+            if item.as_ref().is_some_and(known) {
+                continue;
+            }
+            let planned = self.rules.plan(given, item.as_ref(), &intake.area, intake.documents.len());
+            places.push((item, planned));
+        }
+        Ok(places)
+    }
+
     /// The ledger tells answers to a letter where it went.
-    async fn noted_in(&self, intake: IntakeId, item: WorkItemId) -> Result<Vec<Write>, StoreError> {
+    async fn noted_in(&self, intake: IntakeId, items: &[WorkItemId]) -> Result<Vec<Write>, StoreError> {
         let Some(noted) = record::by_id::<Noted>(&*self.store, intake.as_u128()).await? else {
             return Ok(Vec::new());
         };
-        let noted = Noted { work_item: Some(item), version: noted.version + 1, ..noted };
+        let (work_item, also_in) = (items.first().copied(), items.get(1..).unwrap_or_default().to_vec());
+        let noted = Noted { work_item, also_in, version: noted.version + 1, ..noted };
         Ok(vec![noted.put()?])
     }
 

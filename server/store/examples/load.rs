@@ -265,6 +265,7 @@ impl Maker {
             batch: false,
             forced: false,
             allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             letter: None,
             needs: None,

@@ -26,3 +26,20 @@ pub fn check(raw: &[u8]) {
 pub fn check_behind(first: &[u8], rest: &[u8]) {
     check(&[first, rest].concat());
 }
+
+/// A matter for tags to be filled in from, with values that are awkward to put anywhere.
+pub fn matter() -> postroom_domain::work_item::WorkItem {
+    serde_json::from_value(serde_json::json!({
+        "id": "00000000-0000-0000-0000-000000000001", "reference": "0007", "title": "Harrow v Teal",
+        "work_type": "matter/litigation", "site": "main", "open": true, "phase": "",
+        "client": {"reference": "10442", "name": "Harrow, Pike & Co [UK] \\ .. \u{202e}"},
+        "attributes": {"opened": "2026-03-04", "court": "", "tricky": "[workitem.title]", "formula": "=1+1, <b>/../"},
+        "participants": [
+            {"role": "fee-earner", "name": "Mina Patel", "reference": "", "email": "m.patel@firm.example"},
+            {"role": "opponent", "name": "Teal Ltd", "reference": "", "email": "a@teal.example"},
+            {"role": "opponent", "name": "Teal Holdings", "reference": "", "email": "b@teal.example"},
+        ],
+        "zone": "", "version": 1, "changed": "2026-11-23T09:00:00Z",
+    }))
+    .unwrap_or_else(|error| panic!("the matter: {error}"))
+}

@@ -56,28 +56,32 @@ impl Mailroom {
         &self,
         id: IntakeId,
         version: Option<u64>,
-        work_item: &str,
+        work_items: &[&str],
         area: Option<&str>,
         actor: &Actor,
         reason: &str,
     ) -> Result<Intake, AssignError> {
-        let intake = self.reception.assign(id, version, work_item, area, actor, reason).await?;
-        if let Some(chosen) = intake.work_item {
+        let intake = self.reception.assign(id, version, work_items, area, actor, reason).await?;
+        if intake.work_item.is_some() {
             // Decided is decided: that nothing was learned from it is nothing that the person could mend.
-            let _unlearned = self.learn_from(&intake, chosen).await;
+            let _unlearned = self.learn_from(&intake).await;
         }
         Ok(intake)
     }
 
-    async fn learn_from(&self, intake: &Intake, chosen: WorkItemId) -> StoreResult<()> {
+    async fn learn_from(&self, intake: &Intake) -> StoreResult<()> {
         let Some(letter) = &intake.letter else { return Ok(()) };
         let (Some(rules), Some(mail)) = (&self.matching, &letter.mail) else { return Ok(()) };
         let (keys, now) = (rules.questions(mail).habits, self.reception.clock.now());
         let before = self.learned(&intake.site, &keys).await?;
         let mut habits: BTreeMap<HabitKey, Habit> =
             before.iter().map(|(key, it)| (key.clone(), it.habit.clone())).collect();
-        learn(&mut habits, &keys, chosen, Lesson::Chosen, now);
-        if let Some(refused) = letter.suggestions.first().filter(|it| it.work_item != chosen) {
+        let chosen: Vec<WorkItemId> =
+            intake.work_item.into_iter().chain(intake.also_in.iter().copied()).collect();
+        for item in &chosen {
+            learn(&mut habits, &keys, *item, Lesson::Chosen, now);
+        }
+        if let Some(refused) = letter.suggestions.first().filter(|it| !chosen.contains(&it.work_item)) {
             learn(&mut habits, &keys, refused.work_item, Lesson::Refused, now);
         }
         let mut writes: Vec<Write> = Vec::new();

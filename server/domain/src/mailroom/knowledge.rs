@@ -84,9 +84,11 @@ impl Mailroom {
             record::page(&*self.reception.store, Some(&group), None, MOST_ALIKE).await?;
         let mut filed: Vec<FiledMessage> = Vec::new();
         for letter in letters.into_iter().filter(|letter| is_older(letter, before)) {
-            let Some(work_item) = letter.work_item else { continue };
-            if !filed.iter().any(|it| it.work_item == work_item) {
-                filed.push(FiledMessage { work_item, from: letter.from, people: letter.people });
+            for work_item in letter.work_items() {
+                if !filed.iter().any(|it| it.work_item == work_item) {
+                    let (from, people) = (letter.from.clone(), letter.people.clone());
+                    filed.push(FiledMessage { work_item, from, people });
+                }
             }
         }
         Ok(filed)

@@ -26,6 +26,9 @@ pub struct Noted {
     pub people: Vec<String>,
     /// Where it is filed; none while a person is asked.
     pub work_item: Option<WorkItemId>,
+    /// Where a person put it besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_in: Vec<WorkItemId>,
     /// Grows by one with every change.
     #[serde(skip)]
     pub version: u64,
@@ -48,8 +51,14 @@ impl Noted {
             from: mail.from.as_ref().map_or_else(String::new, |from| from.address.to_lowercase()),
             people: people.take(MOST_PEOPLE).collect(),
             work_item,
+            also_in: Vec::new(),
             version: 1,
         }
+    }
+
+    /// Every work item that it is filed in.
+    pub fn work_items(&self) -> impl Iterator<Item = WorkItemId> {
+        self.work_item.into_iter().chain(self.also_in.iter().copied())
     }
 
     /// The group of the letters of a site under one of [`LedgerKey::lookups`].
@@ -81,8 +90,7 @@ impl Kept for Noted {
         let lookups = self.key.lookups();
         let known = lookups.iter().map(|lookup| Self::under(&self.site, lookup));
         let met = self
-            .work_item
-            .into_iter()
+            .work_items()
             .flat_map(|item| self.people.iter().map(move |email| Self::meeting(item, email)));
         known.chain(met).collect()
     }

@@ -160,7 +160,7 @@ impl Mailroom {
             };
         }
         let parts: Vec<split::Part> = read.parts.iter().map(|sealed| sealed.part.clone()).collect();
-        let whole = Whole { mail, hash: raw.hash, size: raw.size, received: intake.received, parts: &parts };
+        let whole = Whole { mail, hash: raw.hash, size: raw.size, received: intake.arrived(), parts: &parts };
         let split = self.split.split(whole, &self.zone);
         intake.documents = split
             .pieces
@@ -194,7 +194,7 @@ impl Mailroom {
 
     async fn match_up(&self, rules: &Rules, intake: &Intake, mail: &Mail) -> StoreResult<(Decision, Known)> {
         let known = self.known(&intake.site, &rules.questions(mail), None).await?;
-        Ok((rules.decide(mail, &known, intake.received), known))
+        Ok((rules.decide(mail, &known, intake.arrived()), known))
     }
 
     async fn file(

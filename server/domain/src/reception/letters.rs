@@ -80,6 +80,7 @@ impl Reception {
             batch: false,
             forced: false,
             allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             letter: Some(Box::new(Letter { envelope: delivery.envelope, ..Letter::default() })),
             needs: None,

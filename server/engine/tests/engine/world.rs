@@ -215,6 +215,7 @@ impl World {
             batch: false,
             forced: false,
             allocated: None,
+            also_in: Vec::new(),
             begun: 0,
             letter: None,
             needs: None,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use postroom_domain::ids::CursorId;
 use postroom_domain::letter::Envelope;
 use postroom_domain::mailbox::{Cursor, Fetched, Skipped};
@@ -14,7 +15,7 @@ use postroom_domain::store::{Accepted, IdempotencyKey, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::ImapMailbox;
-use super::talk::{CHUNK, Opened, Talk, Trouble};
+use super::talk::{CHUNK, Listed, Opened, Talk, Trouble};
 
 /// Who hands in, for the audit.
 const PART: &str = "imap";
@@ -165,12 +166,12 @@ impl ImapMailbox {
             let to = last.map(|last| last.min(from.saturating_add(width - 1)));
             let listed = talk.list(from, to).await?;
             width = if listed.is_empty() { width.saturating_mul(2) } else { WIDTH };
-            for (uid, size) in listed {
+            for listed in listed {
                 if stop.is_cancelled() || left == 0 {
                     return Ok(true);
                 }
                 left -= 1;
-                self.one(talk, &mut place.cursor, uid, size).await?;
+                self.one(talk, &mut place.cursor, listed).await?;
             }
             // All that is there up to here is known now: new messages have greater numbers.
             let Some(to) = to else { break };
@@ -200,21 +201,22 @@ impl ImapMailbox {
         }
         let there = talk.there(&due).await?;
         let mut next = cursor.clone();
-        next.skipped.retain(|it| !due.contains(&it.uid) || there.iter().any(|(uid, _)| *uid == it.uid));
+        next.skipped.retain(|it| !due.contains(&it.uid) || there.iter().any(|listed| listed.uid == it.uid));
         if next.skipped.len() < cursor.skipped.len() {
             self.keep(cursor, next).await?;
         }
-        for (uid, size) in there {
+        for listed in there {
             if stop.is_cancelled() {
                 break;
             }
-            self.one(talk, cursor, uid, size).await?;
+            self.one(talk, cursor, listed).await?;
         }
         Ok(())
     }
 
     /// Takes one message, or passes it.
-    async fn one(&self, talk: &mut Talk, cursor: &mut Cursor, uid: u32, size: u64) -> Result<(), Halt> {
+    async fn one(&self, talk: &mut Talk, cursor: &mut Cursor, listed: Listed) -> Result<(), Halt> {
+        let Listed { uid, size, arrived } = listed;
         let largest = self.options.largest;
         if size > largest {
             let why = format!("it has {size} bytes, and at most {largest} are taken");
@@ -224,7 +226,7 @@ impl ImapMailbox {
             return Err(Halt::House(error.to_string()));
         }
         match self.read(talk, uid, size).await {
-            Ok(Some(blob)) => self.hand_in(cursor, uid, blob).await,
+            Ok(Some(blob)) => self.hand_in(cursor, uid, blob, arrived).await,
             Ok(None) => {
                 // Gone: somebody was quicker. What it leaves in the cursor goes with the next change of it.
                 cursor.pass(uid);
@@ -286,7 +288,13 @@ impl ImapMailbox {
         Ok(Some(draft.seal().await?))
     }
 
-    async fn hand_in(&self, cursor: &mut Cursor, uid: u32, blob: Blob) -> Result<(), Halt> {
+    async fn hand_in(
+        &self,
+        cursor: &mut Cursor,
+        uid: u32,
+        blob: Blob,
+        arrived: Option<Timestamp>,
+    ) -> Result<(), Halt> {
         let options = &self.options;
         let (source, folder) = (&options.source, cursor.folder.clone());
         let mut next = cursor.clone();
@@ -307,7 +315,7 @@ impl ImapMailbox {
             site: options.site.clone(),
             source: source.clone(),
             submitted_by: PART.to_owned(),
-            envelope: Envelope { from: String::new(), to: to.into_iter().collect() },
+            envelope: Envelope { from: String::new(), to: to.into_iter().collect(), arrived },
             blob,
             key: IdempotencyKey { key, fingerprint: blob.hash },
             records: vec![next.put()?, fetched.put()?],

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_imap::Session;
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode, Status};
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::word;
@@ -78,6 +79,22 @@ fn set(uids: &[u32]) -> String {
         let _infallible = write!(set, "{comma}{uid}");
     }
     set
+}
+
+/// A message as its server lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Listed {
+    /// Its number in the folder.
+    pub(super) uid: u32,
+    /// Its size in bytes; some servers estimate.
+    pub(super) size: u64,
+    /// When it came into the mailbox, where the server tells a time that can be read.
+    pub(super) arrived: Option<Timestamp>,
+}
+
+/// A time as IMAP writes it: `17-Jul-1996 02:44:25 -0700`, the day with a blank or a zero before it.
+fn arrival(date: &str) -> Option<Timestamp> {
+    Timestamp::strptime("%d-%b-%Y %H:%M:%S %z", date.trim()).ok()
 }
 
 impl Talk {
@@ -185,42 +202,43 @@ impl Talk {
     }
 
     /// The messages of a range of numbers, with their sizes, by growing number. No end means all from there on.
-    pub(super) async fn list(&mut self, from: u32, to: Option<u32>) -> Result<Vec<(u32, u64)>, Trouble> {
+    pub(super) async fn list(&mut self, from: u32, to: Option<u32>) -> Result<Vec<Listed>, Trouble> {
         let to = to.map_or_else(|| "*".to_owned(), |to| to.to_string());
         let mut listed = self.sizes(&format!("{from}:{to}")).await?;
         // A range up to the last one always has the last one, however small its number.
-        listed.retain(|(uid, _)| *uid >= from);
+        listed.retain(|it| it.uid >= from);
         Ok(listed)
     }
 
     /// Those of some messages that are there, with their sizes, by growing number.
-    pub(super) async fn there(&mut self, uids: &[u32]) -> Result<Vec<(u32, u64)>, Trouble> {
+    pub(super) async fn there(&mut self, uids: &[u32]) -> Result<Vec<Listed>, Trouble> {
         // Until then a server may go on showing what others have removed.
         self.command("NOOP").await?;
         let mut there = self.sizes(&set(uids)).await?;
-        there.retain(|(uid, _)| uids.contains(uid));
+        there.retain(|it| uids.contains(&it.uid));
         Ok(there)
     }
 
-    async fn sizes(&mut self, set: &str) -> Result<Vec<(u32, u64)>, Trouble> {
+    async fn sizes(&mut self, set: &str) -> Result<Vec<Listed>, Trouble> {
         let mut listed = Vec::new();
-        self.ask(&format!("UID FETCH {set} (UID RFC822.SIZE)"), ANSWER, |answer| {
+        self.ask(&format!("UID FETCH {set} (UID RFC822.SIZE INTERNALDATE)"), ANSWER, |answer| {
             let Response::Fetch(_, attributes) = answer else { return };
-            let (mut uid, mut size) = (None, None);
+            let (mut uid, mut size, mut arrived) = (None, None, None);
             for attribute in attributes {
                 match attribute {
                     AttributeValue::Uid(number) => uid = Some(*number),
                     AttributeValue::Rfc822Size(bytes) => size = Some(u64::from(*bytes)),
+                    AttributeValue::InternalDate(date) => arrived = arrival(date),
                     _ => {}
                 }
             }
             if let (Some(uid), Some(size)) = (uid, size) {
-                listed.push((uid, size));
+                listed.push(Listed { uid, size, arrived });
             }
         })
         .await?;
-        listed.sort_unstable();
-        listed.dedup_by_key(|(uid, _)| *uid);
+        listed.sort_unstable_by_key(|it| it.uid);
+        listed.dedup_by_key(|it| it.uid);
         Ok(listed)
     }
 
@@ -335,5 +353,23 @@ impl Talk {
     /// Says goodbye, and does not mind.
     pub(super) async fn close(mut self) {
         let _gone = tokio::time::timeout(GOODBYE, self.exchange("LOGOUT", ANSWER, |_| {})).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arrival;
+
+    #[test]
+    fn times_are_read_as_servers_write_them() {
+        for (text, wanted) in [
+            ("17-Jul-1996 02:44:25 -0700", Some("1996-07-17T09:44:25Z")),
+            (" 7-Nov-2026 00:00:01 +0000", Some("2026-11-07T00:00:01Z")),
+            ("07-Nov-2026 00:00:01 +0130", Some("2026-11-06T22:30:01Z")),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            assert_eq!(arrival(text), wanted.map(|it| it.parse().unwrap()), "{text}");
+        }
     }
 }

@@ -331,7 +331,11 @@ impl<'a> Session<'a> {
             site: mailbox.site.clone(),
             source: source.clone(),
             submitted_by: PART.to_owned(),
-            envelope: Envelope { from: letter.from.clone().unwrap_or_default(), to: own.cloned().collect() },
+            envelope: Envelope {
+                from: letter.from.clone().unwrap_or_default(),
+                to: own.cloned().collect(),
+                arrived: None,
+            },
             blob,
             // The same bytes in the same mailbox are the same letter, whose answer was lost.
             key: IdempotencyKey { key: format!("mail/{source}/{}", blob.hash), fingerprint: blob.hash },

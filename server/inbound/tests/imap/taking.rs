@@ -132,6 +132,20 @@ async fn what_the_cursor_does_not_know_is_recognised_by_its_key() {
     assert_eq!((world.records(Kind::Cursor).await.len(), world.records(Kind::Fetched).await.len()), (1, 4));
 }
 
+/// A mailbox that was full before it was connected: its letters came on the days when they came.
+#[tokio::test]
+async fn a_letter_has_come_when_it_came_into_the_mailbox() {
+    let (server, world) = (Dovecot::start(None), World::new());
+    server.drop_in("", "1", &letter("1"));
+    let file = std::fs::File::options().write(true).open(server.maildir("").join("new").join("1")).unwrap();
+    let arrived: jiff::Timestamp = "2026-03-04T05:06:07Z".parse().unwrap();
+    file.set_modified(arrived.into()).unwrap();
+    let mailbox = world.open(options(server.port));
+    until(&mailbox, |status| status.taken == 1).await;
+    mailbox.stop().await;
+    assert_eq!(world.intake_of("1").await.arrived(), arrived);
+}
+
 #[tokio::test]
 async fn a_folder_that_becomes_another_one_loses_nothing() {
     let (mut server, world) = (Dovecot::start(None), World::new());

@@ -20,6 +20,9 @@ use crate::auth::{Allowed, Decide, File};
 use crate::body::Json;
 use crate::fault::{Answer, Fault};
 
+/// More work items than this are not given one arrival by one decision.
+const MOST_WORK_ITEMS: usize = 20;
+
 /// Events shown with one record.
 pub(super) const EVENTS: usize = 200;
 
@@ -138,8 +141,14 @@ pub(crate) async fn assign(
 ) -> Answer {
     seen(&app, &caller, id).await?;
     let area = body.area.as_deref().filter(|area| !area.is_empty());
-    let intake =
-        app.mailroom.assign(id, version, &body.work_item, area, &caller.actor(), &body.reason).await?;
+    if body.also.len() >= MOST_WORK_ITEMS {
+        return Err(Fault::value(
+            "also",
+            format!("one decision gives to at most {MOST_WORK_ITEMS} work items"),
+        ));
+    }
+    let places: Vec<&str> = std::iter::once(&body.work_item).chain(&body.also).map(String::as_str).collect();
+    let intake = app.mailroom.assign(id, version, &places, area, &caller.actor(), &body.reason).await?;
     app.control.wake();
     show(&app, &caller, &intake).await
 }
@@ -216,7 +225,7 @@ pub(crate) async fn release(
     let given = intake.work_item_given;
     // The version that was just read guards the state that was just looked at.
     let version = version.or(Some(intake.version));
-    let intake = app.mailroom.assign(id, version, &given, None, &caller.actor(), &body.reason).await?;
+    let intake = app.mailroom.assign(id, version, &[&given], None, &caller.actor(), &body.reason).await?;
     app.control.wake();
     show(&app, &caller, &intake).await
 }

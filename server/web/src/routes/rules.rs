@@ -157,7 +157,7 @@ impl Trial<'_> {
         let shown = Shown {
             name: intake.subject.clone(),
             site: &intake.site,
-            received: intake.received,
+            received: intake.arrived(),
             intake: Some(intake),
         };
         match self.bytes(intake).await {

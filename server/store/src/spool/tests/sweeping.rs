@@ -175,6 +175,7 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
         batch: false,
         forced: false,
         allocated: None,
+        also_in: Vec::new(),
         begun: 0,
         letter: None,
         needs: None,
