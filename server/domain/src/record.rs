@@ -43,15 +43,17 @@ pub enum Kind {
     Cursor = 12,
     /// [`crate::mailbox::Fetched`].
     Fetched = 13,
+    /// Kept free: nothing is written as this.
+    Unused = 14,
     /// [`crate::uploads::Upload`].
-    Upload = 14,
-    /// A table of data that was handed in.
-    DataUpload = 15,
+    Upload = 15,
+    /// [`crate::data_upload::DataUpload`].
+    DataUpload = 16,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -65,6 +67,7 @@ impl Kind {
         Self::Learned,
         Self::Cursor,
         Self::Fetched,
+        Self::Unused,
         Self::Upload,
         Self::DataUpload,
     ];
@@ -88,6 +91,7 @@ impl Kind {
             Self::Learned => "lesson of past decisions",
             Self::Cursor => "place in a mailbox",
             Self::Fetched => "message under way",
+            Self::Unused => "record of no kind",
             Self::Upload => "upload under way",
             Self::DataUpload => "data upload",
         }

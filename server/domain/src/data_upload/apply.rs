@@ -11,7 +11,6 @@ use crate::work_item::{self, Client, Participant, WorkItem};
 
 /// What becomes of a row.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a portion of rows at a time, most of which carry a work item")]
 pub enum Outcome {
     /// A work item is made.
     Create(WorkItem),
