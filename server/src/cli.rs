@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Resolve(ResolveArgs),
     /// Try rules of matching on letters; nothing is filed or changed
     Rules(RulesArgs),
+    /// Load work items from a table, and unload them
+    Data(DataArgs),
 }
 
 #[derive(Debug, Args)]
@@ -582,6 +584,35 @@ pub(crate) struct FilingsArgs {
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: FilingsCommand,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(subcommand)]
+    pub(crate) command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Load a CSV file or a workbook (.xlsx), row by row; exit status 1 when a row is rejected
+    Load {
+        /// The file
+        file: PathBuf,
+        /// How it is read: a [[data_uploads]] of the settings, or a mapping as JSON
+        #[arg(long, value_name = "NAME")]
+        mapping: String,
+        /// Tell what every row would do, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print the work items as CSV: loaded again, it changes nothing
+    Unload {
+        /// A [[data_uploads]] of the settings
+        #[arg(long, value_name = "NAME")]
+        mapping: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -25,6 +25,7 @@ mod person;
 mod places;
 mod resolve;
 mod rules;
+mod tables;
 mod token;
 
 /// Runs a command.
@@ -66,6 +67,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::CoverSheets(args) => cover_sheets::run(args).await,
         Command::Resolve(args) => resolve::run(args).await,
         Command::Rules(args) => rules::run(args).await,
+        Command::Data(args) => tables::run(args).await,
     }
 }
 

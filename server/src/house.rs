@@ -26,14 +26,17 @@ use postroom_domain::resolve::{Look, LookAt, Looks};
 use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
-use postroom_engine::{Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts};
+use postroom_domain::uploads::{UploadLimits, Uploads};
+use postroom_engine::{
+    Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts, LoadParts, LoadsHandle,
+};
 use postroom_inbound::pages::{CoverKey, PageDesk, PageLimits};
 use postroom_inbound::reader::LetterEyes;
 use postroom_inbound::scan_folder::{ScanFolder, ScanFolderHandle};
-use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
+use postroom_inbound::{FileTables, HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
 use postroom_outbound::Doctor;
 use postroom_vault::HashCost;
-use postroom_web::{App, Identity, ServeOptions, ServerHandle, Source, TokenHash, TokenTable};
+use postroom_web::{App, DataTables, Identity, ServeOptions, ServerHandle, Source, TokenHash, TokenTable};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -74,6 +77,7 @@ pub(crate) struct House {
     keys: Arc<KeyDesk>,
     links: Links,
     caretaker: Caretaker,
+    loads: Arc<LoadsHandle>,
     housekeeping: JoinHandle<()>,
 }
 
@@ -112,6 +116,9 @@ impl House {
             allocator: settings.allocator()?,
         });
         let mailroom = Arc::new(mailroom(&settings, &foundation, &reception)?);
+        let loads = Arc::new(LoadsHandle::start(LoadParts::new(mailroom.clone(), Arc::new(FileTables))));
+        let key_of = Box::new(postroom_web::upload_key);
+        let uploads = Arc::new(Uploads::new(reception.clone(), upload_limits(&settings.limits), key_of));
         let destinations: Vec<Destination> =
             foundation.connectors.iter().map(crate::connectors::Connector::destination).collect();
         let places =
@@ -157,6 +164,8 @@ impl House {
             spool: spool.clone(),
             reception: reception.clone(),
             mailroom: mailroom.clone(),
+            resumable: uploads.clone(),
+            data: data_tables(&settings, loads.clone()),
             letters: Arc::new(LetterEyes(settings.mail.reader())),
             control: doors.clone(),
             places: Arc::new(places),
@@ -187,7 +196,14 @@ impl House {
         let url = format!("http://{}", server.address());
         tracing::info!(server.url = %url, "Postroom is ready.");
         let grace_of_blobs = Duration::from_secs(settings.limits.sweep_grace_hours * 3600);
-        let keeping = housekeeping::run(store.clone(), spool.clone(), people.clone(), grace_of_blobs);
+        let keeping = housekeeping::run(
+            store.clone(),
+            spool.clone(),
+            people.clone(),
+            uploads,
+            engine.clone(),
+            grace_of_blobs,
+        );
         let register = mailroom.clone();
         let housekeeping = tokio::spawn(async move {
             // Behind the start: a house has a hundred thousand of them, and all but the first time none is missing.
@@ -219,6 +235,7 @@ impl House {
             keys,
             links,
             caretaker,
+            loads,
             housekeeping,
         })
     }
@@ -313,6 +330,7 @@ impl House {
                 tracing::warn!(%error, "The HTTP server did not stop cleanly.");
             }
         }
+        self.loads.stop(self.grace).await;
         self.caretaker.stop(self.grace).await;
         self.engine.stop(self.grace).await;
         // Nobody asks for tokens any more; what is being sealed anew goes on at the next start.
@@ -635,6 +653,20 @@ fn limits(limits: &settings::Limits) -> postroom_web::Limits {
         documents: limits.documents_per_intake,
         body_idle: Duration::from_secs(limits.upload_idle_seconds),
         ..postroom_web::Limits::default()
+    }
+}
+
+fn data_tables(settings: &Settings, loads: Arc<LoadsHandle>) -> DataTables {
+    let mappings = settings.data_uploads.iter().map(|it| it.get_ref().clone()).collect();
+    DataTables { tables: Arc::new(FileTables), loads, mappings }
+}
+
+fn upload_limits(limits: &settings::Limits) -> UploadLimits {
+    UploadLimits {
+        document: limits.largest_document_bytes,
+        each: limits.unfinished_uploads,
+        each_bytes: limits.unfinished_bytes,
+        life: Duration::from_secs(limits.unfinished_hours.saturating_mul(3600)),
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use postroom_domain::allocation::{self, AllocationSettings};
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::block_list::BlockList;
+use postroom_domain::data_upload::Mapping;
 use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName};
 use postroom_domain::person::{Roles, Sites};
 use postroom_domain::plan::Rules;
@@ -107,6 +108,9 @@ pub(crate) struct Settings {
     pub(crate) screening: screening::Screening,
     /// Who looks after what arrived; nobody in particular where it is not set.
     pub(crate) allocation: Option<AllocationSettings>,
+    /// How tables of data are read.
+    #[serde(default)]
+    pub(crate) data_uploads: Vec<Spanned<Mapping>>,
     /// What was set, as it is remembered: for telling at the next start what changed.
     #[serde(skip)]
     pub(crate) seen: Seen,
@@ -181,6 +185,12 @@ pub(crate) struct Limits {
     pub(crate) upload_idle_seconds: u64,
     /// How long content that no row names is kept, in hours.
     pub(crate) sweep_grace_hours: u64,
+    /// Unfinished uploads of one person at once.
+    pub(crate) unfinished_uploads: usize,
+    /// All unfinished uploads of one person together, in bytes.
+    pub(crate) unfinished_bytes: u64,
+    /// How long an unfinished upload waits for its next byte, in hours.
+    pub(crate) unfinished_hours: u64,
 }
 
 impl Default for Limits {
@@ -190,6 +200,9 @@ impl Default for Limits {
             documents_per_intake: 1000,
             upload_idle_seconds: 60,
             sweep_grace_hours: 24,
+            unfinished_uploads: 50,
+            unfinished_bytes: 32 << 30,
+            unfinished_hours: 72,
         }
     }
 }
@@ -488,6 +501,7 @@ impl Settings {
         wrong.extend(self.mail_mistakes());
         wrong.extend(self.screening.mistakes().into_iter().map(|problem| (0, problem)));
         wrong.extend(self.allocation_mistakes());
+        wrong.extend(self.mapping_mistakes());
         let mut hashes = HashSet::new();
         for token in &self.tokens {
             let it = token.get_ref();
@@ -548,6 +562,24 @@ impl Settings {
                 let name = &it.name;
                 wrong.push((at, format!("destinations \"{name}\": auth: grant \"link\" needs [[services]] of that name with links = true")));
             }
+        }
+        wrong
+    }
+
+    /// Mappings of tables that cannot work, or stand twice.
+    fn mapping_mistakes(&self) -> Vec<(usize, String)> {
+        let (mut wrong, mut names) = (Vec::new(), HashSet::new());
+        for mapping in &self.data_uploads {
+            let (at, it) = (mapping.span().start, mapping.get_ref());
+            let key = format!("data_uploads \"{}\"", it.name);
+            if it.name.trim().is_empty() || it.name.contains(|c: char| c.is_control() || "/\\\"{".contains(c))
+            {
+                wrong.push((at, format!("{key}: name: it needs one, without slashes, quotes or braces")));
+            }
+            if !names.insert(&it.name) {
+                wrong.push((at, format!("{key}: the name stands twice")));
+            }
+            wrong.extend(it.mistakes().into_iter().map(|problem| (at, format!("{key}: {problem}"))));
         }
         wrong
     }

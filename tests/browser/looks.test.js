@@ -197,7 +197,7 @@ scene('a large font and a narrow window hide nothing', async ({ world, open }) =
   // Twice the letters in 640 are as much as usual ones in 320.
   const page = await open({ viewport: { width: 640, height: 480 } });
   await comeIn(world, page, 'large@firm.example', '--admin');
-  const pages = ['/', '/links', '/account', '/admin/persons', '/admin/links', '/admin/audit', '/admin/capabilities', '/auth/dialog'];
+  const pages = ['/', '/upload', '/admin/data-uploads', '/links', '/account', '/admin/persons', '/admin/links', '/admin/audit', '/admin/capabilities', '/auth/dialog'];
   for (const path of pages) {
     await page.goto(path);
     await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));

@@ -3,6 +3,7 @@
 //! Nothing is repeated by itself, except following the event stream: whether a decision is sent a second time is for the
 //! caller, who knows its version. The token goes to the server it was given for and nowhere else: redirects are not followed.
 
+mod data;
 mod events;
 mod people;
 mod places;

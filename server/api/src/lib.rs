@@ -12,6 +12,7 @@ pub mod capability;
 pub mod cause;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod data_upload;
 pub mod decision;
 pub mod dms_account;
 pub mod event;

@@ -116,6 +116,16 @@ uuid_id!(
     CursorId,
     "a cursor's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
 );
+uuid_id!(
+    /// One upload under way, piece by piece.
+    UploadId,
+    "an upload's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
+uuid_id!(
+    /// One table of data that was handed in.
+    DataUploadId,
+    "a data upload's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $wanted:literal) => {

@@ -12,6 +12,7 @@ pub mod block_list;
 pub mod capability;
 pub mod cause;
 pub mod control;
+pub mod data_upload;
 pub mod decide;
 pub mod desk;
 pub mod dms;
@@ -58,6 +59,7 @@ pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod time;
+pub mod uploads;
 pub mod work_item;
 
 use std::future::Future;

@@ -63,6 +63,8 @@ pub struct Arrival {
     pub save_mode: Option<SaveMode>,
     /// The sender's own id of the document, by which a later save is recognised; empty where there is none.
     pub document_key: String,
+    /// What the door noticed, in words: the beginning of the trace.
+    pub remarks: Vec<String>,
 }
 
 /// Why a person's decision over an intake was not carried out.
@@ -173,7 +175,7 @@ impl Reception {
             needs: None,
             open_filings: 0,
             filings: 0,
-            trace: Vec::new(),
+            trace: arrival.remarks,
         };
         // Where nothing is opened, `stored` is not worth a commit of its own.
         let filings =

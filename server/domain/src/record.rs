@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::Fut;
 use crate::event::NewEvent;
+use crate::ids::BlobHash;
+use crate::spool::Blob;
 use crate::store::{StoreError, StoreResult};
 
 /// What a record is. The numbers are kept in stores.
@@ -45,11 +47,15 @@ pub enum Kind {
     Delta = 14,
     /// [`crate::scan_folder::Collected`].
     Collected = 15,
+    /// [`crate::uploads::Upload`].
+    Upload = 16,
+    /// [`crate::data_upload::DataUpload`].
+    DataUpload = 17,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -65,7 +71,12 @@ impl Kind {
         Self::Fetched,
         Self::Delta,
         Self::Collected,
+        Self::Upload,
+        Self::DataUpload,
     ];
+
+    /// Kinds whose records name content in the spool ([`naming`]): it stays for as long as they do.
+    pub const NAMING: [Self; 2] = [Self::Upload, Self::DataUpload];
 
     /// The word for it in messages.
     pub const fn noun(self) -> &'static str {
@@ -85,8 +96,26 @@ impl Kind {
             Self::Fetched => "message under way",
             Self::Delta => "place in a mailbox with links",
             Self::Collected => "document of a scan folder",
+            Self::Upload => "upload under way",
+            Self::DataUpload => "data upload",
         }
     }
+}
+
+/// The group by which a record names content in the spool, for kinds of [`Kind::NAMING`]: sweeps and backups find it by that.
+pub fn naming(blob: Blob) -> String {
+    format!("{}/{:016x}", naming_hash(blob.hash), blob.size)
+}
+
+/// What every group begins with that names content of this hash.
+pub fn naming_hash(hash: BlobHash) -> String {
+    format!("blob/{hash}")
+}
+
+/// The content that a group names; none when it is a group of another sort.
+pub fn named(group: &str) -> Option<Blob> {
+    let (hash, size) = group.strip_prefix("blob/")?.split_once('/')?;
+    Some(Blob { hash: hash.parse().ok()?, size: u64::from_str_radix(size, 16).ok()? })
 }
 
 /// A record as stores keep it.

@@ -86,3 +86,64 @@ pub struct WorkItem {
     /// When it was last changed.
     pub changed: Timestamp,
 }
+
+/// The longest reference, title or type, in bytes.
+const LONGEST: usize = 512;
+
+/// What makes a work item impossible: the field, and why.
+pub fn check(item: &WorkItem) -> Result<(), (String, String)> {
+    let wrong = |field: &str, why: &str| Err((field.to_owned(), why.to_owned()));
+    for (field, text) in
+        [("reference", &item.reference), ("title", &item.title), ("work_type", &item.work_type)]
+    {
+        if text.trim().is_empty() {
+            return wrong(field, "must not be blank");
+        }
+        check_text(field, text)?;
+    }
+    // A reference that reads as an id would be looked up as one.
+    if item.reference.parse::<WorkItemId>().is_ok() {
+        return wrong("reference", "looks like an id");
+    }
+    if item.work_type.split('/').any(|part| part.trim().is_empty()) {
+        return wrong("work_type", "has an empty part; write matter/litigation");
+    }
+    if !item.zone.is_empty() && jiff::tz::TimeZone::get(&item.zone).is_err() {
+        return wrong("zone", &format!("\"{}\" is not a time zone such as Europe/London", item.zone));
+    }
+    Ok(())
+}
+
+fn check_text(field: &str, text: &str) -> Result<(), (String, String)> {
+    if text.len() > LONGEST {
+        return Err((field.to_owned(), format!("is longer than {LONGEST} bytes")));
+    }
+    if text.trim() != text || text.chars().any(char::is_control) {
+        let why = "begins or ends with a space, or holds a control character";
+        return Err((field.to_owned(), why.to_owned()));
+    }
+    Ok(())
+}
+
+/// What a table may say of a work item beyond what [`check`] looks at: texts of a line each, and addresses that are some.
+pub fn check_loaded(item: &WorkItem) -> Result<(), (String, String)> {
+    check(item)?;
+    check_text("phase", &item.phase)?;
+    check_text("client.reference", &item.client.reference)?;
+    check_text("client.name", &item.client.name)?;
+    for (name, value) in &item.attributes {
+        check_text(&format!("attributes.{name}"), value)?;
+    }
+    for one in &item.participants {
+        let field = |part: &str| format!("participants.{}.{part}", one.role);
+        check_text(&field("name"), &one.name)?;
+        check_text(&field("reference"), &one.reference)?;
+        check_text(&field("email"), &one.email)?;
+        let address =
+            one.email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+        if !one.email.is_empty() && (!address || one.email.contains(char::is_whitespace)) {
+            return Err((field("email"), "is no address".to_owned()));
+        }
+    }
+    Ok(())
+}

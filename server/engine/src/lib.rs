@@ -25,6 +25,7 @@ mod contact;
 mod desk;
 mod fatal;
 mod handle;
+mod loads;
 mod look;
 mod options;
 mod picker;
@@ -40,6 +41,7 @@ mod watcher;
 mod worker;
 
 pub use handle::{Engine, EngineHandle, EngineParts, StartError};
+pub use loads::{LoadParts, LoadsHandle};
 pub use options::{BreakerSettings, Destination, DestinationSettings, EngineOptions};
 pub use places::DestinationPlaces;
 pub use telemetry::names as metric_names;

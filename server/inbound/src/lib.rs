@@ -12,6 +12,8 @@ pub mod reader;
 pub mod scan_folder;
 pub mod screen;
 pub mod smtp;
+pub mod tables;
 
 pub use checked::Checked;
 pub use hot_folder::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
+pub use tables::FileTables;

@@ -516,6 +516,7 @@ impl ScanFolder {
             batch: options.batches && matches!(media_type, "application/pdf" | "image/tiff"),
             save_mode: None,
             document_key: String::new(),
+            remarks: Vec::new(),
         })
     }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use futures_util::StreamExt as _;
+use postroom_domain::ids::BlobHash;
 use postroom_domain::spool::{Blob, Spool as _};
+use postroom_domain::store::StoreResult;
 use postroom_store::spool::{FileSpool, SpoolOptions};
 use postroom_store::{OpenOptions, RedbStore};
 use postroom_vault::{SystemChance, Vault};
@@ -73,15 +75,18 @@ pub(super) async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let store = open_store(&args.data)?;
     let spool = unsealed.spool(&args.data)?;
     let secrets = unsealed.secrets(&store, &mut wrong).await?;
-    let (mut documents, mut after) = (0_u64, None);
-    loop {
-        let portion = store.contents_after(after, PORTION)?;
-        let Some(last) = portion.last() else { break };
-        after = Some(last.hash);
-        for blob in portion {
-            documents += 1;
-            if let Err(problem) = read_through(&spool, blob).await {
-                wrong.push(format!("document {}: {problem}", blob.hash));
+    let mut documents = 0_u64;
+    for list in LISTS {
+        let mut after = None;
+        loop {
+            let portion = list(&store, after, PORTION)?;
+            let Some(last) = portion.last() else { break };
+            after = Some(last.hash);
+            for blob in portion {
+                documents += 1;
+                if let Err(problem) = read_through(&spool, blob).await {
+                    wrong.push(format!("document {}: {problem}", blob.hash));
+                }
             }
         }
     }
@@ -102,6 +107,10 @@ pub(super) async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     ))?;
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
+
+/// Contents in portions: those that rows of intakes and filings name, and those that records name.
+type List = fn(&RedbStore, Option<BlobHash>, usize) -> StoreResult<Vec<Blob>>;
+const LISTS: [List; 2] = [RedbStore::contents_after, RedbStore::record_contents_after];
 
 pub(super) fn store_file(data: &Path) -> std::path::PathBuf {
     data.join("store.redb")
@@ -198,15 +207,18 @@ fn empty_folder(path: &Path) -> anyhow::Result<()> {
 async fn link_contents(store: &RedbStore, spool: &FileSpool, data: &Path) -> anyhow::Result<(u64, u64)> {
     let to = data.join("spool");
     std::fs::create_dir_all(&to).with_context(|| format!("cannot make the folder {}", to.display()))?;
-    let (mut documents, mut bytes, mut after) = (0, 0, None);
-    loop {
-        let portion = store.contents_after(after, PORTION)?;
-        let Some(last) = portion.last() else { break };
-        after = Some(last.hash);
-        for blob in portion {
-            spool.link_into(&to, blob).await.with_context(|| format!("document {}", blob.hash))?;
-            documents += 1;
-            bytes += blob.size;
+    let (mut documents, mut bytes) = (0, 0);
+    for list in LISTS {
+        let mut after = None;
+        loop {
+            let portion = list(store, after, PORTION)?;
+            let Some(last) = portion.last() else { break };
+            after = Some(last.hash);
+            for blob in portion {
+                spool.link_into(&to, blob).await.with_context(|| format!("document {}", blob.hash))?;
+                documents += 1;
+                bytes += blob.size;
+            }
         }
     }
     spool.flush_links(&to).await?;

@@ -294,6 +294,7 @@ async fn hand_in(
         batch: false,
         save_mode: None,
         document_key: String::new(),
+        remarks: Vec::new(),
     };
     house.reception().accept(arrival, &Actor::person("demo")).await?;
     Ok(())

@@ -18,7 +18,7 @@ use postroom_domain::intake::Intake;
 use postroom_domain::machine::AttemptChange;
 use postroom_domain::person::{Actor, Scope};
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
-use postroom_domain::record::{Commit, Kind, Record, Registry, Write};
+use postroom_domain::record::{self, Commit, Kind, Record, Registry, Write};
 use postroom_domain::store::{
     Acceptance, Accepted, Binding, CauseGroup, Chained, Check, Division, FilingChange, IdempotencyKey,
     IntakeChange, Pause, QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary, Tally,
@@ -675,6 +675,12 @@ impl Store for MemoryStore {
                     let own = rows.filings.values().filter(of).filter(|filing| filing.intake == intake.id);
                     intake.documents.iter().any(|document| document.blob.hash == hash)
                         && rules::intake_needs(&own.map(released).collect::<Vec<_>>())
+                })
+                || rows.records.values().filter(|record| Kind::NAMING.contains(&record.kind)).any(|record| {
+                    record
+                        .groups
+                        .iter()
+                        .any(|group| record::named(group).is_some_and(|blob| blob.hash == hash))
                 })
         }))
     }

@@ -149,6 +149,11 @@ impl RedbStore {
         self.shared.read(|shelf| shelf.contents_after(after, limit))
     }
 
+    /// The same for contents that records name (uploads under way, tables of data), in the order of their hashes.
+    pub fn record_contents_after(&self, after: Option<BlobHash>, limit: usize) -> StoreResult<Vec<Blob>> {
+        self.shared.read(|shelf| shelf.record_contents_after(after, limit))
+    }
+
     /// How many rows lists have looked at since the start.
     pub fn rows_looked_at(&self) -> u64 {
         self.shared.looked_at.load(Ordering::Relaxed)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use postroom_api::health::Check;
 use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::control::Control;
+use postroom_domain::data_upload::{Loads, Mapping, Tables};
 use postroom_domain::ids::{ServiceName, SourceName};
 use postroom_domain::lists::TargetLists;
 use postroom_domain::mailroom::{Mailroom, ReadsLetters};
@@ -17,6 +18,7 @@ use postroom_domain::sheets::Sheets;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::time::{Clock, Entropy};
+use postroom_domain::uploads::Uploads;
 use tokio::sync::{Semaphore, watch};
 
 use crate::auth::Tokens;
@@ -89,6 +91,17 @@ impl Default for Limits {
 /// Renders the metrics of the process in Prometheus's text format.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 
+/// How tables of data are read and loaded.
+#[derive(Clone)]
+pub struct DataTables {
+    /// Reads files.
+    pub tables: Arc<dyn Tables>,
+    /// Loads them in the background.
+    pub loads: Arc<dyn Loads>,
+    /// The mappings of the settings.
+    pub mappings: Arc<[Mapping]>,
+}
+
 /// What the routes work with.
 #[derive(Clone)]
 pub struct App {
@@ -98,6 +111,10 @@ pub struct App {
     pub spool: Arc<dyn Spool>,
     /// Where intakes are taken in and decided over.
     pub reception: Arc<Reception>,
+    /// Uploads that come piece by piece.
+    pub resumable: Arc<Uploads>,
+    /// Tables of data that become work items.
+    pub data: DataTables,
     /// Where work items have their luggage tags, and letters are opened.
     pub mailroom: Arc<Mailroom>,
     /// Reads letters that rules are tried on.
@@ -142,6 +159,8 @@ pub(crate) struct Shared {
     /// Wrong passwords and the like by address.
     pub(crate) tries: Guesses,
     pub(crate) uploads: Semaphore,
+    /// One upload is begun at a time, so that what a person has unfinished is counted rightly.
+    pub(crate) beginning: tokio::sync::Mutex<()>,
     pub(crate) listeners: Arc<Listeners>,
     /// True once the server stops.
     pub(crate) stopping: watch::Receiver<bool>,

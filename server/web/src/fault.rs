@@ -16,6 +16,7 @@ use postroom_domain::person::Permission;
 use postroom_domain::reception::AssignError;
 use postroom_domain::spool::SpoolError;
 use postroom_domain::store::StoreError;
+use postroom_domain::uploads::UploadError;
 
 /// How long a client waits before it comes back to a busy server, in seconds.
 const COME_BACK: u64 = 5;
@@ -180,6 +181,26 @@ impl From<SpoolError> for Fault {
             SpoolError::Damaged(hash) => Self::new(Code::Internal, "The stored bytes are damaged.")
                 .log(format!("content {hash} is damaged")),
             SpoolError::Disk(why) => Self::new(Code::StoreFailed, "The disk for documents failed.").log(why),
+        }
+    }
+}
+
+impl From<UploadError> for Fault {
+    fn from(error: UploadError) -> Self {
+        let code = match error {
+            UploadError::Store(error) => return error.into(),
+            UploadError::Spool(error) => return error.into(),
+            UploadError::NotFound => return Self::not_found("such upload"),
+            UploadError::InUse => Code::InUse,
+            UploadError::Offset { .. } => Code::WrongOffset,
+            UploadError::TooMuch { .. } | UploadError::TooLarge { .. } => Code::TooLarge,
+            UploadError::TooMany(_) => Code::TooManyUploads,
+            UploadError::Refused(_) => Code::Released,
+        };
+        let fault = Self::new(code, sentence(&error.to_string()));
+        match error {
+            UploadError::Refused(_) => fault.hint("Begin the upload anew."),
+            _ => fault,
         }
     }
 }

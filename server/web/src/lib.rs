@@ -25,8 +25,8 @@ mod request;
 mod routes;
 mod serve;
 
-pub use app::{App, Limits, RenderMetrics, Source};
+pub use app::{App, DataTables, Limits, RenderMetrics, Source};
 pub use auth::{TokenHash, TokenTable, Tokens};
 pub use identity::Identity;
-pub use routes::openapi;
+pub use routes::{openapi, upload_key};
 pub use serve::{ServeOptions, ServerHandle, serve, serve_local};

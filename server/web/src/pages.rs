@@ -1,5 +1,5 @@
 //! The pages that people see: rendered here, whole, without need of scripts. Only the end of the add-in's dialog needs one, because
-//! Office hands tokens back in no other way.
+//! Office hands tokens back in no other way; handing documents in is better with one, and goes without.
 //!
 //! Invariants of these pages:
 //! - what is shown goes through templates that escape it;
@@ -29,14 +29,17 @@ mod account;
 mod admin;
 mod assets;
 mod audit;
+mod data_uploads;
 mod dialog;
 mod dms_accounts;
 mod entrance;
 mod home;
 mod journey;
 mod links;
+mod sent;
 mod show;
 mod templates;
+mod upload;
 
 /// Registers every page. Comes after the routes: what they do not take is looked for here.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
@@ -44,6 +47,8 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .wrap(from_fn(for_people))
         .configure(assets::configure)
         .configure(home::configure)
+        .configure(upload::configure)
+        .configure(data_uploads::configure)
         .configure(dialog::configure)
         .configure(entrance::configure)
         .configure(links::configure)

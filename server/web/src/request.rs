@@ -111,6 +111,11 @@ fn finish(
     if let Ok(id) = HeaderValue::from_str(trace_id) {
         headers.insert(REQUEST_ID, id);
     }
+    if crate::routes::is_tus(&route) {
+        for name in ["tus-resumable", "tus-version"] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(crate::routes::PROTOCOL));
+        }
+    }
     crate::headers::bound(headers, app.identity.is_https());
     answer
 }

@@ -15,6 +15,7 @@ mod accounts;
 mod asked;
 mod audit;
 mod bindings;
+pub(crate) mod data_uploads;
 mod decisions;
 mod dms_accounts;
 mod doors;
@@ -33,10 +34,13 @@ mod resolve;
 mod rules;
 mod sheets;
 mod summary;
-mod upload;
+mod tus;
+pub(crate) mod upload;
 mod work_items;
 
 pub(crate) use dms_accounts::request_account;
+pub(crate) use tus::{PROTOCOL, is_tus};
+pub use upload::upload_key;
 
 /// Registers every route.
 pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
@@ -46,6 +50,21 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(health::metrics_text)
         .service(health::description)
         .service(upload::take_in)
+        .service(data_uploads::create_data_upload)
+        .service(data_uploads::list_data_uploads)
+        .service(data_uploads::export_work_items)
+        .service(data_uploads::show_data_upload)
+        .service(data_uploads::list_data_rows)
+        .service(data_uploads::data_results)
+        .service(data_uploads::check_data_upload)
+        .service(data_uploads::run_data_upload)
+        .service(data_uploads::stop_data_upload)
+        .service(tus::tell_uploads)
+        .service(tus::begin_upload)
+        .service(tus::show_upload)
+        .service(tus::append_to_upload)
+        .service(tus::end_upload)
+        .service(tus::upload_by_post)
         .service(intakes::list_intakes)
         .service(intakes::show_intake)
         .service(original::original_bytes)
@@ -144,10 +163,18 @@ pub(crate) struct Table(Vec<(Vec<String>, Vec<&'static str>)>);
 impl Table {
     pub(crate) fn of(document: &OpenApi) -> Self {
         let methods = |item: &utoipa::openapi::PathItem| {
-            [("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("DELETE", &item.delete)]
-                .into_iter()
-                .filter_map(|(name, operation)| operation.as_ref().map(|_| name))
-                .collect()
+            [
+                ("GET", &item.get),
+                ("HEAD", &item.head),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+                ("OPTIONS", &item.options),
+            ]
+            .into_iter()
+            .filter_map(|(name, operation)| operation.as_ref().map(|_| name))
+            .collect()
         };
         let paths = document.paths.paths.iter();
         Self(

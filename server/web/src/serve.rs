@@ -186,6 +186,7 @@ fn shared(app: App, stopping: watch::Receiver<bool>) -> io::Result<web::Data<Sha
     let written = document.to_json().map_err(io::Error::other)?;
     Ok(web::Data::from(Arc::new(Shared {
         uploads: Semaphore::new(app.limits.uploads),
+        beginning: tokio::sync::Mutex::default(),
         listeners: Arc::new(Listeners::new(app.limits.listeners, app.limits.listeners_each)),
         guesses: Guesses::new(guesses::TOKENS),
         tries: Guesses::new(guesses::SIGN_INS),

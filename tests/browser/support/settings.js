@@ -24,6 +24,15 @@ filter = "warn"
 name = "auditor"
 permissions = ["read_audit"]
 
+[[data_uploads]]
+name = "matters"
+work_type = "matter"
+columns = [
+  { column = "Matter No", field = "reference" },
+  { column = "Title", field = "title" },
+  { column = "Open", field = "open" },
+]
+
 [[people.domain_rules]]
 domain = "firm.example"
 site = "main"

@@ -16,9 +16,9 @@ use crate::link::{LinkList, LinkView, Links, Services};
 use crate::page::Page;
 use crate::person::{InvitationView, Me, NewPersonBody, PersonBody, PersonList, PersonView};
 
-/// An export of the audit on its way.
+/// An export on its way.
 #[derive(Debug)]
-pub struct Download(Response);
+pub struct Download(pub(super) Response);
 
 impl Download {
     /// The next piece; none at the end. An error means that the file is not whole.

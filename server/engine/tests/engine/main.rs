@@ -17,6 +17,7 @@ mod crashes;
 mod doors;
 mod fairness;
 mod filing;
+mod loads;
 mod pace;
 mod places;
 mod reactions;

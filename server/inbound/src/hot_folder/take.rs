@@ -154,6 +154,7 @@ impl Taker {
             batch: self.options.batches && matches!(media_type, "application/pdf" | "image/tiff"),
             save_mode: None,
             document_key: String::new(),
+            remarks: Vec::new(),
         };
         match self.reception.accept(arrival, &Actor::system(PART, None)).await {
             Ok(Accepted::Fresh(intake, _)) => {

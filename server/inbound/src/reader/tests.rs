@@ -279,6 +279,7 @@ impl World {
             batch: false,
             save_mode: None,
             document_key: String::new(),
+            remarks: Vec::new(),
         };
         match self.reception.accept(arrival, &Actor::person("ann")).await.unwrap() {
             Accepted::Fresh(intake, _) => intake,

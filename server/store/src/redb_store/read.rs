@@ -153,7 +153,7 @@ impl Shelf {
                 return Ok(true);
             }
         }
-        Ok(false)
+        self.record_names(*hash)
     }
 
     /// Whether a filing's source was given up for a link. One whose row is missing or cannot be read keeps its content.

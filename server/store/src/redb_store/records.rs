@@ -3,7 +3,9 @@
 
 use std::ops::Bound;
 
-use postroom_domain::record::{Commit, Kind, Record, Write};
+use postroom_domain::ids::BlobHash;
+use postroom_domain::record::{self, Commit, Kind, Record, Write};
+use postroom_domain::spool::Blob;
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::batch::{Batch, row};
@@ -203,6 +205,58 @@ impl Shelf {
                 decode(kind, keys::id_of(key.value()), value.value())
             })
             .collect()
+    }
+
+    /// Whether a record names this content.
+    pub(super) fn record_names(&self, hash: BlobHash) -> Result<bool, Stop> {
+        for kind in Kind::NAMING {
+            if self.named_from(kind, &record::naming_hash(hash))?.is_some_and(|blob| blob.hash == hash) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Content that records name, each once, in the order of hashes, after one of them.
+    pub(super) fn record_contents_after(
+        &self,
+        after: Option<BlobHash>,
+        limit: usize,
+    ) -> Result<Vec<Blob>, Stop> {
+        let mut found = Vec::new();
+        // Behind every size that the last one may have been named with.
+        let mut from = after.map_or_else(|| "blob/".to_owned(), |hash| record::naming_hash(hash) + "0");
+        while found.len() < limit {
+            let mut next: Option<Blob> = None;
+            for kind in Kind::NAMING {
+                let Some(blob) = self.named_from(kind, &from)? else { continue };
+                next = Some(next.map_or(blob, |other| if blob.hash < other.hash { blob } else { other }));
+            }
+            let Some(blob) = next else { break };
+            from = record::naming_hash(blob.hash) + "0";
+            found.push(blob);
+        }
+        Ok(found)
+    }
+
+    /// The first content that a record of a kind names from a group on.
+    fn named_from(&self, kind: Kind, from: &str) -> Result<Option<Blob>, Stop> {
+        // All these groups are of one length, so that they stand together, in the order of hashes.
+        let length = record::naming(Blob { hash: BlobHash::new([0; 32]), size: 0 }).len();
+        let length = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
+        let low = [&[kind as u8], length.as_slice(), from.as_bytes()].concat();
+        let high = [&[kind as u8], length.as_slice(), b"blob0"].concat();
+        let table = self.record_groups()?;
+        let Some(row) = table.range::<&[u8]>(low.as_slice()..high.as_slice())?.next() else {
+            return Ok(None);
+        };
+        let row = row?;
+        let key = row.0.value();
+        let group = key.get(3..key.len().saturating_sub(16)).and_then(|text| std::str::from_utf8(text).ok());
+        group
+            .and_then(record::named)
+            .map(Some)
+            .ok_or_else(|| Stop::damaged("a group that names content cannot be read"))
     }
 
     /// The greatest id that any record has or had.

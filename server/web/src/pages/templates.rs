@@ -28,6 +28,9 @@ const SOURCES: &[(&str, &str)] = sources!(
     "sign_in.html",
     "invitation.html",
     "home.html",
+    "upload.html",
+    "data_uploads.html",
+    "data_upload.html",
     "links.html",
     "confirm.html",
     "remove.html",
@@ -62,8 +65,9 @@ pub(super) struct Frame<'a> {
 }
 
 /// The pages that there are, with who may see them.
-const MENU: [(&str, &str, &str, Option<Permission>); 7] = [
+const MENU: [(&str, &str, &str, Option<Permission>); 9] = [
     ("/", "Start", "", None),
+    ("/upload", "Hand in", "Documents from this computer, also large ones.", Some(Permission::File)),
     (
         "/links",
         "Linked accounts",
@@ -79,6 +83,12 @@ const MENU: [(&str, &str, &str, Option<Permission>); 7] = [
         Some(Permission::ManageLinks),
     ),
     ("/admin/audit", "Audit", "Who did what, and that nobody changed it since.", Some(Permission::ReadAudit)),
+    (
+        "/admin/data-uploads",
+        "Data uploads",
+        "Tables of work items: load them, and unload them.",
+        Some(Permission::EditWorkItems),
+    ),
     (
         "/admin/capabilities",
         "What works",

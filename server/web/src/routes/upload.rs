@@ -10,14 +10,16 @@ use postroom_api::filing::FilingItem;
 use postroom_api::intake::{IntakeAnswer, IntakeItem, IntakeMeta};
 use postroom_api::pause::DoorKind;
 use postroom_api::problem::{Code, FieldError, Problem};
-use postroom_domain::ids::{BlobHash, SourceName};
-use postroom_domain::intake::Document;
-use postroom_domain::person::Principal;
+use postroom_domain::filing::Filing;
+use postroom_domain::ids::{BlobHash, SiteName, SourceName};
+use postroom_domain::intake::{Document, Intake};
+use postroom_domain::person::{Actor, Principal};
 use postroom_domain::reception::Arrival;
 use postroom_domain::repository::Area;
 use postroom_domain::spool::Draft;
 use postroom_domain::store::{Accepted, IdempotencyKey};
 use postroom_domain::target::SaveMode;
+use postroom_domain::uploads::Upload;
 use sha2::{Digest, Sha256};
 
 use crate::app::Shared;
@@ -82,26 +84,33 @@ pub(crate) async fn take_in(
     let body = Body::new(payload, limits.request, limits.body_idle, limits.body_total);
     let mut multipart = Multipart::new(body, &boundary);
     let meta = read_meta(&app, &mut multipart).await?;
-    let source = door(&app, &meta).await?;
+    let source = door(&app, meta.source.as_ref()).await?;
     let documents = read_documents(&app, &mut multipart).await?;
     if !meta.document.is_empty() && documents.len() != 1 {
         return Err(Fault::value("document", format!("names one document, and {} came", documents.len())));
     }
-    accept(&app, &caller, meta, source, documents, key).await
+    let (intake, filings, again) = take(&app, caller.principal(), meta, source, documents, key).await?;
+    let mut answer = HttpResponse::Accepted();
+    answer.insert_header((header::LOCATION, format!("/api/v1/intakes/{}", intake.id)));
+    if again {
+        answer.insert_header(("idempotent-replayed", "true"));
+    }
+    let filings = filings.iter().map(FilingItem::from).collect();
+    Ok(answer.json(IntakeAnswer { intake: IntakeItem::from(&intake), filings, again }))
 }
 
-async fn accept(
+/// Takes documents in whose bytes are durable. The intake, its filings, and whether the key was used before.
+pub(crate) async fn take(
     app: &Shared,
-    caller: &Allowed<File>,
+    principal: &Principal,
     meta: IntakeMeta,
     source: SourceName,
     documents: Vec<Document>,
     key: Option<String>,
-) -> Answer {
-    let principal = caller.principal();
+) -> Answer<(Intake, Vec<Filing>, bool)> {
     let bytes: u64 = documents.iter().map(|document| document.blob.size).sum();
     let key = key.map(|key| IdempotencyKey {
-        key: scoped(principal, &key),
+        key: scoped(&principal.sites.home, &principal.name, &key),
         fingerprint: fingerprint(&meta, &source, &documents),
     });
     let save_mode = mode(&meta);
@@ -120,13 +129,14 @@ async fn accept(
         batch: false,
         save_mode,
         document_key: meta.document,
+        remarks: Vec::new(),
     };
-    let (intake, filings, again) = match app.reception.accept(arrival, &caller.actor()).await? {
+    match app.reception.accept(arrival, &Actor::person(&principal.name)).await? {
         Accepted::Fresh(intake, filings) => {
             metrics::counter!("postroom_intakes_accepted_total", "door" => "http").increment(1);
             metrics::counter!("postroom_intake_bytes_total", "door" => "http").increment(bytes);
             app.control.wake();
-            (intake, filings, false)
+            Ok((intake, filings, false))
         }
         Accepted::Again(id) => {
             metrics::counter!("postroom_intakes_replayed_total", "door" => "http").increment(1);
@@ -134,16 +144,9 @@ async fn accept(
                 app.store.intake(id).await?.ok_or_else(|| {
                     Fault::internal(format!("the key names intake {id}, which is not there"))
                 })?;
-            (intake, app.store.intake_filings(id).await?, true)
+            Ok((intake, app.store.intake_filings(id).await?, true))
         }
-    };
-    let mut answer = HttpResponse::Accepted();
-    answer.insert_header((header::LOCATION, format!("/api/v1/intakes/{}", intake.id)));
-    if again {
-        answer.insert_header(("idempotent-replayed", "true"));
     }
-    let filings = filings.iter().map(FilingItem::from).collect();
-    Ok(answer.json(IntakeAnswer { intake: IntakeItem::from(&intake), filings, again }))
 }
 
 /// What becomes of the source. A document with an id of its own is kept linked: as a copy, its next save would be a second document.
@@ -177,7 +180,7 @@ fn request_too_large(app: &Shared) -> Fault {
 }
 
 /// The key, if one is sent: 1 to 200 visible ASCII characters.
-fn idempotency_key(request: &HttpRequest) -> Answer<Option<String>> {
+pub(super) fn idempotency_key(request: &HttpRequest) -> Answer<Option<String>> {
     let mut keys = request.headers().get_all("idempotency-key");
     let Some(key) = keys.next() else { return Ok(None) };
     let text = key.to_str().unwrap_or("");
@@ -190,8 +193,28 @@ fn idempotency_key(request: &HttpRequest) -> Answer<Option<String>> {
 }
 
 /// A key that two callers cannot share: the length tells where the name ends.
-fn scoped(principal: &Principal, key: &str) -> String {
-    format!("{}/{}:{}/upload/{key}", principal.sites.home, principal.name.len(), principal.name)
+pub(super) fn scoped(home: &SiteName, name: &str, key: &str) -> String {
+    format!("{home}/{}:{name}/upload/{key}", name.len())
+}
+
+/// The key under which a document is taken in that came piece by piece. One that its sender named is the same as that of a whole
+/// upload: whichever way it comes, it is taken in once.
+pub fn upload_key(upload: &Upload, document: &Document) -> IdempotencyKey {
+    let about = &upload.about;
+    let meta = IntakeMeta {
+        work_item: about.work_item.clone(),
+        area: about.area.clone(),
+        subject: about.subject.clone(),
+        note: about.note.clone(),
+        file_anyway: about.forced,
+        ..IntakeMeta::default()
+    };
+    let told = Document { media_type: about.media_type.clone(), ..document.clone() };
+    let own = || format!("{}/{}:{}/upload-id/{}", upload.site, upload.owner.len(), upload.owner, upload.id);
+    IdempotencyKey {
+        key: upload.key.clone().unwrap_or_else(own),
+        fingerprint: fingerprint(&meta, &upload.source, &[told]),
+    }
 }
 
 /// What was asked, as a hash: every text with its length before it.
@@ -259,9 +282,9 @@ async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Inta
 }
 
 /// The door that the upload comes through, when it is open.
-async fn door(app: &Shared, meta: &IntakeMeta) -> Answer<SourceName> {
+pub(crate) async fn door(app: &Shared, named: Option<&SourceName>) -> Answer<SourceName> {
     let mut doors = app.sources.iter().filter(|source| source.uploads);
-    let found = match &meta.source {
+    let found = match named {
         None => doors.next(),
         Some(name) => doors.find(|source| source.name == *name),
     };
@@ -335,10 +358,21 @@ impl Sealing {
 /// The parts after the first. A document is sealed once what follows it has come, so that a body that breaks off leaves
 /// as little as possible for the sweep.
 async fn read_documents(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Vec<Document>> {
+    let first = multipart.part().await.map_err(|error| upload_fault(app, error))?;
+    read_documents_from(app, multipart, first).await
+}
+
+/// The same from a part on whose head was read.
+pub(crate) async fn read_documents_from(
+    app: &Shared,
+    multipart: &mut Multipart<Body>,
+    first: Option<PartHead>,
+) -> Answer<Vec<Document>> {
     let mut sealing = Sealing::default();
     let mut last: Option<Unsealed> = None;
     let mut number = 0;
-    while let Some(head) = multipart.part().await.map_err(|error| upload_fault(app, error))? {
+    let mut next = first;
+    while let Some(head) = next {
         number += 1;
         if number > app.limits.documents {
             let limit = app.limits.documents;
@@ -349,6 +383,7 @@ async fn read_documents(app: &Shared, multipart: &mut Multipart<Body>) -> Answer
             sealing.add(last).await?;
         }
         last = Some(read_document(app, multipart, head, number).await?);
+        next = multipart.part().await.map_err(|error| upload_fault(app, error))?;
     }
     match last {
         Some(last) => sealing.finish(last).await,
@@ -412,7 +447,7 @@ fn upload_fault(app: &Shared, error: crate::body::BodyError) -> Fault {
 }
 
 /// The media type as told, when it can be one.
-fn media_type(told: Option<String>) -> String {
+pub(super) fn media_type(told: Option<String>) -> String {
     let token = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
     };
@@ -426,6 +461,6 @@ fn media_type(told: Option<String>) -> String {
 }
 
 /// A name for an answer: a hostile one must not fill it.
-fn shortened(name: &str) -> String {
+pub(super) fn shortened(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(80).collect()
 }

@@ -8,7 +8,7 @@ use postroom_api::problem::{Code, Problem};
 use postroom_api::work_item::{WorkItemBody, WorkItemView};
 use postroom_domain::ids::WorkItemId;
 use postroom_domain::store::StoreError;
-use postroom_domain::work_item::WorkItem;
+use postroom_domain::work_item::{self, WorkItem};
 
 use super::asked::{Asked, Named, Seen, window};
 use crate::app::Shared;
@@ -16,34 +16,12 @@ use crate::auth::{Allowed, EditWorkItems, File};
 use crate::body::Json;
 use crate::fault::{Answer, Fault};
 
-/// The longest reference, title or type, in bytes.
+/// The longest id of a DMS, in bytes.
 const LONGEST: usize = 512;
 
-fn check(body: &WorkItemBody) -> Answer<()> {
-    for (field, text) in
-        [("reference", &body.reference), ("title", &body.title), ("work_type", &body.work_type)]
-    {
-        if text.trim().is_empty() {
-            return Err(Fault::value(field, "must not be blank"));
-        }
-        if text.len() > LONGEST {
-            return Err(Fault::value(field, format!("is longer than {LONGEST} bytes")));
-        }
-        if text.trim() != text || text.chars().any(char::is_control) {
-            return Err(Fault::value(field, "begins or ends with a space, or holds a control character"));
-        }
-    }
-    // A reference that reads as an id would be looked up as one.
-    if body.reference.parse::<WorkItemId>().is_ok() {
-        return Err(Fault::value("reference", "looks like an id"));
-    }
-    if !body.zone.is_empty() && jiff::tz::TimeZone::get(&body.zone).is_err() {
-        return Err(Fault::value(
-            "zone",
-            format!("\"{}\" is not a time zone such as Europe/London", body.zone),
-        ));
-    }
-    if let Some(origin) = &body.origin {
+fn check(item: &WorkItem) -> Answer<()> {
+    work_item::check(item).map_err(|(field, why)| Fault::value(&field, why))?;
+    if let Some(origin) = &item.origin {
         for (field, text) in [("origin.container", &origin.container), ("origin.library", &origin.library)] {
             if text.len() > LONGEST || text.chars().any(char::is_control) {
                 return Err(Fault::value(field, "is not an id of a DMS"));
@@ -52,9 +30,6 @@ fn check(body: &WorkItemBody) -> Answer<()> {
         if origin.container.trim().is_empty() {
             return Err(Fault::value("origin.container", "must not be blank"));
         }
-    }
-    if body.work_type.split('/').any(|part| part.trim().is_empty()) {
-        return Err(Fault::value("work_type", "has an empty part; write matter/litigation"));
     }
     Ok(())
 }
@@ -107,10 +82,10 @@ pub(crate) async fn create_work_item(
     Json(body): Json<WorkItemBody>,
     app: web::Data<Shared>,
 ) -> Answer {
-    check(&body)?;
     let now = app.clock.now();
     let id = WorkItemId::from_u128(app.reception.mint.next(app.clock.as_ref(), app.entropy.as_ref()));
     let item = body.work_item(id, caller.principal().sites.home.clone(), 1, now);
+    check(&item)?;
     app.mailroom.save_work_item(item.clone(), &caller.actor(), now).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/api/v1/work-items/{id}")))
@@ -133,7 +108,6 @@ pub(crate) async fn change_work_item(
     Json(body): Json<WorkItemBody>,
     app: web::Data<Shared>,
 ) -> Answer {
-    check(&body)?;
     let before = seen(&app, &caller, id).await?;
     let version = version.unwrap_or(before.version);
     if version != before.version {
@@ -144,6 +118,7 @@ pub(crate) async fn change_work_item(
         .ok_or_else(|| Fault::new(Code::Changed, "There is no version after this one."))?;
     let now = app.clock.now();
     let item = body.work_item(id, before.site, next, now);
+    check(&item)?;
     app.mailroom.save_work_item(item.clone(), &caller.actor(), now).await?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(item.version))).json(view(&app, &item).await?))
 }

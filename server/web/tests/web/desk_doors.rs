@@ -62,6 +62,12 @@ impl Doors {
             store: desk.store.clone(),
             spool,
             mailroom: crate::world::mailroom(&reception),
+            data: crate::data_uploads::data(),
+            resumable: Arc::new(postroom_domain::uploads::Uploads::new(
+                reception.clone(),
+                postroom_domain::uploads::UploadLimits::default(),
+                Box::new(postroom_web::upload_key),
+            )),
             letters: Arc::new(crate::world::Blind),
             reception,
             control: Arc::new(Engine::default()),

@@ -4,6 +4,7 @@
 
 mod asked;
 mod audit;
+mod data_uploads;
 mod decisions;
 mod desk_dms_accounts;
 mod desk_doors;
@@ -23,6 +24,7 @@ mod origins;
 mod pages;
 mod places;
 mod resolve;
+mod resumable;
 mod rights;
 mod uploads;
 mod world;

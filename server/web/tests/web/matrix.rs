@@ -15,6 +15,7 @@ use postroom_domain::person::{Permissions, Role};
 use postroom_domain::record::{Commit, Kept as _};
 use postroom_domain::store::Store as _;
 use postroom_domain::time::Clock as _;
+use postroom_domain::uploads::{self, NewUpload};
 use postroom_web::Limits;
 use reqwest::{Client, Method, RequestBuilder};
 use secrecy::ExposeSecret as _;
@@ -40,8 +41,11 @@ enum About {
     /// Records that belong to whoever handed them in, and to those who see everything of their site.
     Intake,
     Filing,
+    /// An upload under way: nobody's but who began it, and that is none of these.
+    Upload,
     /// A record of a site.
     WorkItem,
+    DataUpload,
     Person,
     /// What belongs to a person, and to those who look after persons of the site.
     Session,
@@ -63,6 +67,21 @@ const TABLE: &[Row] = &[
     ("metrics", Some(Administer), About::Nothing, 200),
     ("list_intakes", Some(File), About::Nothing, 200),
     ("take_in", Some(File), About::Nothing, 202),
+    ("create_data_upload", Some(EditWorkItems), About::Nothing, 201),
+    ("list_data_uploads", Some(EditWorkItems), About::Nothing, 200),
+    ("export_work_items", Some(EditWorkItems), About::Nothing, 200),
+    ("show_data_upload", Some(EditWorkItems), About::DataUpload, 200),
+    ("list_data_rows", Some(EditWorkItems), About::DataUpload, 200),
+    ("data_results", Some(EditWorkItems), About::DataUpload, 200),
+    ("check_data_upload", Some(EditWorkItems), About::DataUpload, 202),
+    ("run_data_upload", Some(EditWorkItems), About::DataUpload, 202),
+    ("stop_data_upload", Some(EditWorkItems), About::DataUpload, 409),
+    ("tell_uploads", Some(File), About::Nothing, 204),
+    ("begin_upload", Some(File), About::Nothing, 201),
+    ("show_upload", Some(File), About::Upload, 200),
+    ("append_to_upload", Some(File), About::Upload, 204),
+    ("end_upload", Some(File), About::Upload, 204),
+    ("upload_by_post", Some(File), About::Upload, 204),
     ("show_intake", Some(File), About::Intake, 200),
     ("original", Some(File), About::Intake, 200),
     ("show_page", Some(File), About::Intake, 200),
@@ -160,7 +179,8 @@ impl Caller {
             About::Nothing | About::Door(_) | About::Place | About::List => true,
             About::AllSites | About::Machine => return if self.local { done } else { 403 },
             About::Intake | About::Filing => site && may.has(SeeAll),
-            About::WorkItem | About::Person => site,
+            About::Upload => false,
+            About::WorkItem | About::DataUpload | About::Person => site,
             About::Session | About::Token => site && may.has(ManagePersons),
             About::Link | About::OwnLink => site && may.has(ManageLinks),
         };
@@ -179,7 +199,7 @@ fn described(document: &Value) -> Vec<Route> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            if !["get", "post", "put", "delete", "patch"].contains(&method.as_str()) {
+            if !["get", "post", "put", "delete", "patch", "head", "options"].contains(&method.as_str()) {
                 continue;
             }
             found.push(Route {
@@ -275,6 +295,24 @@ impl Stage {
             About::List => "matters".to_owned(),
             About::Intake => self.world.one(role, format!("document {number}").as_bytes()).await.0,
             About::Filing => self.world.one(role, format!("document {number}").as_bytes()).await.1,
+            About::Upload => {
+                // Each of somebody else, who has nothing else under way.
+                let owner =
+                    desk.who(&desk.member(&format!("u{number}@harrow.example"), "user", site).await).await;
+                let new = NewUpload {
+                    source: "upload".parse().unwrap(),
+                    length: 5,
+                    about: uploads::About::default(),
+                    key: None,
+                };
+                self.world.resumable.begin(&owner.principal, new).await.unwrap().0.id.to_string()
+            }
+            About::DataUpload => {
+                let request = self.world.request(role, Method::POST, "/api/v1/data-uploads");
+                let form = crate::data_uploads::form("matters", "No,Title\n1,One\n");
+                let made: Value = request.multipart(form).send().await.unwrap().json().await.unwrap();
+                text(&made["id"])
+            }
             About::WorkItem => {
                 let body = work_item(number);
                 let request = self.world.request(role, Method::POST, "/api/v1/work-items").json(&body);
@@ -338,13 +376,28 @@ impl Stage {
         } else {
             self.world.request("", route.method.clone(), &path)
         };
-        let request = request.header("if-match", "*").header("sec-fetch-site", "same-origin");
+        let request = request
+            .header("if-match", "*")
+            .header("sec-fetch-site", "same-origin")
+            .header("tus-resumable", "1.0.0");
         let request = match &caller.header {
             Some((name, value)) => request.header(*name, value),
             None => request,
         };
         let program = json!({"roles": ["user"], "sites": {"home": "london"}});
         match route.operation.as_str() {
+            "create_data_upload" => request.multipart(crate::data_uploads::form("matters", "No,Title\n1,One\n")),
+            "export_work_items" => request.query(&[("mapping", "matters")]),
+            // Whole, so that nobody has too much unfinished.
+            "begin_upload" => request
+                .header("upload-length", "5")
+                .header("content-type", "application/offset+octet-stream")
+                .body("hello"),
+            "append_to_upload" => request
+                .header("upload-offset", "0")
+                .header("content-type", "application/offset+octet-stream")
+                .body("hello"),
+            "upload_by_post" => request.header("x-http-method-override", "DELETE"),
             "list_places" => request.query(&[("text", "teal")]),
             "take_in" => {
                 let form = reqwest::multipart::Form::new().text("meta", json!({"subject": "x"}).to_string());

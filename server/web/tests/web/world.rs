@@ -28,6 +28,7 @@ use postroom_domain::store::Store;
 use postroom_domain::target::WhenAmbiguous;
 use postroom_domain::testing::{ManualClock, SeededEntropy};
 use postroom_domain::time::Clock;
+use postroom_domain::uploads::{UploadLimits, Uploads};
 use postroom_domain::work_item::{Client, WorkItem};
 use postroom_store::MemoryStore;
 use postroom_store::spool::{FileSpool, SpoolOptions};
@@ -56,6 +57,8 @@ pub(crate) struct World {
     pub(crate) socket: std::path::PathBuf,
     data: tempfile::TempDir,
     http: reqwest::Client,
+    /// Uploads that come piece by piece: at most three of a person, 250 kB together.
+    pub(crate) resumable: Arc<Uploads>,
 }
 
 /// An engine that only remembers that it was woken.
@@ -213,6 +216,16 @@ impl World {
             opens_all: false,
             allocator: None,
         });
+        let resumable = Arc::new(Uploads::new(
+            reception.clone(),
+            UploadLimits {
+                document: limits.document,
+                each: 3,
+                each_bytes: 250_000,
+                life: Duration::from_hours(1),
+            },
+            Box::new(postroom_web::upload_key),
+        ));
         let tokens: TokenTable = PEOPLE
             .iter()
             .map(|(name, role, site)| {
@@ -232,6 +245,8 @@ impl World {
             store: store.clone(),
             spool,
             mailroom: mailroom(&reception),
+            resumable: resumable.clone(),
+            data: crate::data_uploads::data(),
             letters: Arc::new(Blind),
             reception,
             control: control.clone(),
@@ -277,6 +292,7 @@ impl World {
             socket,
             data,
             http,
+            resumable,
         }
     }
 
@@ -370,6 +386,12 @@ impl World {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("{case}: {} drafts are left", files_below(&aside));
+    }
+
+    /// How many contents lie in the spool.
+    pub(crate) fn contents(&self) -> usize {
+        let spool = self.data.path().join("spool");
+        files_below(&spool) - files_below(&spool.join("tmp")) - usize::from(spool.join("lock").exists())
     }
 
     pub(crate) async fn stop(mut self) {

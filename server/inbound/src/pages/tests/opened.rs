@@ -157,6 +157,7 @@ impl World {
             batch: true,
             save_mode: None,
             document_key: String::new(),
+            remarks: Vec::new(),
         };
         match self.mailroom.reception.accept(arrival, &Actor::system("hot-folder", None)).await.unwrap() {
             Accepted::Fresh(intake, filings) => {
