@@ -62,7 +62,7 @@ async fn what_is_no_notification_is_refused_and_bounded() {
     let post = |body: Vec<u8>| world.request("", Method::POST, ROUTE).body(body);
     for (body, wanted) in [
         (b"".to_vec(), 400),
-        (b"[]".to_vec(), 400),
+        (b"7".to_vec(), 400),
         (b"{\"value\":3}".to_vec(), 400),
         (vec![b' '; (1 << 20) + 1], 413),
     ] {
