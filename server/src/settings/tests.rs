@@ -354,3 +354,58 @@ fn screening_is_off_until_it_is_turned_on_and_its_mistakes_are_told() {
         assert!(error.contains(wanted), "{wanted:?} not in:\n{error}");
     }
 }
+
+#[test]
+fn scans_are_set_at_their_folders() {
+    use postroom_inbound::reader::BatchRules;
+
+    const SCANS: &str = r#"
+[[hot_folders]]
+name = "scans"
+path = "/srv/scans"
+batches = true
+[hot_folders.pages]
+separators = ["qr", "patch_t"]
+remove_blank = "at_end"
+behind_separator = "nobody"
+most_pages = 50
+[[hot_folders]]
+name = "others"
+path = "/srv/others"
+[[scan_folders]]
+name = "dms-scans"
+service = "files"
+container = "Scans/In"
+batches = true
+when_done = "move"
+move_to = "Scans/Done"
+"#;
+    let text = format!("{GOOD}{SCANS}");
+    let settings = read(&text).unwrap();
+    let rules = settings.batch_rules();
+    assert_eq!(rules.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["dms-scans", "scans"]);
+    let (own, usual) = (rules[&"scans".parse().unwrap()], rules[&"dms-scans".parse().unwrap()]);
+    assert_eq!(usual, BatchRules::default());
+    assert_eq!(
+        (own.kinds.qr, own.kinds.code_128, own.kinds.patch_t, own.limits.pages),
+        (true, false, true, 50)
+    );
+    assert!(settings.hot_folders.iter().all(|folder| folder.get_ref().events));
+    for (from, to, wanted) in [
+        ("separators = [\"qr\", \"patch_t\"]", "separators = []", "pages.separators: names none"),
+        ("\"patch_t\"", "\"patch\"", "unknown variant `patch`"),
+        ("most_pages = 50", "most_pages = 0", "hot_folders \"scans\": pages: limits are 1 or more"),
+        ("name = \"others\"", "name = \"scans\"", "hot_folders \"scans\": the name stands twice"),
+        ("name = \"dms-scans\"", "name = \"scans\"", "scan_folders \"scans\": the name stands twice"),
+        ("service = \"files\"\ncontainer", "service = \"fils\"\ncontainer", "did you mean \"files\"?"),
+        ("container = \"Scans/In\"", "container = \" \"", "container: must not be blank"),
+        ("move_to = \"Scans/Done\"", "move_to = \"Scans/In\"", "move_to: is the folder itself"),
+        ("move_to = \"Scans/Done\"", "", "move_to: belongs to when_done = \"move\""),
+        ("when_done = \"move\"", "when_done = \"mark\"", "mark: belongs to when_done = \"mark\""),
+        ("when_done = \"move\"", "when_done = \"burn\"", "unknown variant `burn`"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = read(&text.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{to}: {error}");
+    }
+}
