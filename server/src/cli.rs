@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// See and decide over filings of a running server
     Filings(FilingsArgs),
+    /// Print cover sheets of work items, which tell where what is scanned behind them belongs
+    CoverSheets(CoverSheetsArgs),
     /// Tell where documents of a work item would go, step by step; nothing is made or filed
     Resolve(ResolveArgs),
     /// Try rules of matching on letters; nothing is filed or changed
@@ -547,6 +549,21 @@ pub(crate) struct TestRulesArgs {
     /// Show each rule with what it found
     #[arg(long)]
     pub(crate) trace: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CoverSheetsArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// The work item: its reference, or its id; can be given more than once
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) work_item: Vec<String>,
+    /// A separator too: it parts two documents of the same matter
+    #[arg(long)]
+    pub(crate) separator: bool,
+    /// The PDF to write; it must not exist
+    #[arg(long, value_name = "FILE", default_value = "cover-sheets.pdf")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -20,11 +20,17 @@ use postroom_domain::link::{
 use postroom_domain::plan::Rules;
 use postroom_domain::repository::Area;
 use postroom_domain::time::Clock;
+use postroom_inbound::Checked;
+use postroom_inbound::graph::{GraphApp, GraphMailbox, GraphOptions};
+use postroom_inbound::imap::{ImapMailbox, ImapOptions};
+use postroom_inbound::smtp::{self, SmtpOptions};
 use postroom_outbound::Doctor;
 
 pub(crate) use self::screening::ScannerDoor;
 use crate::connectors::Connector;
 use crate::dms_accounts;
+use crate::foundation::Foundation;
+use crate::mail_doors::graph_mailboxes;
 use crate::settings::Settings;
 
 /// Looks at everything that the settings name.
@@ -55,19 +61,65 @@ pub(crate) struct HouseDoctor {
 pub(crate) struct Door {
     name: SourceName,
     area: Area,
-    path: PathBuf,
+    way: Way,
+}
+
+/// How documents come in through a door.
+enum Way {
+    Folder(PathBuf),
+    Imap(Box<ImapOptions>),
+    Graph(Box<GraphOptions>, Arc<GraphApp>),
+    /// Letters are delivered to it; the one door of all its mailboxes is looked at beside the first of them.
+    Smtp(Option<Arc<SmtpOptions>>),
 }
 
 impl Door {
     /// Those of the settings.
-    pub(crate) fn all(settings: &Settings) -> Vec<Self> {
-        let door = |it: &crate::settings::HotFolderSettings| Self {
-            name: it.name.clone(),
-            area: it.area,
-            path: it.path.clone(),
-        };
-        settings.hot_folders.iter().map(|it| door(it.get_ref())).collect()
+    pub(crate) fn all(settings: &Settings, foundation: &Foundation) -> anyhow::Result<Vec<Self>> {
+        let mut all = Vec::new();
+        for it in settings.hot_folders.iter().map(toml::Spanned::get_ref) {
+            all.push(Self { name: it.name.clone(), area: it.area, way: Way::Folder(it.path.clone()) });
+        }
+        if let Some(smtp) = &settings.smtp {
+            let mut options = Some(Arc::new(smtp.options()?));
+            for it in smtp.mailboxes.iter().map(toml::Spanned::get_ref) {
+                all.push(Self { name: it.name.clone(), area: it.area, way: Way::Smtp(options.take()) });
+            }
+        }
+        for it in settings.imap.iter().map(toml::Spanned::get_ref) {
+            let way = Way::Imap(Box::new(it.options()?));
+            all.push(Self { name: it.name.clone(), area: it.area, way });
+        }
+        let graph = graph_mailboxes(settings, &foundation.clock, &foundation.entropy)?;
+        for (it, (options, app)) in settings.graph.iter().map(toml::Spanned::get_ref).zip(graph) {
+            let way = Way::Graph(Box::new(options), app);
+            all.push(Self { name: it.name.clone(), area: it.area, way });
+        }
+        Ok(all)
     }
+
+    /// What is to be said of the way in. Only folders are looked at without reaching out.
+    async fn looked_at(&self, live: bool) -> Vec<Finding> {
+        let checked = match &self.way {
+            Way::Folder(path) => return vec![folder(&self.name, path, live)],
+            _ if !live => return Vec::new(),
+            Way::Imap(options) => ImapMailbox::check(options).await,
+            Way::Graph(options, app) => GraphMailbox::check(options, app).await,
+            Way::Smtp(None) => return Vec::new(),
+            Way::Smtp(Some(options)) => smtp::check(options).await,
+        };
+        checked.into_iter().map(|it| found(&self.name, it)).collect()
+    }
+}
+
+/// What a look at a door showed, as it is told.
+fn found(name: &SourceName, it: Checked) -> Finding {
+    let (level, fixer) = match (it.works, &it.advice) {
+        (false, _) => (Level::Bad, Fixer::Administrator),
+        (true, Some(_)) => (Level::Warning, Fixer::Administrator),
+        (true, None) => (Level::Good, Fixer::Nobody),
+    };
+    finding(name.as_str(), it.subject, level, it.detail, it.advice.as_deref().unwrap_or_default(), fixer)
 }
 
 impl Diagnosis for HouseDoctor {
@@ -148,7 +200,7 @@ impl HouseDoctor {
     async fn door(&self, door: &Door, live: bool) -> Vec<Finding> {
         let about = door.name.as_str();
         let subject = "filing without a person";
-        let mut all = vec![folder(&door.name, &door.path, live)];
+        let mut all = door.looked_at(live).await;
         let serving: BTreeSet<&ServiceName> =
             self.rules.repositories.iter().filter(|it| it.area == door.area).map(|it| &it.service).collect();
         if serving.is_empty() {

@@ -18,6 +18,7 @@ use postroom_vault::{Chance, KdfCost, Keyring, Passphrase, PrivateKey, SystemCha
 
 use crate::connectors::{Connector, connectors};
 use crate::keyring::{KeyringFile, keyring_summary, open_keyring};
+use crate::mail_doors::graph_mailboxes;
 use crate::sealing::{FileSeals, SecretSeals};
 use crate::settings::Settings;
 use crate::system::{SystemClock, SystemEntropy};
@@ -118,6 +119,8 @@ impl Foundation {
 pub(crate) fn checked(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Services> {
     connectors(settings, clock, None)?;
     SqlLists::new(&settings.lists)?;
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    graph_mailboxes(settings, clock, &entropy)?;
     Ok(Services::new(&settings.service_settings(), clock)?)
 }
 

@@ -16,6 +16,7 @@ use postroom_domain::desk::People;
 use postroom_domain::event::{Happening, NewEvent, Security, Subject};
 use postroom_domain::ids::SourceName;
 use postroom_domain::link::Accounts;
+use postroom_domain::mailbox::MailNotice;
 use postroom_domain::mailroom::Mailroom;
 use postroom_domain::person::{Actor, Permissions, Principal};
 use postroom_domain::plan::Rules;
@@ -26,7 +27,9 @@ use postroom_domain::sealing::Passwords;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_engine::{Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts};
+use postroom_inbound::pages::{CoverKey, PageDesk, PageLimits};
 use postroom_inbound::reader::LetterEyes;
+use postroom_inbound::scan_folder::{ScanFolder, ScanFolderHandle};
 use postroom_inbound::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
 use postroom_outbound::Doctor;
 use postroom_vault::HashCost;
@@ -139,10 +142,13 @@ impl House {
             options: DeskOptions::default(),
         }));
         let spool: Arc<dyn Spool> = spool;
+        let covers = CoverKey::new(foundation.seals.code("cover sheets", ""));
+        let sheets = PageDesk::new(spool.clone(), covers.clone(), PageLimits::default());
         let doors = Arc::new(Doors {
             engine: engine.clone(),
             hot_folders: Mutex::new(hot_folders(&settings, &reception, &spool)),
-            mail: Mutex::new(MailDoors::open(&settings, &mailroom, &spool).await?),
+            scan_folders: Mutex::new(scan_folders(&settings, &foundation, &reception, &spool)),
+            mail: Mutex::new(MailDoors::open(&settings, &mailroom, &spool, covers.clone()).await?),
         });
         let diagnosis = diagnosis(&settings, &foundation, people.clone(), rules, &public_url)?;
         let dms_accounts = dms_accounts::accounts(&settings, &foundation, people.clone());
@@ -154,6 +160,7 @@ impl House {
             letters: Arc::new(LetterEyes(settings.mail.reader())),
             control: doors.clone(),
             places: Arc::new(places),
+            sheets: Arc::new(sheets),
             lists: foundation.lists.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -296,6 +303,9 @@ impl House {
         for folder in self.doors.take_hot_folders() {
             folder.stop().await;
         }
+        for folder in self.doors.take_scan_folders() {
+            folder.stop().await;
+        }
         let mail = self.doors.take_mail();
         mail.stop(self.grace).await;
         for server in [self.server, self.local] {
@@ -332,6 +342,7 @@ impl House {
 struct Doors {
     engine: Arc<EngineHandle>,
     hot_folders: Mutex<Vec<HotFolderHandle>>,
+    scan_folders: Mutex<Vec<ScanFolderHandle>>,
     mail: Mutex<MailDoors>,
 }
 
@@ -342,6 +353,10 @@ impl Doors {
 }
 
 impl Doors {
+    fn take_scan_folders(&self) -> Vec<ScanFolderHandle> {
+        std::mem::take(&mut *self.scan_folders.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn take_mail(&self) -> MailDoors {
         std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -362,7 +377,9 @@ impl Control for Doors {
         let folders = self.hot_folders.lock().unwrap_or_else(PoisonError::into_inner);
         let folders = folders.iter().map(|folder| source_status(folder.source(), &folder.status()));
         let mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: Vec<SourceStatus> = folders.chain(mail.sources()).collect();
+        let scans = self.scan_folders.lock().unwrap_or_else(PoisonError::into_inner);
+        let scans = scans.iter().map(ScanFolderHandle::source_status);
+        let all: Vec<SourceStatus> = folders.chain(scans).chain(mail.sources()).collect();
         match mail.unscreened() {
             Some(why) => unscreened(all, &why),
             None => all,
@@ -371,6 +388,10 @@ impl Control for Doors {
 
     fn wake(&self) {
         self.engine.wake();
+    }
+
+    fn mail_notice(&self, notice: &MailNotice) -> bool {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner).notice(notice)
     }
 }
 
@@ -397,7 +418,8 @@ fn source_status(name: &SourceName, status: &HotFolderStatus) -> SourceStatus {
     });
     let set_aside =
         (status.refused > 0).then(|| format!("{} set aside in .postroom/refused", status.refused));
-    let notes = [status.unreachable.clone(), status.refusing.clone(), set_aside, waiting];
+    let unwatched = status.unwatched.as_ref().map(|why| format!("not every change is told of: {why}"));
+    let notes = [status.unreachable.clone(), status.refusing.clone(), set_aside, waiting, unwatched];
     SourceStatus {
         name: name.clone(),
         reachable: status.unreachable.is_none(),
@@ -480,7 +502,7 @@ pub(crate) fn diagnosis(
         connectors: foundation.connectors.clone(),
         lists: foundation.lists.clone(),
         rules,
-        doors: Door::all(settings),
+        doors: Door::all(settings, foundation)?,
         scanner: ScannerDoor::of(settings)?,
         clock: foundation.clock.clone(),
     })
@@ -547,11 +569,27 @@ fn hot_folders(
             path: it.path.clone(),
             settle: Duration::from_secs(it.settle_seconds),
             poll: Duration::from_millis(it.scan_millis),
+            events: it.events,
+            batches: it.batches,
             largest: settings.limits.largest_document_bytes,
         };
         HotFolder::new(options, reception.clone(), spool.clone()).start()
     };
     settings.hot_folders.iter().map(|it| start(it.get_ref())).collect()
+}
+
+fn scan_folders(
+    settings: &Settings,
+    foundation: &Foundation,
+    reception: &Arc<Reception>,
+    spool: &Arc<dyn Spool>,
+) -> Vec<ScanFolderHandle> {
+    let start = |it: &settings::ScanFolder| {
+        let connector = foundation.connectors.iter().find(|connector| connector.name == it.service)?;
+        let options = it.options(settings.limits.largest_document_bytes);
+        Some(ScanFolder::new(options, connector.dms(), reception.clone(), spool.clone()).start())
+    };
+    settings.scan_folders.iter().filter_map(|it| start(it.get_ref())).collect()
 }
 
 fn token_table(settings: &Settings) -> TokenTable {
@@ -575,11 +613,14 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
     let upload = Source { name: UPLOAD.parse()?, kind: "upload".to_owned(), uploads: true };
     let folder = |name| Source { name, kind: "hot folder".to_owned(), uploads: false };
     let folders = settings.hot_folders.iter().map(|it| folder(it.get_ref().name.clone()));
+    let scans = |name| Source { name, kind: "scan folder".to_owned(), uploads: false };
+    let scans = settings.scan_folders.iter().map(|it| scans(it.get_ref().name.clone()));
     let mailbox = |name| Source { name, kind: "mailbox".to_owned(), uploads: false };
     let mailboxes = settings.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
     let mailboxes = mailboxes.map(|it| it.get_ref().name.clone());
-    let mailboxes = mailboxes.chain(settings.imap.iter().map(|it| it.get_ref().name.clone())).map(mailbox);
-    Ok(std::iter::once(upload).chain(folders).chain(mailboxes).collect())
+    let mailboxes = mailboxes.chain(settings.imap.iter().map(|it| it.get_ref().name.clone()));
+    let mailboxes = mailboxes.chain(settings.graph.iter().map(|it| it.get_ref().name.clone())).map(mailbox);
+    Ok(std::iter::once(upload).chain(folders).chain(scans).chain(mailboxes).collect())
 }
 
 fn destination_kinds(settings: &Settings) -> BTreeMap<postroom_domain::ids::ServiceName, String> {

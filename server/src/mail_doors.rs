@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use postroom_domain::control::SourceStatus;
+use postroom_domain::mailbox::MailNotice;
 use postroom_domain::mailroom::Mailroom;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
+use postroom_domain::time::{Clock, Entropy};
+use postroom_inbound::graph::{GraphApp, GraphHandle, GraphMailbox, GraphOptions, GraphStatus};
 use postroom_inbound::imap::{ImapHandle, ImapMailbox, ImapStatus};
-use postroom_inbound::reader::{self, ReaderHandle, ReaderOptions};
+use postroom_inbound::pages::CoverKey;
+use postroom_inbound::reader::{self, BatchOptions, ReaderHandle, ReaderOptions};
 use postroom_inbound::smtp::{self, SmtpHandle};
 
 use crate::foundation::Foundation;
@@ -20,6 +24,7 @@ use crate::settings::Settings;
 pub(crate) struct MailDoors {
     smtp: Option<SmtpHandle>,
     imap: Vec<ImapHandle>,
+    graph: Vec<GraphHandle>,
     reader: Option<ReaderHandle>,
 }
 
@@ -44,12 +49,39 @@ pub(crate) fn mailroom(
     })
 }
 
+/// The mailboxes at Microsoft 365, each with the application that reads it: one for all of them that name the same one, because what it
+/// may ask at once is counted for the application. Reaches out to nobody.
+pub(crate) fn graph_mailboxes(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<Vec<(GraphOptions, Arc<GraphApp>)>> {
+    let mut apps = Vec::new();
+    let mut all = Vec::with_capacity(settings.graph.len());
+    for it in &settings.graph {
+        let it = it.get_ref();
+        let known = apps.iter().find(|(id, _)| *id == it.app()).map(|(_, app)| Arc::clone(app));
+        let app = match known {
+            Some(app) => app,
+            None => {
+                let app = GraphApp::new(it.app_options()?, clock.clone(), entropy.clone());
+                let app = Arc::new(app.with_context(|| format!("graph \"{}\"", it.name))?);
+                apps.push((it.app(), app.clone()));
+                app
+            }
+        };
+        all.push((it.options(settings.server.public_url.as_ref()), app));
+    }
+    Ok(all)
+}
+
 impl MailDoors {
     /// Opens the doors. Letters that were taken in before are read also where no door is open any more.
     pub(crate) async fn open(
         settings: &Settings,
         mailroom: &Arc<Mailroom>,
         spool: &Arc<dyn Spool>,
+        covers: CoverKey,
     ) -> anyhow::Result<Self> {
         let smtp = match &settings.smtp {
             Some(smtp) => {
@@ -68,13 +100,22 @@ impl MailDoors {
             let mailbox = ImapMailbox::new(options, mailroom.reception.clone(), spool.clone());
             imap.push(mailbox.with_context(|| format!("imap \"{name}\""))?.start());
         }
+        let mut graph = Vec::with_capacity(settings.graph.len());
+        let reception = &mailroom.reception;
+        for (options, app) in graph_mailboxes(settings, &reception.clock, &reception.entropy)? {
+            let name = options.source.clone();
+            let mailbox = GraphMailbox::new(options, app, reception.clone(), spool.clone());
+            graph.push(mailbox.with_context(|| format!("graph \"{name}\""))?.start());
+        }
+        let batches = Some(BatchOptions { key: covers, rules: settings.batch_rules() });
         let options = ReaderOptions {
+            batches,
             screener: settings.screening.screener(spool)?,
             archives: settings.screening.archives(),
             ..settings.mail.reader()
         };
         let reader = Some(reader::start(options, mailroom.clone(), spool.clone()));
-        Ok(Self { smtp, imap, reader })
+        Ok(Self { smtp, imap, graph, reader })
     }
 
     /// Where the SMTP door listens.
@@ -102,7 +143,18 @@ impl MailDoors {
             let reachable = status.unreachable.is_none();
             SourceStatus { name: mailbox.source().clone(), reachable, note: note(in_words(status)) }
         });
-        smtp.chain(imap).collect()
+        let graph = self.graph.iter().map(|mailbox| {
+            let (status, poll) = (mailbox.status(), mailbox.poll());
+            let reachable = status.unreachable.is_none();
+            SourceStatus { name: mailbox.source().clone(), reachable, note: note(told(status, poll)) }
+        });
+        smtp.chain(imap).chain(graph).collect()
+    }
+
+    /// Word from a mail server. Whether it was for one of the mailboxes.
+    pub(crate) fn notice(&self, notice: &MailNotice) -> bool {
+        // All are asked: how long it takes tells nothing of whom it was for.
+        self.graph.iter().filter(|mailbox| mailbox.notice(notice)).count() > 0
     }
 
     /// Why everything that comes in waits unscreened, while it does.
@@ -116,6 +168,9 @@ impl MailDoors {
             smtp.stop(grace).await;
         }
         for mailbox in self.imap {
+            mailbox.stop().await;
+        }
+        for mailbox in self.graph {
             mailbox.stop().await;
         }
         // A scanner may take minutes over one document; what is not decided is looked at again after the next start.
@@ -140,4 +195,20 @@ fn in_words(status: ImapStatus) -> Vec<String> {
         )),
     };
     status.unreachable.into_iter().chain(status.refusing).chain(status.troubles).chain(skipped).collect()
+}
+
+/// The same about one at Microsoft 365.
+fn told(status: GraphStatus, poll: Duration) -> Vec<String> {
+    let left = match status.left.as_slice() {
+        [] => None,
+        [one, ..] => Some(format!(
+            "{} left in the mailbox, such as one in {}: {}",
+            status.left.len(),
+            one.folder,
+            one.why
+        )),
+    };
+    let clock = status.by_the_clock.map(|why| format!("looked at every {} s: {why}", poll.as_secs()));
+    let gravest = status.unreachable.into_iter().chain(status.refusing).chain(status.troubles);
+    gravest.chain(left).chain(clock).collect()
 }

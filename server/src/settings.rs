@@ -14,6 +14,7 @@ use postroom_domain::plan::Rules;
 use postroom_domain::reception::Allocator;
 use postroom_domain::repository::{Area, DuplicateRule, Repository, ResolverConfig, parse_folder_path};
 use postroom_domain::target::{SaveMode, WhenAmbiguous};
+use postroom_inbound::reader::BatchRules;
 use postroom_outbound::ServiceSettings;
 use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
@@ -22,19 +23,24 @@ use url::Url;
 
 mod address;
 mod destination;
+mod graph;
 mod imap;
 mod mail;
 mod overlay;
+mod pages;
 mod people;
 mod report;
+mod scan_folder;
 mod screening;
 mod seen;
 mod vault;
 
 pub(crate) use destination::{Destination, DestinationKind};
+pub(crate) use graph::Graph;
 pub(crate) use imap::Imap;
 pub(crate) use mail::{MailSettings, Smtp};
 pub(crate) use report::SettingsError;
+pub(crate) use scan_folder::ScanFolder;
 pub(crate) use seen::{Remembered, Seen};
 pub(crate) use vault::Vault;
 
@@ -82,11 +88,17 @@ pub(crate) struct Settings {
     /// Folders that scanners and people drop files into.
     #[serde(default)]
     pub(crate) hot_folders: Vec<Spanned<HotFolderSettings>>,
+    /// Folders in a DMS that scanners file into.
+    #[serde(default)]
+    pub(crate) scan_folders: Vec<Spanned<ScanFolder>>,
     /// The door that letters are delivered to.
     pub(crate) smtp: Option<Smtp>,
     /// Mailboxes elsewhere that are read.
     #[serde(default)]
     pub(crate) imap: Vec<Spanned<Imap>>,
+    /// Mailboxes at Microsoft 365 that are read.
+    #[serde(default)]
+    pub(crate) graph: Vec<Spanned<Graph>>,
     /// What becomes of letters.
     #[serde(default)]
     pub(crate) mail: MailSettings,
@@ -293,9 +305,22 @@ pub(crate) struct HotFolderSettings {
     /// How long a file must stay as it is, in seconds.
     #[serde(default = "settle_seconds")]
     pub(crate) settle_seconds: u64,
-    /// How often the folder is looked through, in milliseconds.
+    /// How often the folder is looked through, at least, in milliseconds.
     #[serde(default = "scan_millis")]
     pub(crate) scan_millis: u64,
+    /// Whether it is looked through at once when the file system tells of a change.
+    #[serde(default = "yes")]
+    pub(crate) events: bool,
+    /// Whether its PDF and TIFF files are batches of pages, with cover sheets and separators between them.
+    #[serde(default)]
+    pub(crate) batches: bool,
+    /// How batches are divided.
+    #[serde(default)]
+    pub(crate) pages: pages::Pages,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn scanning() -> Area {
@@ -421,16 +446,42 @@ impl Settings {
                 ));
             }
         }
+        for folder in &self.hot_folders {
+            let problem = folder.get_ref().pages.mistakes();
+            let key = format!("hot_folders \"{}\"", folder.get_ref().name);
+            wrong.extend(problem.map(|problem| (folder.span().start, format!("{key}: {problem}"))));
+        }
+        for folder in &self.scan_folders {
+            let (at, it) = (folder.span().start, folder.get_ref());
+            if !sources.insert(&it.name) {
+                wrong.push((at, format!("scan_folders \"{}\": the name stands twice", it.name)));
+            }
+            if !services.contains(&it.service) {
+                let near = report::nearest(it.service.as_str(), services.iter().map(|name| name.as_str()));
+                let key = format!("scan_folders \"{}\": service", it.name);
+                wrong.push((at, format!("{key}: there is no destination \"{}\"{near}", it.service)));
+            }
+            wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
+        }
         for mailbox in self.smtp.iter().flat_map(|smtp| &smtp.mailboxes) {
             let (at, it) = (mailbox.span().start, mailbox.get_ref());
             if !sources.insert(&it.name) {
                 wrong.push((at, format!("smtp.mailboxes \"{}\": the name stands twice", it.name)));
             }
+            let problem = it.pages.mistakes();
+            wrong.extend(problem.map(|problem| (at, format!("smtp.mailboxes \"{}\": {problem}", it.name))));
         }
         for mailbox in &self.imap {
             let (at, it) = (mailbox.span().start, mailbox.get_ref());
             if !sources.insert(&it.name) {
                 wrong.push((at, format!("imap \"{}\": the name stands twice", it.name)));
+            }
+            wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
+        }
+        for mailbox in &self.graph {
+            let (at, it) = (mailbox.span().start, mailbox.get_ref());
+            if !sources.insert(&it.name) {
+                wrong.push((at, format!("graph \"{}\": the name stands twice", it.name)));
             }
             wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
         }
@@ -520,21 +571,40 @@ impl Settings {
         let folders = self.hot_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
         let mailboxes = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
         let imap = self.imap.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
+        let scans = self.scan_folders.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
+        let graph = self.graph.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
         folders
+            .chain(scans)
             .chain(mailboxes.map(|it| (it.get_ref().name.clone(), it.get_ref().area)))
             .chain(imap)
+            .chain(graph)
+            .collect()
+    }
+
+    /// How batches are divided, by the source that they come from.
+    pub(crate) fn batch_rules(&self) -> BTreeMap<SourceName, BatchRules> {
+        let folders = self.hot_folders.iter().map(Spanned::get_ref).filter(|it| it.batches);
+        let scans = self.scan_folders.iter().map(Spanned::get_ref).filter(|it| it.batches);
+        let mailboxes = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).map(Spanned::get_ref);
+        let mailboxes = mailboxes.filter(|it| it.batches);
+        folders
+            .map(|it| (it.name.clone(), it.pages.rules()))
+            .chain(mailboxes.map(|it| (it.name.clone(), it.pages.rules())))
+            .chain(scans.map(|it| (it.name.clone(), it.pages.rules())))
             .collect()
     }
 
     /// Whether letters come in at all.
     pub(crate) fn takes_letters(&self) -> bool {
-        self.smtp.is_some() || !self.imap.is_empty()
+        self.smtp.is_some() || !self.imap.is_empty() || !self.graph.is_empty()
     }
 
     /// The addresses of all mailboxes that are read.
     pub(crate) fn own_mailboxes(&self) -> Vec<String> {
         let smtp = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).flat_map(|it| &it.get_ref().addresses);
-        smtp.chain(self.imap.iter().flat_map(|it| &it.get_ref().addresses)).cloned().collect()
+        let imap = self.imap.iter().flat_map(|it| &it.get_ref().addresses);
+        let graph = self.graph.iter().flat_map(|it| it.get_ref().all_addresses());
+        smtp.chain(imap).chain(graph).cloned().collect()
     }
 
     /// Who gives arrivals to whom.

@@ -30,6 +30,7 @@ use crate::pause::{DoorAnswer, DoorKind, PauseBody, ResumeBody};
 use crate::problem::Problem;
 use crate::resolve::{BindBody, BindingView, Bindings, ResolveAnswer, ResolveBody};
 use crate::rules::{DryRunAnswer, DryRunBody};
+use crate::sheets::SheetsBody;
 use crate::summary::Summary;
 use crate::work_item::{WorkItemBody, WorkItemView};
 use crate::{FilingId, IntakeId};
@@ -302,6 +303,21 @@ impl Client {
     /// Tells where documents of a work item would go.
     pub async fn resolve(&self, body: &ResolveBody) -> ClientResult<ResolveAnswer> {
         Self::send(self.request(Method::POST, &["resolve"]).json(body).timeout(PATIENT)).await
+    }
+
+    /// Cover sheets and separators as a PDF.
+    pub async fn cover_sheets(&self, body: &SheetsBody) -> ClientResult<Vec<u8>> {
+        let request = self.request(Method::POST, &["cover-sheets"]).json(body).timeout(CALL);
+        let response = request.send().await.map_err(|error| of_reqwest(&error))?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        let pdf = response.bytes().await.map_err(|error| of_reqwest(&error))?;
+        if pdf.starts_with(b"%PDF-") {
+            Ok(pdf.to_vec())
+        } else {
+            Err(ClientError::Protocol("it is no PDF".to_owned()))
+        }
     }
 
     /// The workspaces that are remembered for a work item.

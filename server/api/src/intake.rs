@@ -146,6 +146,13 @@ pub struct IntakeItem {
     pub area: String,
     /// Its documents.
     pub documents: Vec<DocumentView>,
+    /// The batch that it was a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Uuid))]
+    pub part_of: Option<IntakeId>,
+    /// How many parts a batch was divided into; then `filings` and `open_filings` are numbers of these.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parts: usize,
     /// Why it needs a person, while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<NeedsView>,
@@ -156,6 +163,11 @@ pub struct IntakeItem {
     pub filings: u32,
     /// How many of them are not done yet.
     pub open_filings: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Who looks after an intake: a person or a team.
@@ -202,6 +214,8 @@ impl From<&Intake> for IntakeItem {
             also_in: intake.also_in.clone(),
             area: intake.area.clone(),
             documents: intake.documents.iter().map(DocumentView::from).collect(),
+            part_of: intake.part_of,
+            parts: intake.sections.len(),
             needs: intake.needs.as_ref().map(NeedsView::from),
             allocated: intake.allocated.as_ref().map(AllocatedView::from),
             filings: intake.filings,
@@ -225,6 +239,10 @@ pub struct IntakeDetail {
     /// What is known of it as an e-mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<LetterView>,
+    /// The intakes that a batch was divided into, in the order of its pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub sections: Vec<IntakeId>,
     /// The work items that a person may mean, the best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suggestions: Vec<SuggestionView>,
@@ -242,6 +260,7 @@ impl IntakeDetail {
             note: intake.note.clone(),
             trace: intake.trace.clone(),
             letter: intake.letter.as_deref().map(LetterView::from),
+            sections: intake.sections.clone(),
             suggestions: Vec::new(),
             filing_items: filings.iter().map(FilingItem::from).collect(),
             events: events.iter().map(EventView::from).collect(),

@@ -23,6 +23,7 @@ pub mod keys;
 pub mod link;
 pub mod list;
 pub mod nearest;
+pub mod notification;
 pub mod page;
 pub mod pause;
 pub mod person;
@@ -31,6 +32,7 @@ pub mod problem;
 pub mod resolve;
 pub mod rules;
 pub mod secret;
+pub mod sheets;
 pub mod summary;
 pub mod work_item;
 

@@ -113,6 +113,7 @@ codes! {
     TooLarge        "too_large"         413 "Larger than this server takes"              "";
     TooManyParts    "too_many_parts"    413 "More parts than this server takes"          "";
     WrongMediaType  "wrong_media_type"  415 "This media type is not taken here"          "";
+    NotDrawable     "not_drawable"      422 "There is no picture of it"                  "The bytes as they came: GET /api/v1/intakes/{id}/original";
     VersionNeeded   "version_needed"    428 "The version is needed"                      "Send the ETag that you read in If-Match, so that nobody's change is overwritten.";
     TooManyRequests "too_many_requests" 429 "Too many requests"                          "Wait as long as Retry-After says.";
     Internal        "internal"          500 "Postroom made a mistake"                    "Tell the administrator the trace_id.";

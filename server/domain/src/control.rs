@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cause::Cause;
 use crate::ids::{ServiceName, SourceName};
+use crate::mailbox::MailNotice;
 
 /// Whether a destination takes documents at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,4 +68,8 @@ pub trait Control: crate::resolve::Looks {
     }
     /// Something changed that the engine should look at: a pause, a decision, an intake.
     fn wake(&self);
+    /// A mail server says that something is new. Whether that was for a mailbox here; what nobody knows the secret of is nothing.
+    fn mail_notice(&self, _notice: &MailNotice) -> bool {
+        false
+    }
 }

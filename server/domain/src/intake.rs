@@ -49,6 +49,11 @@ impl IntakeState {
         }
     }
 
+    /// Whether nothing more is to be done: whoever brought it may let go of its source.
+    pub const fn is_through(self) -> bool {
+        matches!(self, Self::Settled | Self::Dismissed)
+    }
+
     /// The state with that number, as stored.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
@@ -191,6 +196,13 @@ pub struct Intake {
     /// Its pages came through a feeder together: separators and cover sheets between them tell where one document ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub batch: bool,
+    /// The batch that it was a part of: its documents are some of that one's pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<IntakeId>,
+    /// What became of its pages where it was divided: an intake for each part, in order. It settles with the last of them that is settled or
+    /// dismissed, and its numbers of filings are numbers of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<IntakeId>,
     /// It is filed even where the same content is already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
@@ -210,10 +222,10 @@ pub struct Intake {
     /// Why it needs a person, while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<NeedsPerson>,
-    /// How many of its filings are not done yet. Kept by the store with every change of a filing.
+    /// How many of its filings (of a divided one: of its sections) are not done yet. Kept by the store with every change of one.
     #[serde(default)]
     pub open_filings: u32,
-    /// How many filings it has.
+    /// How many filings (of a divided one: sections) it has.
     #[serde(default)]
     pub filings: u32,
     /// Which steps and rules gave which answer, in order.

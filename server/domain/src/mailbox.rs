@@ -1,10 +1,16 @@
 //! How far a mailbox elsewhere has been read, and which of its messages still wait for the end of their filings.
 //!
 //! Both are written in the transaction of the intake that they speak of, so that no crash can make them say something else than what was
-//! taken: what the [`Cursor`] has passed is here, and what is here and not through is [`Fetched`].
+//! taken: what the [`Cursor`] has passed is here, and what is here and not through is [`Fetched`]. Where a server hands out links and ids
+//! instead of numbers, the [`Delta`] moves behind its messages, each of which is known by its id for good.
+
+mod delta;
+mod notice;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::delta::{Delta, Left};
+pub use self::notice::{MailNotice, NoticeKind};
 use crate::ids::{CursorId, IntakeId, SourceName};
 use crate::mailroom::hashed;
 use crate::record::{Kept, Kind};
@@ -102,7 +108,7 @@ impl Kept for Cursor {
     }
 }
 
-/// A message that was taken and lies in its mailbox until its intake is through.
+/// A message that was taken and lies in its mailbox until its intake is through; one with an id is remembered afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fetched {
     /// What it has become.
@@ -111,19 +117,47 @@ pub struct Fetched {
     pub source: SourceName,
     /// The folder it was taken from.
     pub folder: String,
-    /// The folder's validity then.
+    /// The folder's validity then; 0 where messages have ids.
     pub validity: u32,
-    /// Its number there.
+    /// Its number there; 0 where messages have ids.
     pub uid: u32,
+    /// Its id, where the server gives one that stays the same wherever in the mailbox it goes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub item: String,
+    /// Whether everything was done with it. Only what has an id is kept for so long: whatever is listed again is known by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub done: bool,
     /// Grows by one with every change.
     #[serde(skip)]
     pub version: u64,
 }
 
 impl Fetched {
-    /// The group of all that is under way from a source.
+    /// A message that has a number, as an intake.
+    pub fn numbered(intake: IntakeId, source: SourceName, folder: &str, validity: u32, uid: u32) -> Self {
+        let (folder, item) = (folder.to_owned(), String::new());
+        Self { intake, source, folder, validity, uid, item, done: false, version: 1 }
+    }
+
+    /// A message that has an id, as an intake.
+    pub fn identified(intake: IntakeId, source: SourceName, folder: &str, item: &str) -> Self {
+        let (folder, item) = (folder.to_owned(), item.to_owned());
+        Self { intake, source, folder, validity: 0, uid: 0, item, done: false, version: 1 }
+    }
+
+    /// The group of all numbered ones that are under way from a source.
     pub fn of(source: &SourceName) -> String {
         format!("imap/{source}")
+    }
+
+    /// The group of all identified ones that are under way from a source.
+    pub fn identified_of(source: &SourceName) -> String {
+        format!("graph/{source}")
+    }
+
+    /// The unique key of one that has an id. Ids that differ only in case are different ones.
+    pub fn key(source: &SourceName, item: &str) -> String {
+        format!("graph/{source}/{}", hashed(item))
     }
 }
 
@@ -139,10 +173,14 @@ impl Kept for Fetched {
         self.version = version;
     }
     fn keys(&self) -> Vec<String> {
-        Vec::new()
+        if self.item.is_empty() { Vec::new() } else { vec![Self::key(&self.source, &self.item)] }
     }
     fn groups(&self) -> Vec<String> {
-        vec![Self::of(&self.source)]
+        match (self.item.is_empty(), self.done) {
+            (true, _) => vec![Self::of(&self.source)],
+            (false, false) => vec![Self::identified_of(&self.source)],
+            (false, true) => Vec::new(),
+        }
     }
 }
 
@@ -182,5 +220,23 @@ mod tests {
         assert_eq!(Cursor::read(&record).unwrap(), cursor);
         assert_eq!(record.keys, [Cursor::key(&cursor.source, &cursor.folder)]);
         assert_ne!(record.keys, [Cursor::key(&cursor.source, "Übergabe / ein")]);
+    }
+
+    #[test]
+    fn what_has_an_id_is_found_by_it_for_good() {
+        let source: SourceName = "post".parse().unwrap();
+        let numbered = Fetched::numbered(IntakeId::from_u128(1), source.clone(), "INBOX", 7, 9);
+        assert_eq!((numbered.keys(), numbered.groups()), (vec![], vec!["imap/post".to_owned()]));
+        let mut identified = Fetched::identified(IntakeId::from_u128(2), source.clone(), "inbox", "AAk=");
+        assert_eq!(identified.groups(), ["graph/post"]);
+        assert_eq!(identified.keys(), [Fetched::key(&source, "AAk=")]);
+        assert_ne!(identified.keys(), [Fetched::key(&source, "AAK=")]);
+        identified.done = true;
+        assert_eq!((identified.keys().len(), identified.groups().len()), (1, 0));
+        // What was written before messages had ids.
+        let before = r#"{"intake":"00000000-0000-0000-0000-000000000001","source":"post","folder":"INBOX","validity":7,"uid":9}"#;
+        let read: Fetched = serde_json::from_str(before).unwrap();
+        assert_eq!(Fetched { version: 1, ..read }, numbered);
+        assert_eq!(serde_json::to_string(&numbered).unwrap(), before);
     }
 }

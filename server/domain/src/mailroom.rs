@@ -3,6 +3,7 @@
 //! The order is the one that loses nothing: the bytes of each part are in the spool before any row names them; the filings, the ledger's
 //! entry and the letter's new state are one transaction; whoever is cut off in between leaves a letter that is still unread.
 
+mod batches;
 mod entry;
 mod habits;
 mod knowledge;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub use self::batches::{ReadBatch, ReadSection};
 pub use self::entry::Entry;
 pub use self::habits::Learned;
 pub use self::letters::Noted;

@@ -127,9 +127,25 @@ pub struct Reception {
 impl Reception {
     /// Takes an arrival in, in one transaction. `Ok` means durable. Its filings are planned at once, unless it has to be opened first.
     pub async fn accept(&self, arrival: Arrival, actor: &Actor) -> Result<Accepted, StoreError> {
+        self.accept_as(self.next_intake(), arrival, Vec::new(), actor).await
+    }
+
+    /// The id of an intake that is about to be taken in, for records that are written with it and name it.
+    pub fn next_intake(&self) -> IntakeId {
+        IntakeId::from_u128(self.next_id())
+    }
+
+    /// The same under an id of [`Self::next_intake`], with records. What was here before keeps the id it has, and no record is written.
+    pub async fn accept_as(
+        &self,
+        id: IntakeId,
+        arrival: Arrival,
+        records: Vec<Write>,
+        actor: &Actor,
+    ) -> Result<Accepted, StoreError> {
         let area = arrival.area.unwrap_or_else(|| self.rules.usual_area(&arrival.source).to_owned());
         let mut intake = Intake {
-            id: IntakeId::from_u128(self.next_id()),
+            id,
             site: arrival.site,
             source: arrival.source,
             received: self.clock.now(),
@@ -146,6 +162,8 @@ impl Reception {
             document_key: arrival.document_key,
             documents: arrival.documents,
             batch: arrival.batch,
+            part_of: None,
+            sections: Vec::new(),
             forced: arrival.forced,
             allocated: None,
             also_in: Vec::new(),
@@ -164,7 +182,7 @@ impl Reception {
             intake,
             filings,
             key: arrival.key,
-            records: Vec::new(),
+            records,
             actor: actor.clone(),
             note: String::new(),
         };
@@ -439,7 +457,7 @@ impl Reception {
         Ok(head)
     }
 
-    fn next_id(&self) -> u128 {
+    pub(crate) fn next_id(&self) -> u128 {
         self.mint.next(self.clock.as_ref(), self.entropy.as_ref())
     }
 }

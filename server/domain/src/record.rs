@@ -41,11 +41,15 @@ pub enum Kind {
     Cursor = 12,
     /// [`crate::mailbox::Fetched`].
     Fetched = 13,
+    /// [`crate::mailbox::Delta`].
+    Delta = 14,
+    /// [`crate::scan_folder::Collected`].
+    Collected = 15,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -59,6 +63,8 @@ impl Kind {
         Self::Learned,
         Self::Cursor,
         Self::Fetched,
+        Self::Delta,
+        Self::Collected,
     ];
 
     /// The word for it in messages.
@@ -77,6 +83,8 @@ impl Kind {
             Self::Learned => "lesson of past decisions",
             Self::Cursor => "place in a mailbox",
             Self::Fetched => "message under way",
+            Self::Delta => "place in a mailbox with links",
+            Self::Collected => "document of a scan folder",
         }
     }
 }

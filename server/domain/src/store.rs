@@ -5,7 +5,8 @@
 //!   takes no more writes until it is opened again;
 //! - each [`FilingChange`], [`IntakeChange`] and [`Acceptance`] is one transaction: rows, index rows, counters, events;
 //! - changes are compare-and-set on the record's version: one of two wins, the other is told;
-//! - an intake's `open_filings` follows its filings in the same transaction, and it settles with the last of them;
+//! - an intake's `open_filings` follows its filings in the same transaction, and it settles with the last of them; a divided one
+//!   follows its sections likewise;
 //! - reads are short and never hold up a write.
 
 use std::time::Duration;
@@ -139,6 +140,24 @@ pub struct IntakeChange {
     pub note: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// A part of an intake that is divided: an intake of its own, with its filings.
+#[derive(Debug, Clone)]
+pub struct Section {
+    /// The intake; the store sets what an [`Acceptance`]'s is given, and `part_of`.
+    pub intake: Intake,
+    /// Its filings.
+    pub filings: Vec<Filing>,
+}
+
+/// An intake whose pages become intakes of their own.
+#[derive(Debug, Clone)]
+pub struct Division {
+    /// What the intake becomes, without filings; the store sets its `sections` and its numbers.
+    pub change: IntakeChange,
+    /// Its parts, in order; at least one.
+    pub sections: Vec<Section>,
 }
 
 /// A filing that could be taken up.
@@ -280,6 +299,9 @@ pub trait Store: crate::record::Registry {
 
     /// Changes an intake.
     fn change_intake(&self, change: IntakeChange) -> Fut<'_, StoreResult<()>>;
+
+    /// Divides an intake: it changes, and its sections come to be, all in one transaction. Only one that is neither divided nor a section.
+    fn divide(&self, division: Division) -> Fut<'_, StoreResult<()>>;
 
     /// One filing.
     fn filing(&self, id: FilingId) -> Fut<'_, StoreResult<Option<Filing>>>;

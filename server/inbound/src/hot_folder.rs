@@ -8,7 +8,8 @@
 //! <hot>/.postroom/refused/<claim>/…      three times in vain, with <claim>.why.txt beside it
 //! ```
 //!
-//! The folder is looked through again and again; nothing relies on events, which network shares do not send. A file that
+//! The folder is looked through again and again. Where the file system tells of changes the next look comes at once, but nothing relies on
+//! that: network shares tell nothing. A file that
 //! has looked the same for the settle time, and whose end fits its type, is claimed by a rename, read into the spool and
 //! accepted under a key made of the claim's name, so that accepting it once more after a crash is recognised. The claimed file
 //! stays until its intake is settled or dismissed; removing it is a step of its own.
@@ -17,35 +18,44 @@
 
 mod claims;
 mod ending;
+mod events;
 mod looks;
-mod naming;
+pub(crate) mod naming;
 mod take;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use postroom_domain::ids::{IntakeId, SiteName, SourceName};
+use postroom_domain::ids::{SiteName, SourceName};
 use postroom_domain::intake::IntakeState;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::claims::{Claim, Claims, Listed, Stage};
+use self::events::{Events, Told};
 use self::looks::Look;
 use self::take::{Outcome, Taker};
-use self::walk::{FileMark, Kind, Seen};
+use self::walk::{FileMark, Kind, Seen, Walked};
 
-/// How many files are read at the same time.
-const ABREAST: usize = 16;
-/// How many files are taken, and how many intakes asked about, in one look through the folder.
-const PER_SCAN: usize = 500;
+/// How many files are read at the same time. Disks flush many small files in the time of one, where they are asked together.
+const ABREAST: usize = 64;
+/// How many files are taken before it is asked again whether somebody wants it to stop, and how many intakes are asked about and unfinished
+/// files opened in one look through the folder.
+const PORTION: usize = 500;
+/// For how long files are taken before the folder is looked through again: others may have come that are older or more urgent.
+const TURN: Duration = Duration::from_secs(10);
+/// The shortest rest between two looks, where files have to settle.
+const SHORTEST: Duration = Duration::from_millis(20);
 /// A file that waits longer than this is worth a warning.
 const WARN_AFTER: Duration = Duration::from_mins(10);
 /// How often a claimed file may go wrong before it is set aside.
@@ -64,10 +74,14 @@ pub struct HotFolderOptions {
     pub path: PathBuf,
     /// How long a file must look the same before it is taken.
     pub settle: Duration,
-    /// How often the folder is looked through.
+    /// How often the folder is looked through, at least.
     pub poll: Duration,
+    /// Whether it is looked through at once when the file system tells of a change.
+    pub events: bool,
     /// The largest file that is taken, in bytes.
     pub largest: u64,
+    /// Whether PDF and TIFF files are batches of pages, which are divided.
+    pub batches: bool,
 }
 
 /// A file that is not taken yet, and why.
@@ -100,12 +114,17 @@ pub struct HotFolderStatus {
     pub under_way: usize,
     /// Files that were set aside since the start.
     pub refused: u64,
+    /// Why the file system does not tell of every change, while that is so: files are seen as often as the folder is looked through.
+    pub unwatched: Option<String>,
+    /// How often the file system had more to tell than it could keep. Nothing is lost by that.
+    pub overflows: u64,
 }
 
 /// A hot folder. [`HotFolder::start`] lets it run; [`HotFolder::scan`] is one look through it.
 pub struct HotFolder {
     options: HotFolderOptions,
     taker: Taker,
+    told: Arc<Told>,
     memory: tokio::sync::Mutex<Memory>,
     status: Mutex<HotFolderStatus>,
 }
@@ -113,6 +132,8 @@ pub struct HotFolder {
 /// What is remembered from one look to the next.
 #[derive(Default)]
 struct Memory {
+    /// The watches; away while they are changed.
+    events: Option<Events>,
     looks: HashMap<PathBuf, Look>,
     claims: BTreeMap<String, Claim>,
     /// The identity of `taken` when its claims were listed.
@@ -120,7 +141,20 @@ struct Memory {
     /// Where asking about intakes goes on.
     asked: Option<String>,
     unreachable: Option<String>,
+    unwatched: Option<String>,
     refused: u64,
+}
+
+/// What became of everything that could be taken.
+enum Taken {
+    /// It is taken, or waits for something of its own.
+    All,
+    /// Time was up, and there is more.
+    Some,
+    /// The house does not take anything at present.
+    Refused(String),
+    /// A person stopped it meanwhile.
+    Paused,
 }
 
 /// A running hot folder.
@@ -154,11 +188,14 @@ impl HotFolder {
     /// A hot folder that hands in at the reception.
     pub fn new(options: HotFolderOptions, reception: Arc<Reception>, spool: Arc<dyn Spool>) -> Self {
         let claims = Claims::new(options.path.clone());
+        let events = Events::new(&options.path, options.events);
+        let told = events.told();
         let taker = Taker { options: options.clone(), claims, reception, spool };
         Self {
             options,
             taker,
-            memory: tokio::sync::Mutex::new(Memory::default()),
+            told,
+            memory: tokio::sync::Mutex::new(Memory { events: Some(events), ..Memory::default() }),
             status: Mutex::new(HotFolderStatus::default()),
         }
     }
@@ -173,13 +210,25 @@ impl HotFolder {
         HotFolderHandle { folder, stop, task }
     }
 
-    /// Looks through the folder at every poll until it is stopped.
+    /// Looks through the folder again and again until it is stopped.
     pub async fn run(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            self.scan(stop).await;
+            let began = Instant::now();
+            let rest = self.scan(stop).await;
+            if rest.is_zero() {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            // Where a look takes long, what is told does not make it the only thing that is done here.
+            let least = began.elapsed().min(self.options.poll);
+            let told = async {
+                tokio::time::sleep(least).await;
+                self.told.something().await;
+            };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(self.options.poll) => {}
+                () = tokio::time::sleep(rest) => {}
+                () = told => {}
             }
         }
     }
@@ -189,23 +238,80 @@ impl HotFolder {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// One look through the folder: sees what is there, takes what has settled, and removes what is filed.
-    pub async fn scan(&self, stop: &CancellationToken) {
+    /// One look through the folder: sees what is there, takes what has settled, and removes what is filed. Answers how long nothing needs
+    /// to be done; nothing at all when there is more to do at once.
+    pub async fn scan(&self, stop: &CancellationToken) -> Duration {
         let mut memory = self.memory.lock().await;
         let mut status = HotFolderStatus { paused: self.paused().await, ..HotFolderStatus::default() };
+        let mut rest = self.options.poll;
         match self.look(&mut memory).await {
             Err(why) => status.unreachable = Some(why),
             Ok(ready) => {
+                let mut more = false;
                 if !status.paused && !stop.is_cancelled() {
-                    status.refusing = self.resume_claims(&mut memory, stop).await;
-                    if status.refusing.is_none() {
-                        status.refusing = self.claim(&mut memory, ready, stop).await;
+                    match self.take_all(&mut memory, ready, stop).await {
+                        Taken::All => {}
+                        Taken::Some => more = true,
+                        Taken::Refused(why) => status.refusing = Some(why),
+                        Taken::Paused => status.paused = true,
                     }
                 }
-                self.let_go(&mut memory, stop).await;
+                more |= self.let_go(&mut memory, stop).await;
+                rest = if more { Duration::ZERO } else { self.rest(&memory) };
             }
         }
+        if let Some(events) = &memory.events {
+            status.unwatched = events.trouble().map(str::to_owned);
+        }
         self.report(&mut memory, status);
+        rest
+    }
+
+    /// How long nothing needs to be done, where nothing is told: until the next file has settled, and no longer than a poll.
+    fn rest(&self, memory: &Memory) -> Duration {
+        let now = self.now();
+        let looks = memory.looks.values().filter_map(|look| look.settles_in(self.options.settle, now));
+        let claims = memory.claims.values().filter_map(|claim| match claim.stage {
+            Stage::Open { not_before } => not_before.checked_sub(now).filter(|left| !left.is_zero()),
+            Stage::Accepted { .. } => None,
+        });
+        let rest = looks.chain(claims).min().map_or(self.options.poll, |left| left.max(SHORTEST));
+        rest.min(self.options.poll)
+    }
+
+    /// Goes on with what is claimed, and claims what has settled, portion by portion.
+    async fn take_all(
+        &self,
+        memory: &mut Memory,
+        ready: Vec<(PathBuf, FileMark)>,
+        stop: &CancellationToken,
+    ) -> Taken {
+        let began = Instant::now();
+        let claimed = self.open_claims(memory);
+        let (mut portions, mut files) = (claimed.chunks(PORTION), ready.chunks(PORTION));
+        let mut first = true;
+        loop {
+            let claimed = portions.next();
+            let some = if claimed.is_none() { files.next() } else { None };
+            if claimed.is_none() && some.is_none() {
+                return Taken::All;
+            }
+            if !first && self.paused().await {
+                return Taken::Paused;
+            }
+            if began.elapsed() > TURN || stop.is_cancelled() {
+                return Taken::Some;
+            }
+            first = false;
+            let refusal = match (claimed, some) {
+                (Some(names), _) => self.resume_claims(memory, names, stop).await,
+                (None, Some(some)) => self.claim(memory, some, stop).await,
+                (None, None) => None,
+            };
+            if let Some(why) = refusal {
+                return Taken::Refused(why);
+            }
+        }
     }
 
     fn now(&self) -> Duration {
@@ -242,13 +348,12 @@ impl HotFolder {
     async fn look(&self, memory: &mut Memory) -> Result<Vec<(PathBuf, FileMark)>, String> {
         let claims = self.taker.claims.clone();
         let known = memory.taken;
-        let answer = off_thread(move || {
-            let seen = walk::walk(claims.hot())?;
-            let taken = claims.identity()?;
-            let listed = if known == Some(taken) { None } else { Some(claims.list()?) };
-            Ok((seen, taken, listed))
-        })
-        .await;
+        let events = memory.events.take().unwrap_or_else(|| Events::new(&self.options.path, false));
+        let answer = off_thread(move || Ok(looked(&claims, known, events))).await;
+        let answer = answer.and_then(|(answer, events)| {
+            memory.events = Some(events);
+            answer
+        });
         let source = &self.options.source;
         let (seen, taken, listed) = match answer {
             Ok(answer) => answer,
@@ -268,6 +373,7 @@ impl HotFolder {
         if memory.unreachable.take().is_some() {
             tracing::info!(source.name = %source, "a hot folder is back");
         }
+        self.tell_of_watches(memory);
         if let Some(listed) = listed {
             memory.claims = listed.into_iter().map(|listed| self.found(listed)).collect();
             memory.taken = Some(taken);
@@ -275,7 +381,17 @@ impl HotFolder {
         Ok(self.settled(memory, seen))
     }
 
-    /// Compares with the last look.
+    /// Logs once that the file system does not tell everything.
+    fn tell_of_watches(&self, memory: &mut Memory) {
+        let trouble = memory.events.as_ref().and_then(Events::trouble).map(str::to_owned);
+        if trouble.is_some() && memory.unwatched.is_none() {
+            tracing::warn!(source.name = %self.options.source, source.error = trouble, source.poll_millis = self.options.poll.as_millis(),
+                "a hot folder cannot be watched as a whole; it is looked through as often as the settings say");
+        }
+        memory.unwatched = trouble;
+    }
+
+    /// Compares with the last look. Those that were not whole at the last try come last, and only some of them.
     fn settled(&self, memory: &mut Memory, seen: Vec<Seen>) -> Vec<(PathBuf, FileMark)> {
         let now = self.now();
         let mut before = std::mem::take(&mut memory.looks);
@@ -290,7 +406,8 @@ impl HotFolder {
         }
         // Those that are not whole must not crowd out the others; then the oldest first.
         ready.sort_by(|a, b| (a.0, a.2.modified, &a.1).cmp(&(b.0, b.2.modified, &b.1)));
-        ready.truncate(PER_SCAN);
+        let fresh = ready.partition_point(|(in_vain, ..)| *in_vain == 0);
+        ready.truncate(fresh + PORTION);
         ready.into_iter().map(|(_, path, mark)| (path, mark)).collect()
     }
 
@@ -298,7 +415,7 @@ impl HotFolder {
     async fn claim(
         &self,
         memory: &mut Memory,
-        ready: Vec<(PathBuf, FileMark)>,
+        ready: &[(PathBuf, FileMark)],
         stop: &CancellationToken,
     ) -> Option<String> {
         for some in ready.chunks(ABREAST) {
@@ -325,6 +442,7 @@ impl HotFolder {
                     }
                 }
             }
+            self.flush(memory, &claimed).await;
             if let Some(refusal) = self.take(memory, &claimed).await {
                 return Some(refusal);
             }
@@ -332,17 +450,33 @@ impl HotFolder {
         None
     }
 
-    /// Goes on with claims that have no intake yet: left by an earlier run, or by a refusal.
-    async fn resume_claims(&self, memory: &mut Memory, stop: &CancellationToken) -> Option<String> {
+    /// Makes claims durable.
+    async fn flush(&self, memory: &Memory, names: &[String]) {
+        let paths = names.iter().filter_map(|name| memory.claims.get(name)).map(|claim| claim.path.clone());
+        let (paths, claims): (Vec<PathBuf>, _) = (paths.collect(), self.taker.claims.clone());
+        if !paths.is_empty() {
+            // Its troubles are told where they happen.
+            let _ = off_thread(move || {
+                claims.flush(&paths);
+                Ok(())
+            })
+            .await;
+        }
+    }
+
+    /// Claims that have no intake yet and may be handed in: left by an earlier run, or by a refusal.
+    fn open_claims(&self, memory: &Memory) -> Vec<String> {
         let now = self.now();
         let ready = |claim: &Claim| matches!(claim.stage, Stage::Open { not_before } if not_before <= now);
-        let names: Vec<String> = memory
-            .claims
-            .iter()
-            .filter(|(_, claim)| ready(claim))
-            .map(|(name, _)| name.clone())
-            .take(PER_SCAN)
-            .collect();
+        memory.claims.iter().filter(|(_, claim)| ready(claim)).map(|(name, _)| name.clone()).collect()
+    }
+
+    async fn resume_claims(
+        &self,
+        memory: &mut Memory,
+        names: &[String],
+        stop: &CancellationToken,
+    ) -> Option<String> {
         for some in names.chunks(ABREAST) {
             if stop.is_cancelled() {
                 return None;
@@ -365,7 +499,11 @@ impl HotFolder {
         let mut refusal = None;
         for (name, outcome) in names.iter().zip(outcomes) {
             match outcome {
-                Outcome::Accepted { intake, mark } => self.accepted(memory, name, intake, mark).await,
+                Outcome::Accepted { intake, mark } => {
+                    if let Some(claim) = memory.claims.get_mut(name) {
+                        claim.stage = Stage::Accepted { intake, mark };
+                    }
+                }
                 Outcome::Later(why) => refusal = Some(why),
                 Outcome::Changing => self.changing(memory, name).await,
                 Outcome::Gone => {
@@ -378,18 +516,6 @@ impl HotFolder {
             }
         }
         refusal
-    }
-
-    async fn accepted(&self, memory: &mut Memory, name: &str, intake: IntakeId, mark: FileMark) {
-        let (claims, own) = (self.taker.claims.clone(), name.to_owned());
-        // Without the note the claim is handed in once more after a restart, which is recognised.
-        if let Err(error) = off_thread(move || claims.note(&own, intake, mark)).await {
-            tracing::warn!(source.name = %self.options.source, source.claim = name, source.error = %error,
-                "which intake a file has become could not be noted beside it");
-        }
-        if let Some(claim) = memory.claims.get_mut(name) {
-            claim.stage = Stage::Accepted { intake, mark };
-        }
     }
 
     /// Somebody still writes into a claimed file: it gets its time, but not for ever.
@@ -444,30 +570,28 @@ impl HotFolder {
         }
     }
 
-    /// Asks what became of accepted files, some at a time, and removes those that are through.
-    async fn let_go(&self, memory: &mut Memory, stop: &CancellationToken) {
-        let from = memory.asked.take();
+    /// Asks what became of accepted files, some at a time, and removes those that are through. Whether there may be more of these.
+    async fn let_go(&self, memory: &mut Memory, stop: &CancellationToken) -> bool {
         let accepted = |(name, claim): (&String, &Claim)| match claim.stage {
             Stage::Accepted { intake, mark } => Some((name.clone(), intake, mark)),
             Stage::Open { .. } => None,
         };
-        let some: Vec<_> = memory
-            .claims
-            .iter()
-            .filter_map(accepted)
-            .filter(|(name, ..)| from.as_ref().is_none_or(|from| name > from))
-            .take(PER_SCAN)
-            .collect();
-        if some.len() == PER_SCAN {
+        let from = memory.asked.take();
+        // Round and round: from where it was left to the end, and from the beginning on.
+        let rest = memory.claims.range::<String, _>((from.clone().map_or(Unbounded, Excluded), Unbounded));
+        let again = from.into_iter().flat_map(|from| memory.claims.range(..=from));
+        let some: Vec<_> = rest.chain(again).filter_map(accepted).take(PORTION).collect();
+        if some.len() == PORTION {
             memory.asked = some.last().map(|(name, ..)| name.clone());
         }
+        let (asked, mut through) = (some.len(), Vec::new());
         for (name, intake, mark) in some {
             if stop.is_cancelled() {
-                return;
+                return false;
             }
             match self.taker.reception.store.intake(intake).await {
                 Ok(Some(found)) if matches!(found.state, IntakeState::Settled | IntakeState::Dismissed) => {
-                    self.remove(memory, &name, mark).await;
+                    through.push((name, mark));
                 }
                 Ok(Some(found)) if found.source == self.options.source => {}
                 Ok(_) => {
@@ -477,22 +601,33 @@ impl HotFolder {
                         claim.stage = Stage::Open { not_before: self.now() };
                     }
                 }
-                Err(_) => return,
+                Err(_) => return false,
             }
         }
+        for some in through.chunks(ABREAST) {
+            self.remove(memory, some).await;
+        }
+        // One here and there does not hurry; where many are through, there are more.
+        !through.is_empty() && through.len() * 4 >= asked && !memory.claims.is_empty()
     }
 
-    async fn remove(&self, memory: &mut Memory, name: &str, mark: FileMark) {
-        let Some(claim) = memory.claims.get(name) else { return };
-        let (claims, own, path) = (self.taker.claims.clone(), name.to_owned(), claim.path.clone());
-        match off_thread(move || claims.remove(&own, &path, mark)).await {
-            Ok(true) => {
-                memory.claims.remove(name);
-            }
-            Ok(false) => self.claim_anew(memory, name).await,
-            Err(error) => {
-                tracing::warn!(source.name = %self.options.source, source.claim = name, source.error = %error,
-                "a filed document could not be removed from the hot folder; it is tried again");
+    /// Removes claimed files that are through.
+    async fn remove(&self, memory: &mut Memory, some: &[(String, FileMark)]) {
+        let work = some.iter().filter_map(|(name, mark)| {
+            let path = memory.claims.get(name)?.path.clone();
+            let (claims, own, mark) = (self.taker.claims.clone(), name.clone(), *mark);
+            Some(async move { (name, off_thread(move || claims.remove(&own, &path, mark)).await) })
+        });
+        for (name, removed) in join_all(work).await {
+            match removed {
+                Ok(true) => {
+                    memory.claims.remove(name);
+                }
+                Ok(false) => self.claim_anew(memory, name).await,
+                Err(error) => {
+                    tracing::warn!(source.name = %self.options.source, source.claim = name, source.error = %error,
+                        "a filed document could not be removed from the hot folder; it is tried again");
+                }
             }
         }
     }
@@ -521,7 +656,35 @@ impl HotFolder {
         status.claimed = open;
         status.under_way = memory.claims.len() - open;
         status.refused = memory.refused;
+        status.overflows = self.told.lost();
         *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+}
+
+/// What a look has seen, which `taken` there is, and its claims where it is another one than before.
+type Looked = (Vec<Seen>, (u64, u64), Option<Vec<Listed>>);
+
+/// Looks through the folder, and has the file system tell of it from then on. Blocks.
+fn looked(
+    claims: &Claims,
+    known: Option<(u64, u64)>,
+    mut events: Events,
+) -> (std::io::Result<Looked>, Events) {
+    let look = || {
+        let walked = walk::walk(claims.hot())?;
+        let taken = claims.identity()?;
+        let listed = if known == Some(taken) { None } else { Some(claims.list()?) };
+        Ok((walked, taken, listed))
+    };
+    match look() {
+        Ok((Walked { root, seen, folders }, taken, listed)) => {
+            events.follow(root, &folders);
+            (Ok((seen, taken, listed)), events)
+        }
+        Err(error) => {
+            events.end();
+            (Err(error), events)
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 //! A message that cannot be taken is passed and kept in mind by the cursor: it is tried again, shown after three times, and nobody waits
 //! for it. Only what the house refuses (no room, the store is busy) stops a look, and then nothing is passed.
 
+mod check;
 mod clean;
 mod connect;
 mod literals;

@@ -9,21 +9,25 @@
 //! goes to a person; no matter is guessed.
 
 mod cover_sheet;
+mod desk;
 mod gray;
 mod limits;
 mod marks;
 mod payload;
+mod picture;
 mod read;
 mod split;
 #[cfg(test)]
 mod tests;
 mod write;
 
-pub use cover_sheet::{CoverSheet, cover_sheet};
+pub use cover_sheet::{CoverSheet, Printed, cover_sheet, print};
+pub use desk::PageDesk;
 pub use gray::Gray;
 pub use limits::PageLimits;
-pub use marks::{BlankRule, PageMarks, Symbol, examine, examine_all};
+pub use marks::{BlankRule, Kinds, MarkRules, PageMarks, Symbol, examine, examine_all};
 pub use payload::{Cover, CoverKey, LONGEST, NoPayload, Payload, parse, payload};
+pub use picture::picture;
 pub use read::{Scan, ScanKind, Unreadable};
 pub use split::{
     BehindSeparator, BlankPages, LeftOut, LeftOutWhy, NeedsPerson, Piece, Problem, SheetRule, SplitPlan,

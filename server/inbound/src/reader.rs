@@ -5,13 +5,15 @@
 //! opened one after the other, and that it was begun is written down before: the one that ends the process a third time is set aside,
 //! and nobody else is harmed.
 
+#[cfg(feature = "pages")]
+mod batch;
 mod letter;
 mod screening;
 #[cfg(test)]
 mod tests;
 mod trial;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +21,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use postroom_domain::ids::IntakeId;
 use postroom_domain::intake::{Intake, IntakeState};
-use postroom_domain::mailroom::{Mailroom, Opened, ReadLetter, Unread};
+use postroom_domain::mailroom::{Mailroom, Opened, ReadBatch, ReadLetter, Unread};
 use postroom_domain::person::Actor;
 use postroom_domain::query::{IntakeQuery, Window};
 use postroom_domain::spool::{Spool, SpoolError};
@@ -28,6 +30,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "pages")]
+pub use self::batch::{BatchOptions, BatchRules};
 use self::screening::Down;
 pub use self::trial::LetterEyes;
 use crate::message::{Limits, Trusted};
@@ -66,6 +70,16 @@ pub struct ReaderOptions {
     pub screener: Option<Arc<Screener>>,
     /// How archives are looked into; they stay closed if absent.
     pub archives: Option<ArchiveOptions>,
+    /// How batches of pages are divided; none where none are.
+    #[cfg(feature = "pages")]
+    pub batches: Option<BatchOptions>,
+}
+
+/// What is opened side by side: looking at hundreds of pages takes minutes, and no letter waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Batches,
+    Others,
 }
 
 /// How reading is going.
@@ -87,11 +101,13 @@ struct Reader {
     spool: Arc<dyn Spool>,
     read: AtomicU64,
     set_aside: AtomicU64,
-    refusing: Mutex<Option<String>>,
+    refusing: Mutex<BTreeMap<Lane, String>>,
     /// Who looks into archives.
     archives: Option<Archives>,
     /// The scanner, while it does not answer.
     down: Mutex<Option<Down>>,
+    /// Who waits for it.
+    waiting: Mutex<BTreeSet<Lane>>,
     /// Letters that are wrong in themselves, and when each is tried again.
     broken: Mutex<HashMap<IntakeId, Instant>>,
     /// Held from the look into the ledger to the commit: of two copies of a letter the second one has to see the first.
@@ -111,7 +127,14 @@ impl ReaderHandle {
         ReaderStatus {
             read: self.reader.read.load(Ordering::Relaxed),
             set_aside: self.reader.set_aside.load(Ordering::Relaxed),
-            refusing: self.reader.refusing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            refusing: self
+                .reader
+                .refusing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .values()
+                .next()
+                .cloned(),
             scanner: self.reader.scanner_trouble(),
         }
     }
@@ -129,6 +152,8 @@ impl ReaderHandle {
 enum Content {
     /// A letter that was taken apart.
     Letter(Box<ReadLetter>),
+    /// Pages that were looked at.
+    Batch(ReadBatch),
     /// Documents as they are.
     Documents,
 }
@@ -178,7 +203,9 @@ pub fn start(options: ReaderOptions, mailroom: Arc<Mailroom>, spool: Arc<dyn Spo
     let stop = CancellationToken::new();
     let task = tokio::spawn({
         let (reader, stop) = (reader.clone(), stop.clone());
-        async move { reader.run(&stop).await }
+        async move {
+            tokio::join!(reader.run(Lane::Others, &stop), reader.run(Lane::Batches, &stop));
+        }
     });
     ReaderHandle { reader, stop, task }
 }
@@ -195,33 +222,32 @@ impl Reader {
             set_aside: AtomicU64::new(0),
             refusing: Mutex::default(),
             down: Mutex::default(),
+            waiting: Mutex::default(),
             broken: Mutex::default(),
             deciding: tokio::sync::Mutex::default(),
         }
     }
 
-    async fn run(&self, stop: &CancellationToken) {
+    async fn run(&self, lane: Lane, stop: &CancellationToken) {
         let store = self.mailroom.reception.store.clone();
         // What waits now may be what ended the process before.
         let mut suspects = true;
         let mut seen = 0;
         while !stop.is_cancelled() {
             let last = store.wait_beyond(0, Duration::ZERO).await;
-            let done = self.all(suspects, stop).await;
+            let done = self.all(lane, suspects, stop).await;
             let unscreened = matches!(done, Ok(Waiting::ForTheScanner));
             let rest = match done {
                 Ok(waiting) => {
-                    self.refuse(None);
-                    if waiting == Waiting::ForNothing {
-                        self.nobody_waits_for_the_scanner();
-                    }
+                    self.refuse(lane, None);
+                    self.note_waiting(lane, waiting);
                     // What still waits has not been begun.
                     suspects &= waiting == Waiting::ForTheScanner;
                     seen = seen.max(last);
                     LOOK
                 }
                 Err(why) => {
-                    self.refuse(Some(why));
+                    self.refuse(lane, Some(why));
                     PAUSE
                 }
             };
@@ -254,20 +280,23 @@ impl Reader {
         }
     }
 
-    fn refuse(&self, why: Option<String>) {
+    fn refuse(&self, lane: Lane, why: Option<String>) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(why) = &why
-            && refusing.is_none()
-        {
-            tracing::warn!(error = %why, "letters cannot be read at present; it is tried again and again");
+        match why {
+            Some(why) => {
+                if refusing.is_empty() {
+                    tracing::warn!(error = %why, "nothing can be opened at present; it is tried again and again");
+                }
+                refusing.insert(lane, why);
+            }
+            None => drop(refusing.remove(&lane)),
         }
-        *refusing = why;
     }
 
     /// Reads everything that waits, the oldest first.
-    async fn all(&self, suspects: bool, stop: &CancellationToken) -> Result<Waiting, String> {
+    async fn all(&self, lane: Lane, suspects: bool, stop: &CancellationToken) -> Result<Waiting, String> {
         self.ask_scanner_again();
-        let waiting = self.waiting().await.map_err(|error| error.to_string())?;
+        let waiting = self.waiting(lane).await.map_err(|error| error.to_string())?;
         let abreast = if suspects { 1 } else { ABREAST };
         let mut answers = futures_util::stream::iter(waiting)
             .take_while(|_| std::future::ready(!stop.is_cancelled()))
@@ -285,13 +314,14 @@ impl Reader {
     }
 
     /// The intakes that nobody has opened yet, by their age.
-    async fn waiting(&self) -> StoreResult<Vec<IntakeId>> {
+    async fn waiting(&self, lane: Lane) -> StoreResult<Vec<IntakeId>> {
         let query = IntakeQuery { states: vec![IntakeState::Stored], ..IntakeQuery::default() };
         let (mut before, mut all) = (None, Vec::new());
         loop {
             let window = Window { before, limit: PAGE };
             let page = self.mailroom.reception.store.list_intakes(&query, window).await?;
-            all.extend(page.items.into_iter().map(|intake| intake.id));
+            let here = |intake: &Intake| self.is_batch(intake) == (lane == Lane::Batches);
+            all.extend(page.items.into_iter().filter(here).map(|intake| intake.id));
             before = page.next;
             if before.is_none() {
                 all.reverse();
@@ -367,6 +397,7 @@ impl Reader {
                 let _alone = self.deciding.lock().await;
                 room.open(intake, *letter, &actor).await?
             }
+            Ok(Content::Batch(batch)) => room.divide(intake, batch, &actor).await?,
             Ok(Content::Documents) => room.plan(intake, &actor).await?,
             Err(why) => room.set_aside(intake, why, &actor).await?,
         };
@@ -399,11 +430,41 @@ impl Reader {
 
     /// Whatever an intake is made of, ready to be decided over; or why nobody may look into it.
     async fn content(&self, intake: &Intake) -> Result<Result<Content, Unread>, Unable> {
+        if self.is_batch(intake) {
+            return self.pages(intake).await;
+        }
         if intake.letter.is_none() {
             return Ok(Ok(Content::Documents));
         }
         let read = self.take_apart(intake).await?;
         Ok(read.map(|letter| Content::Letter(Box::new(letter))))
+    }
+
+    /// Whether its pages are looked at.
+    #[cfg(feature = "pages")]
+    fn is_batch(&self, intake: &Intake) -> bool {
+        intake.batch || self.divides(intake)
+    }
+
+    #[cfg(not(feature = "pages"))]
+    #[expect(clippy::unused_self, reason = "the other one needs it")]
+    fn is_batch(&self, intake: &Intake) -> bool {
+        intake.batch
+    }
+
+    #[cfg(feature = "pages")]
+    async fn pages(&self, intake: &Intake) -> Result<Result<Content, Unread>, Unable> {
+        if intake.letter.is_some() {
+            return self.letter_of_scans(intake).await;
+        }
+        self.batch(intake).await.map(|batch| Ok(Content::Batch(batch)))
+    }
+
+    #[cfg(not(feature = "pages"))]
+    #[expect(clippy::unused_async, clippy::unused_self, reason = "the other one waits and needs them")]
+    async fn pages(&self, _: &Intake) -> Result<Result<Content, Unread>, Unable> {
+        let trace = vec!["this program was built without what looks at pages: it is not divided".to_owned()];
+        Ok(Ok(Content::Batch(ReadBatch::Whole { needs: None, trace })))
     }
 
     fn note(&self, id: IntakeId, opened: Opened) {
@@ -412,6 +473,9 @@ impl Reader {
             Opened::Filed(item) => {
                 let item = item.map(|item| item.to_string()).unwrap_or_default();
                 tracing::info!(intake.id = %id, work_item.id = item, "an intake was opened and is filed");
+            }
+            Opened::Divided(parts) => {
+                tracing::info!(intake.id = %id, intake.parts = parts, "a batch was divided");
             }
             Opened::SeenBefore(earlier) => {
                 tracing::info!(intake.id = %id, intake.earlier = %earlier, "a letter was here before");

@@ -6,6 +6,7 @@
 //! What is refused at the door is refused with a code that lets the other side do the right thing: 452 and 451 come back later, 550 and
 //! 552 never work. Nobody relays through it: recipients are the mailboxes of the settings, and nothing else.
 
+mod check;
 mod data;
 mod lines;
 mod peers;
@@ -27,6 +28,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+pub use self::check::check;
 pub use self::peers::{Network, NotANetwork};
 use self::session::Session;
 pub use self::tls::{Certificate, CertificateError};

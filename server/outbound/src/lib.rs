@@ -10,10 +10,11 @@
 //!   been sent, for the classification;
 //! - one log line per call, without query, token or content.
 //!
-//! It knows nothing about what a DMS's answers mean. What it does know is how people sign in elsewhere ([`Services`]) and how the
-//! tokens of linked accounts are kept ([`TokenKeeper`]) and looked after ([`Doctor`]).
+//! It knows nothing about what a DMS's answers mean. What it does know is how people sign in elsewhere ([`Services`]), how the
+//! tokens of linked accounts are kept ([`TokenKeeper`]) and looked after ([`Doctor`]), and how a program gets its own ([`AppTokens`]).
 
 mod answer;
+mod app_tokens;
 mod call;
 mod doctor;
 mod failure;
@@ -31,6 +32,7 @@ mod shown;
 mod vendors;
 
 pub use answer::{Answer, Reply};
+pub use app_tokens::{AppCertificate, AppCertificateError, AppProof, AppTokenError, AppTokens};
 pub use call::{Call, Outbound};
 pub use doctor::Doctor;
 pub use failure::Failure;

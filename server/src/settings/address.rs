@@ -49,7 +49,8 @@ impl Server {
     }
 }
 
-fn is_here(url: &Url) -> bool {
+/// Whether an address is of this machine.
+pub(super) fn is_here(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),

@@ -65,6 +65,12 @@ pub(crate) struct Mailbox {
     /// The area its letters belong to.
     #[serde(default = "inbound_email")]
     pub(crate) area: Area,
+    /// Whether the PDF and TIFF files that letters carry are batches of pages: a scanner's mailbox.
+    #[serde(default)]
+    pub(crate) batches: bool,
+    /// How batches are divided.
+    #[serde(default)]
+    pub(crate) pages: super::pages::Pages,
 }
 
 /// `[mail]`: what becomes of letters, whichever way they came.

@@ -229,6 +229,96 @@ fn what_a_repository_says_of_its_documents_is_checked() {
     assert!(zone("Mars/Olympus").unwrap_err().to_string().contains("server.time_zone"));
 }
 
+/// A mailbox at Microsoft 365: what is said of each mistake; an empty text when it is good.
+#[test]
+fn what_a_mailbox_at_microsoft_says_is_checked() {
+    let mailbox = r#"
+[[graph]]
+name = "post"
+tenant = "firm.example"
+client_id = "c2f1a7d0"
+client_secret = "a secret of the application"
+mailbox = "post@firm.example"
+addresses = ["letters@firm.example"]
+folders = ["inbox", "Inbox/Clients"]
+after = "move"
+after_folder = "Filed"
+"#;
+    let good = format!("{GOOD}{mailbox}");
+    let settings = read(&good).unwrap();
+    assert!(settings.takes_letters());
+    assert_eq!(settings.own_mailboxes(), ["post@firm.example", "letters@firm.example"]);
+    assert!(!format!("{settings:?}").contains("a secret of the application"), "a secret is shown");
+    let it = settings.graph[0].get_ref();
+    assert_eq!(it.endpoint.as_str(), "https://graph.microsoft.com/");
+    assert_eq!(it.authority.as_str(), "https://login.microsoftonline.com/");
+    // Where Microsoft tells of changes.
+    let told = |more: &str, public: Option<&str>| {
+        let settings = read(&format!("{good}{more}\n")).unwrap();
+        let public = public.map(|it| it.parse().unwrap());
+        match settings.graph[0].get_ref().options(public.as_ref()).notifications {
+            postroom_inbound::graph::Notifications::At { url, .. } => url.to_string(),
+            postroom_inbound::graph::Notifications::Off(why) => why,
+        }
+    };
+    let route = "/api/v1/notifications/graph";
+    let nowhere = "there is no public address that Microsoft could tell of changes";
+    let public = Some("https://post.firm.example");
+    assert_eq!(told("", public), format!("https://post.firm.example{route}"));
+    assert_eq!(told("", Some("http://localhost:8440")), nowhere);
+    assert_eq!(told("", None), nowhere);
+    assert_eq!(told("notifications = false", public), "notifications are turned off");
+    let elsewhere = format!("https://hooks.firm.example{route}");
+    assert_eq!(told(&format!("notification_url = \"{elsewhere}\""), public), elsewhere);
+    for (from, to, wanted) in [
+        ("\"firm.example\"", "\"\"", "graph \"post\": tenant and client_id: neither may be empty"),
+        ("client_secret =", "client_secrt =", "did you mean \"client_secret\"?"),
+        ("client_secret = \"a secret of the application\"", "", "one of them is needed, and one only"),
+        ("client_id", "certificate_file = \"x\"\nclient_id", "one of them is needed, and one only"),
+        ("\"post@firm.example\"", "\"post\"", "mailbox: \"post\" is no address"),
+        ("\"post@firm.example\"", "\"o'neil@firm.example\"", "give the object id of its user in user"),
+        ("[\"inbox\", \"Inbox/Clients\"]", "[]", "folders: names none"),
+        ("\"Filed\"", "\"Inbox\"", "after_folder: is read"),
+        ("after_folder = \"Filed\"", "", "after_folder: is needed with after = \"move\""),
+        ("after = \"move\"", "after = \"mark\"", "unknown variant `mark`"),
+        ("after = \"move\"", "category = \"a,b\"\nafter = \"move\"", "category: the name of a category"),
+        ("after = \"move\"", "property = \"Filed\"\nafter = \"move\"", "property: must look like"),
+        ("after = \"move\"", "poll_seconds = 0\nafter = \"move\"", "poll_seconds and sweep_hours: 1 or more"),
+        (
+            "after = \"move\"",
+            "notification_minutes = 9\nafter = \"move\"",
+            "notification_minutes: 60 to 10080",
+        ),
+        (
+            "after = \"move\"",
+            "endpoint = \"http://graph.example\"\nafter = \"move\"",
+            "endpoint: must be an address",
+        ),
+        (
+            "after = \"move\"",
+            "authority = \"https://x.example/y\"\nafter = \"move\"",
+            "authority: must be an address",
+        ),
+        (
+            "after = \"move\"",
+            "notification_url = \"http://x.example/\"\nafter = \"move\"",
+            "notification_url: must begin with https://",
+        ),
+        ("name = \"post\"", "name = \"Post!\"", "is not a source name"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let error = read(&good.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{wanted:?} not in:\n{error}");
+        assert!(!error.contains("a secret of the application"), "a secret is shown: {error}");
+    }
+    let twice = read(&format!("{good}{mailbox}")).unwrap_err().to_string();
+    assert!(twice.contains("graph \"post\": the name stands twice"), "{twice}");
+    // A national cloud.
+    let national =
+        "authority = \"https://login.microsoftonline.us\"\nendpoint = \"https://graph.microsoft.us\"\n";
+    assert!(read(&format!("{good}{national}")).is_ok());
+}
+
 #[test]
 fn screening_is_off_until_it_is_turned_on_and_its_mistakes_are_told() {
     use postroom_domain::screening::Mode;

@@ -263,6 +263,8 @@ impl Maker {
             document_key: String::new(),
             documents: filings.iter().map(document).collect(),
             batch: false,
+            part_of: None,
+            sections: Vec::new(),
             forced: false,
             allocated: None,
             also_in: Vec::new(),

@@ -20,8 +20,8 @@ use postroom_domain::person::{Actor, Scope};
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
 use postroom_domain::record::{Commit, Kind, Record, Registry, Write};
 use postroom_domain::store::{
-    Acceptance, Accepted, Binding, CauseGroup, Chained, Check, FilingChange, IdempotencyKey, IntakeChange,
-    Pause, QueueHead, Ready, Store, StoreError, StoreResult, Summary, Tally,
+    Acceptance, Accepted, Binding, CauseGroup, Chained, Check, Division, FilingChange, IdempotencyKey,
+    IntakeChange, Pause, QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary, Tally,
 };
 use postroom_domain::work_item::WorkItem;
 use tokio::sync::watch;
@@ -171,25 +171,74 @@ impl Rows {
         added
     }
 
-    /// Sets an intake's numbers from its filings, and lets it follow them.
+    /// Sets an intake's numbers from its filings or sections, and lets it follow them; what it is a section of, too.
     fn count(&mut self, id: IntakeId, told: Told<'_>, grows: bool) {
-        let states: Vec<State> = self
-            .filings
-            .values()
-            .filter(|filing| filing.intake == id)
-            .map(|filing| filing.progress.state)
-            .collect();
+        let Some(intake) = self.intakes.get(&id) else { return };
+        let done: Vec<bool> = if intake.sections.is_empty() {
+            let own = self.filings.values().filter(|filing| filing.intake == id);
+            own.map(|filing| filing.progress.state.is_settled()).collect()
+        } else {
+            let sections = intake.sections.iter().filter_map(|id| self.intakes.get(id));
+            sections.map(|section| section.state.is_through()).collect()
+        };
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let open = number(states.iter().filter(|state| !state.is_settled()).count());
+        let open = number(done.iter().filter(|done| !**done).count());
         let Some(intake) = self.intakes.get_mut(&id) else { return };
-        (intake.filings, intake.open_filings) = (number(states.len()), open);
-        let before = intake.state;
+        (intake.filings, intake.open_filings) = (number(done.len()), open);
+        let (before, above) = (intake.state, intake.part_of);
         if let Some(after) = rules::follow(before, intake.filings, open) {
             intake.state = after;
             intake.version += u64::from(grows);
             let event = told.followed(id, &intake.site, before, after);
             self.event(event);
         }
+        if let Some(above) = above {
+            self.count(above, told, true);
+        }
+    }
+
+    fn divide(&mut self, division: Division) -> StoreResult<()> {
+        let Division { change: IntakeChange { mut next, records, actor, note, at, .. }, sections } = division;
+        let found = self.intakes.get(&next.id);
+        let version = found.map_or(0, |intake| intake.version);
+        if version == 0 || next.version != version + 1 {
+            return Err(StoreError::Conflict { found: version });
+        }
+        rules::may_divide(
+            found.is_some_and(|it| it.part_of.is_some() || !it.sections.is_empty()),
+            &sections,
+        )?;
+        let filings: Vec<Filing> = sections.iter().flat_map(|section| section.filings.clone()).collect();
+        self.refuse_known(&filings)?;
+        if let Some(known) = sections.iter().find(|section| self.intakes.contains_key(&section.intake.id)) {
+            return Err(StoreError::Exists(format!("intake {}", known.intake.id)));
+        }
+        self.write_records(records)?;
+        let told = Told { actor: &actor, note: &note, at };
+        let id = next.id;
+        next.sections = sections.iter().map(|section| section.intake.id).collect();
+        let before = self.intakes[&id].state;
+        self.event(told.intake(id, &next.site, Some(before), next.state));
+        self.intakes.insert(id, next);
+        let told = Told { note: "", ..told };
+        let mut counted = Vec::new();
+        for Section { mut intake, filings } in sections {
+            let section = intake.id;
+            // It is no part of the batch yet: the batch is counted when all of them are there.
+            intake.part_of = None;
+            self.event(told.intake(section, &intake.site, None, intake.state));
+            self.intakes.insert(section, intake);
+            self.add(section, filings, told);
+            self.count(section, told, false);
+            counted.push(section);
+        }
+        for section in counted {
+            if let Some(section) = self.intakes.get_mut(&section) {
+                section.part_of = Some(id);
+            }
+        }
+        self.count(id, told, false);
+        Ok(())
     }
 
     fn accept(&mut self, acceptance: Acceptance) -> StoreResult<Accepted> {
@@ -471,6 +520,10 @@ impl Store for MemoryStore {
 
     fn change_intake(&self, change: IntakeChange) -> Fut<'_, StoreResult<()>> {
         now!(self.write(|rows| rows.change_intake(change)))
+    }
+
+    fn divide(&self, division: Division) -> Fut<'_, StoreResult<()>> {
+        now!(self.write(|rows| rows.divide(division)))
     }
 
     fn filing(&self, id: FilingId) -> Fut<'_, StoreResult<Option<Filing>>> {

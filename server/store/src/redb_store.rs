@@ -42,8 +42,8 @@ use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
 use postroom_domain::record::{Commit, Kind, Record, Registry, Write};
 use postroom_domain::spool::Blob;
 use postroom_domain::store::{
-    Acceptance, Accepted, Binding, CauseGroup, Chained, Check, FilingChange, IntakeChange, Pause, QueueHead,
-    Ready, Store, StoreError, StoreResult, Summary,
+    Acceptance, Accepted, Binding, CauseGroup, Chained, Check, Division, FilingChange, IntakeChange, Pause,
+    QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary,
 };
 use postroom_domain::work_item::WorkItem;
 
@@ -235,6 +235,20 @@ impl Store for RedbStore {
             let bytes = SMALL * (2 + filings.len());
             let decision = change::Decision { change, filings };
             self.writer.write(&self.shared, bytes, |batch| change::change_intake(batch, decision)).await
+        })
+    }
+
+    fn divide(&self, division: Division) -> Fut<'_, StoreResult<()>> {
+        Box::pin(async move {
+            let Division { change, sections } = division;
+            crate::rules::may_divide(false, &sections)?;
+            let part = |Section { intake, filings }| {
+                let filings = filings.into_iter().map(batch::Newcomer::new).collect::<StoreResult<_>>()?;
+                Ok(change::Part { intake, filings })
+            };
+            let parts = sections.into_iter().map(part).collect::<StoreResult<Vec<_>>>()?;
+            let bytes = parts.iter().map(|part| SMALL * (2 + part.filings.len())).sum::<usize>() + SMALL;
+            self.writer.write(&self.shared, bytes, |batch| change::divide(batch, change, parts)).await
         })
     }
 

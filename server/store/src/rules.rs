@@ -13,7 +13,7 @@ use postroom_domain::intake::{self, IntakeEvent, IntakeState};
 use postroom_domain::machine::AttemptChange;
 use postroom_domain::person::Actor;
 use postroom_domain::record::{Kind, Record, Write};
-use postroom_domain::store::{Pause, StoreError};
+use postroom_domain::store::{Pause, Section, StoreError};
 use postroom_domain::work_item::WorkItem;
 
 /// Who, when, and in which words: what a change's events share.
@@ -114,6 +114,21 @@ pub(crate) fn follow(state: IntakeState, filings: u32, open: u32) -> Option<Inta
         return None;
     }
     intake::next(state, if open == 0 { IntakeEvent::FilingsDone } else { IntakeEvent::FilingReopened })
+}
+
+/// Whether an intake may be divided so. One that is a part itself, or has parts, is not: then nobody would know what its numbers count.
+pub(crate) fn may_divide(divided: bool, sections: &[Section]) -> Result<(), StoreError> {
+    let mut ids = BTreeSet::new();
+    let wrong = if divided {
+        Some("an intake is divided once, and its sections are not")
+    } else if sections.is_empty() {
+        Some("an intake is divided into nothing")
+    } else if sections.iter().any(|section| !ids.insert(section.intake.id)) {
+        Some("two sections have the same id")
+    } else {
+        None
+    };
+    wrong.map_or(Ok(()), |wrong| Err(StoreError::Damaged(wrong.to_owned())))
 }
 
 /// The cause under which an open filing is counted.

@@ -13,6 +13,7 @@ use postroom_domain::lists::TargetLists;
 use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::places::Places;
 use postroom_domain::reception::Reception;
+use postroom_domain::sheets::Sheets;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::time::{Clock, Entropy};
@@ -105,6 +106,8 @@ pub struct App {
     pub control: Arc<dyn Control>,
     /// Places in DMSs, for people who choose.
     pub places: Arc<dyn Places>,
+    /// Pages as pictures, and cover sheets to print.
+    pub sheets: Arc<dyn Sheets>,
     /// Lists of targets from elsewhere.
     pub lists: Arc<dyn TargetLists>,
     /// The time.

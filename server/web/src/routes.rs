@@ -25,11 +25,13 @@ mod intakes;
 mod links;
 mod lists;
 mod machine;
+mod notifications;
 mod original;
 mod persons;
 mod places;
 mod resolve;
 mod rules;
+mod sheets;
 mod summary;
 mod upload;
 mod work_items;
@@ -47,6 +49,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(intakes::list_intakes)
         .service(intakes::show_intake)
         .service(original::original_bytes)
+        .service(sheets::show_page)
         .service(intakes::assign)
         .service(intakes::give)
         .service(intakes::dismiss)
@@ -71,6 +74,8 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(work_items::create_work_item)
         .service(work_items::show_work_item)
         .service(work_items::change_work_item)
+        .service(sheets::cover_sheet)
+        .service(sheets::cover_sheets)
         .service(bindings::list_bindings)
         .service(bindings::set_binding)
         .service(bindings::clear_binding)
@@ -100,6 +105,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(machine::show_keys)
         .service(machine::rotate_keys)
         .service(machine::capabilities)
+        .service(notifications::graph_notifications)
         .service(places::list_destinations)
         .service(places::list_libraries)
         .service(places::list_places)

@@ -4,6 +4,7 @@
 //! suites, browser tests and people share one fake. A simulator knows nothing of Postroom's own crates.
 
 mod common;
+pub mod graph;
 pub mod handles;
 pub mod highq;
 pub mod imanage;

@@ -55,6 +55,8 @@ pub struct Unread {
 pub enum Opened {
     /// It is filed, or on its way; documents may go to a place that belongs to no work item.
     Filed(Option<WorkItemId>),
+    /// A batch became so many intakes of its parts.
+    Divided(usize),
     /// A letter that was here before: its documents are duplicates of that one's.
     SeenBefore(IntakeId),
     /// A person is asked.
@@ -292,7 +294,7 @@ impl Mailroom {
     }
 
     /// Writes a change; false when somebody was quicker.
-    async fn change(
+    pub(super) async fn change(
         &self,
         mut intake: Intake,
         filings: Vec<crate::filing::Filing>,

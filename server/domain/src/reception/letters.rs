@@ -79,6 +79,8 @@ impl Reception {
             document_key: String::new(),
             documents: vec![document],
             batch: false,
+            part_of: None,
+            sections: Vec::new(),
             forced: false,
             allocated: None,
             also_in: Vec::new(),

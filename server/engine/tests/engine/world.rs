@@ -213,6 +213,8 @@ impl World {
             document_key: String::new(),
             documents: vec![document],
             batch: false,
+            part_of: None,
+            sections: Vec::new(),
             forced: false,
             allocated: None,
             also_in: Vec::new(),

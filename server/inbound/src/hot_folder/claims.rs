@@ -113,8 +113,8 @@ impl Claims {
             if let Some(name) = name.strip_suffix(".intake") {
                 notes.push(name.to_owned());
             } else if entry.file_type()?.is_dir() {
-                let seen = walk(&entry.path())?;
-                match seen.into_iter().find(|seen| matches!(seen.kind, Kind::Plain(_))) {
+                let walked = walk(&entry.path())?;
+                match walked.seen.into_iter().find(|seen| matches!(seen.kind, Kind::Plain(_))) {
                     Some(seen) => {
                         let accepted = self.read_note(&name);
                         found.push(Listed { name, path: seen.path, accepted });
@@ -159,23 +159,29 @@ impl Claims {
             remove_empty(&claim, 0);
             return Err(unreadable(error));
         }
-        if let Err(error) = self.flush_claim(&from, &claim, &into) {
-            // The file is ours; at worst a power cut brings it back under its old name, and it is filed as a duplicate.
-            tracing::warn!(source.claim = name, source.error = %error, "the claim of a file could not be made durable");
+        if let Err(error) = flush_own(&claim, &into) {
+            not_durable(&error);
         }
         Ok(())
     }
 
-    /// Keeps a power cut from bringing the file back under its old name after it was accepted.
-    fn flush_claim(&self, from: &OwnedFd, claim: &Path, into: &Path) -> io::Result<()> {
-        let mut folder = into;
-        while folder != claim {
-            flush_folder(&File::open(folder)?)?;
-            folder = folder.parent().unwrap_or(claim);
+    /// Keeps a power cut from bringing claimed files back under their old names after they were accepted. These are the paths that they
+    /// had: what claims share is flushed once for all of them.
+    pub(super) fn flush(&self, claimed: &[PathBuf]) {
+        let mut from: Vec<&Path> = claimed.iter().filter_map(|path| path.parent()).collect();
+        from.sort_unstable();
+        from.dedup();
+        let all = std::iter::once(File::open(self.taken()).and_then(|taken| flush_folder(&taken)));
+        let all = all.chain(from.into_iter().map(|folder| {
+            let (fd, _) = folder_of(&self.hot, &folder.join("any name"))?;
+            flush_folder(&File::from(rustix::fs::openat(&fd, ".", folder_flags(), Mode::empty())?))
+        }));
+        for error in all.filter_map(Result::err) {
+            // Folders that went with their files need no flush.
+            if error.kind() != ErrorKind::NotFound {
+                not_durable(&error);
+            }
         }
-        flush_folder(&File::open(claim)?)?;
-        flush_folder(&File::open(self.taken())?)?;
-        flush_folder(&File::from(rustix::fs::openat(from, ".", folder_flags(), Mode::empty())?))
     }
 
     /// Opens a claimed file.
@@ -265,6 +271,21 @@ const fn folder_flags() -> OFlags {
 fn open_in(folder: &OwnedFd, name: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     Ok(File::from(rustix::fs::openat(folder, name, flags, Mode::empty())?))
+}
+
+/// The folders of one claim.
+fn flush_own(claim: &Path, into: &Path) -> io::Result<()> {
+    let mut folder = into;
+    while folder != claim {
+        flush_folder(&File::open(folder)?)?;
+        folder = folder.parent().unwrap_or(claim);
+    }
+    flush_folder(&File::open(claim)?)
+}
+
+fn not_durable(error: &io::Error) {
+    // The files are ours; at worst a power cut brings them back under their old names, and they are filed as duplicates.
+    tracing::warn!(source.error = %error, "claims of files could not be made durable");
 }
 
 /// Flushes a folder; network shares that cannot do that say so, and are believed.

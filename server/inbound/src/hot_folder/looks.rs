@@ -96,6 +96,13 @@ impl Look {
         ready && self.times >= 2 && now.saturating_sub(self.since) >= settle
     }
 
+    /// How long it takes until it has settled, where only time or a second look is missing.
+    pub(super) fn settles_in(&self, settle: Duration, now: Duration) -> Option<Duration> {
+        let left = self.since.saturating_add(settle).saturating_sub(now);
+        let only_time = self.waiting == Waiting::Settling && self.in_vain == 0;
+        (only_time && (self.times < 2 || !left.is_zero())).then_some(left)
+    }
+
     /// It was opened and found not to be ready.
     pub(super) fn hold(&mut self, waiting: Waiting) {
         self.waiting = waiting;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// What could be the reference of a work item, most telling first: the folder it lies in, then the beginning of its name up to
 /// the first space or underscore, then the whole name without its extension.
-pub(super) fn references(path: &Path) -> Vec<String> {
+pub(crate) fn references(path: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut parts = path.components();
     if let (Some(first), Some(_)) = (parts.next(), parts.next())
@@ -36,7 +36,7 @@ pub(super) fn file_name(path: &Path) -> (String, String) {
 }
 
 /// Media type by extension; the content is looked at elsewhere.
-pub(super) fn media_type(path: &Path) -> &'static str {
+pub(crate) fn media_type(path: &Path) -> &'static str {
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
     match extension.as_str() {
         "pdf" => "application/pdf",

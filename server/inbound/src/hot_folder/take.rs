@@ -76,10 +76,22 @@ impl Taker {
     pub(super) async fn take(&self, name: &str, claim: &Claim) -> Outcome {
         match self.read(name, claim).await {
             Ok((blob, mark)) => match self.accept(name, claim, blob).await {
-                Ok(intake) => Outcome::Accepted { intake, mark },
+                Ok(intake) => {
+                    self.note(name, intake, mark).await;
+                    Outcome::Accepted { intake, mark }
+                }
                 Err(outcome) => outcome,
             },
             Err(outcome) => outcome,
+        }
+    }
+
+    async fn note(&self, name: &str, intake: IntakeId, mark: FileMark) {
+        let (claims, own) = (self.claims.clone(), name.to_owned());
+        // Without the note the claim is handed in once more after a restart, which is recognised.
+        if let Err(error) = off_thread(move || claims.note(&own, intake, mark)).await {
+            tracing::warn!(source.name = %self.options.source, source.claim = name, source.error = %error,
+                "which intake a file has become could not be noted beside it");
         }
     }
 
@@ -126,6 +138,7 @@ impl Taker {
         let source = &self.options.source;
         let work_item = self.work_item(&claim.path).await.map_err(|error| later(&error))?;
         let (file_name, note) = naming::file_name(&claim.path);
+        let media_type = naming::media_type(&claim.path);
         let arrival = Arrival {
             site: self.options.site.clone(),
             source: source.clone(),
@@ -135,14 +148,10 @@ impl Taker {
             note,
             work_item,
             area: None,
-            documents: vec![Document {
-                file_name,
-                media_type: naming::media_type(&claim.path).to_owned(),
-                blob,
-            }],
+            documents: vec![Document { file_name, media_type: media_type.to_owned(), blob }],
             key: Some(IdempotencyKey { key: format!("hot/{source}/{name}"), fingerprint: blob.hash }),
             forced: false,
-            batch: false,
+            batch: self.options.batches && matches!(media_type, "application/pdf" | "image/tiff"),
             save_mode: None,
             document_key: String::new(),
         };

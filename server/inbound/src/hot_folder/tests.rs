@@ -1,7 +1,9 @@
 //! The hot folder beside a real spool and the memory store, with time by hand.
 
 mod awkward;
+mod bulk;
 mod crashes;
+mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +17,7 @@ use postroom_domain::person::Actor;
 use postroom_domain::plan::Rules;
 use postroom_domain::query::{IntakeQuery, Window};
 use postroom_domain::reception::Reception;
-use postroom_domain::spool::Spool;
+use postroom_domain::spool::{Blob, Spool};
 use postroom_domain::store::{Pause, Store};
 use postroom_domain::testing::{ManualClock, SeededEntropy};
 use postroom_domain::time::Clock;
@@ -115,7 +117,7 @@ impl World {
 
     /// A person closes every intake.
     async fn dismiss_all(&self) {
-        for intake in self.intakes().await {
+        for intake in self.intakes().await.into_iter().filter(|it| it.state != IntakeState::Dismissed) {
             self.reception.dismiss(intake.id, None, &Actor::person("ann"), "not ours").await.unwrap();
         }
     }
@@ -153,7 +155,9 @@ fn options(hot: &Path) -> HotFolderOptions {
         path: hot.to_owned(),
         settle: SETTLE,
         poll: Duration::from_millis(5),
+        events: false,
         largest: 1 << 20,
+        batches: false,
     }
 }
 
@@ -330,20 +334,35 @@ async fn the_folder_goes_and_comes_back() {
 }
 
 #[tokio::test]
-async fn many_files_come_in_portions() {
+async fn many_files_are_taken_in_one_go() {
     let world = World::new();
-    for number in 0..PER_SCAN + 20 {
+    for number in 0..PORTION + 20 {
         world.put(format!("{number:04}.txt"), format!("document {number}").as_bytes());
     }
     world.settle().await;
-    assert_eq!(world.intakes().await.len(), PER_SCAN);
-    assert_eq!(world.folder.status().waiting_count, 20);
-    world.scan().await;
-    assert_eq!(world.intakes().await.len(), PER_SCAN + 20);
+    assert_eq!(world.intakes().await.len(), PORTION + 20);
     world.dismiss_all().await;
-    world.scan().await;
-    world.scan().await;
+    let stop = CancellationToken::new();
+    assert_eq!(world.folder.scan(&stop).await, Duration::ZERO, "there are more to remove");
+    while world.folder.scan(&stop).await.is_zero() {}
     assert_eq!(world.files(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn how_long_nothing_needs_to_be_done() {
+    let world = World::new();
+    let options = HotFolderOptions { poll: Duration::from_mins(1), ..options(world.hot.path()) };
+    let folder = HotFolder::new(options, world.reception.clone(), Arc::new(world.spool.clone()));
+    let stop = CancellationToken::new();
+    assert_eq!(folder.scan(&stop).await, Duration::from_mins(1), "nothing is there");
+    world.put("letter.txt", b"Dear Madam");
+    assert_eq!(folder.scan(&stop).await, SETTLE, "it has to settle");
+    world.clock.advance(SETTLE);
+    assert_eq!(folder.scan(&stop).await, Duration::from_mins(1), "it is taken");
+    world.put("half.pdf", b"%PDF-1.7");
+    folder.scan(&stop).await;
+    world.clock.advance(SETTLE);
+    assert_eq!(folder.scan(&stop).await, Duration::from_mins(1), "it was opened in vain");
 }
 
 #[tokio::test]

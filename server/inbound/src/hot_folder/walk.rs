@@ -41,9 +41,21 @@ pub(super) struct Seen {
     pub(super) kind: Kind,
 }
 
+/// What a look through a folder has seen.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// Which folder it was, by device and inode.
+    pub(super) root: (u64, u64),
+    /// Plain files and special ones.
+    pub(super) seen: Vec<Seen>,
+    /// The folders in it that were looked into, below it.
+    pub(super) folders: Vec<PathBuf>,
+}
+
 /// Everything in a folder and the folders in it, but not what is ours or hidden.
-pub(super) fn walk(root: &Path) -> io::Result<Vec<Seen>> {
-    let mut found = Vec::new();
+pub(super) fn walk(root: &Path) -> io::Result<Walked> {
+    let metadata = fs::metadata(root)?;
+    let mut walked = Walked { root: (metadata.dev(), metadata.ino()), ..Walked::default() };
     let mut folders = vec![(PathBuf::new(), 0)];
     while let Some((folder, depth)) = folders.pop() {
         let entries = match fs::read_dir(root.join(&folder)) {
@@ -64,14 +76,15 @@ pub(super) fn walk(root: &Path) -> io::Result<Vec<Seen>> {
             let Ok(metadata) = entry.metadata() else { continue };
             if metadata.is_dir() {
                 if depth < DEPTH && !entry.file_name().as_bytes().starts_with(b".") {
+                    walked.folders.push(path.clone());
                     folders.push((path, depth + 1));
                 }
             } else {
                 let kind =
                     if metadata.is_file() { Kind::Plain(FileMark::of(&metadata)) } else { Kind::Special };
-                found.push(Seen { path, kind });
+                walked.seen.push(Seen { path, kind });
             }
         }
     }
-    Ok(found)
+    Ok(walked)
 }

@@ -301,14 +301,7 @@ impl ImapMailbox {
         next.pass(uid);
         next.version += 1;
         let intake = self.reception.next_letter();
-        let fetched = Fetched {
-            intake,
-            source: source.clone(),
-            folder: folder.clone(),
-            validity: next.validity,
-            uid,
-            version: 1,
-        };
+        let fetched = Fetched::numbered(intake, source.clone(), &folder, next.validity, uid);
         let to = Some(options.user.clone()).filter(|user| user.contains('@'));
         let key = format!("imap/{source}/{folder}/{}/{uid}", next.validity);
         let mut delivery = Delivery {

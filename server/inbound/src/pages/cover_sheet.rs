@@ -1,4 +1,5 @@
-//! A cover sheet to print: what it is for as a QR code and as Code 128, and in words for people.
+//! Cover sheets and separators to print. A cover sheet has what it is for as a QR code and as Code 128, and in
+//! words for people; a separator has patch code T and Code 128.
 //!
 //! Written with pdf-writer: a page of rectangles and two fonts that every PDF reader has needs nothing that lays out text, and
 //! what does (krilla, printpdf) brings fonts, images and their decoders along. The codes are rxing's own, so that one crate writes
@@ -9,6 +10,7 @@ use rxing::oned::{Code128Writer, OneDimensionalCodeWriter};
 use rxing::qrcode::common::ErrorCorrectionLevel;
 use rxing::qrcode::encoder::qrcode_encoder;
 
+use super::marks::SEPARATOR_TEXT;
 use super::payload::{Cover, CoverKey, NoPayload, payload};
 use crate::pages::gray::lossy;
 
@@ -42,8 +44,30 @@ const LINES: usize = 5;
 /// What stands for a character that the font does not have.
 const MISSING: u8 = 0xa4;
 
+/// A sheet to print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Printed<'t> {
+    /// A cover sheet.
+    Cover(CoverSheet<'t>),
+    /// A separator.
+    Separator,
+}
+
 /// A cover sheet as a PDF of one page of A4.
 pub fn cover_sheet(sheet: &CoverSheet<'_>, key: &CoverKey) -> Result<Vec<u8>, NoPayload> {
+    Ok(written(vec![cover(sheet, key)?]))
+}
+
+/// Sheets as a PDF, a page of A4 for each. The error names the first that cannot be printed, by its place.
+pub fn print(sheets: &[Printed<'_>], key: &CoverKey) -> Result<Vec<u8>, (usize, NoPayload)> {
+    let page = |(number, sheet): (usize, &Printed<'_>)| match sheet {
+        Printed::Cover(sheet) => cover(sheet, key).map_err(|why| (number, why)),
+        Printed::Separator => Ok(separator()),
+    };
+    Ok(written(sheets.iter().enumerate().map(page).collect::<Result<_, _>>()?))
+}
+
+fn cover(sheet: &CoverSheet<'_>, key: &CoverKey) -> Result<Content, NoPayload> {
     let text = payload(sheet.cover, key)?;
     let mut content = Content::new();
     let mut top = PAGE.1 - RIM;
@@ -78,10 +102,36 @@ pub fn cover_sheet(sheet: &CoverSheet<'_>, key: &CoverKey) -> Result<Vec<u8>, No
     if page.missing {
         page.line(PLAIN, 9.0, RIM, RIM, "\u{a4} stands for a character that this sheet cannot print.");
     }
-    Ok(written(page.content))
+    Ok(page.content)
+}
+
+/// Patch code T at both ends, so that it does not matter how it is put in, and the text that other programs print on their separators.
+fn separator() -> Content {
+    let mut page = Page { content: Content::new(), missing: false };
+    let long = PAGE.0 - 2.0 * RIM;
+    let thick: f32 = PATCH_T.iter().sum::<f32>() + 3.0 * PATCH_T[0];
+    for top in [PAGE.1 - RIM, RIM + thick] {
+        let mut at = top;
+        for bar in PATCH_T {
+            page.content.rect(RIM, at - bar, long, bar);
+            at -= bar + PATCH_T[0];
+        }
+        page.content.fill_nonzero();
+    }
+    let mut top = PAGE.1 - RIM - thick - 30.0 * MM;
+    page.line(BOLD, 20.0, RIM, top, "Separator");
+    top = page.lines(PLAIN, 11.0, RIM, top - 24.0, long, BETWEEN);
+    bars(&mut page.content, SEPARATOR_TEXT, top - 15.0 * MM - HEIGHT);
+    page.content
 }
 
 const HOW_TO: &str = "Put this sheet in front of the document and scan both together: one sheet for each document. Do not write on the codes.";
+
+const BETWEEN: &str =
+    "Put this sheet between two documents of the same matter. It can be used again and again.";
+
+/// The bars of patch code T, which are parted by spaces as wide as the first.
+const PATCH_T: [f32; 4] = [0.08 * 72.0, 0.2 * 72.0, 0.08 * 72.0, 0.2 * 72.0];
 
 /// The two fonts, by the names that the page has for them.
 const PLAIN: Name<'static> = Name(b"F1");
@@ -233,19 +283,27 @@ fn bars(content: &mut Content, text: &str, bottom: f32) -> bool {
     true
 }
 
-fn written(content: Content) -> Vec<u8> {
-    let [catalogue, tree, page, stream, plain, bold] = [1, 2, 3, 4, 5, 6].map(Ref::new);
+fn written(contents: Vec<Content>) -> Vec<u8> {
+    let [catalogue, tree, plain, bold] = [1, 2, 3, 4].map(Ref::new);
+    let mut next = Ref::new(5);
+    let pages: Vec<(Ref, Ref, Content)> =
+        contents.into_iter().map(|content| (next.bump(), next.bump(), content)).collect();
     let mut pdf = Pdf::new();
     pdf.catalog(catalogue).pages(tree);
-    pdf.pages(tree).kids([page]).count(1);
-    let mut sheet = pdf.page(page);
-    sheet.parent(tree).media_box(Rect::new(0.0, 0.0, PAGE.0, PAGE.1)).contents(stream);
-    sheet.resources().fonts().pair(PLAIN, plain).pair(BOLD, bold);
-    sheet.finish();
+    let count = i32::try_from(pages.len()).unwrap_or(i32::MAX);
+    pdf.pages(tree).kids(pages.iter().map(|(page, ..)| *page)).count(count);
+    for (page, stream, _) in &pages {
+        let mut sheet = pdf.page(*page);
+        sheet.parent(tree).media_box(Rect::new(0.0, 0.0, PAGE.0, PAGE.1)).contents(*stream);
+        sheet.resources().fonts().pair(PLAIN, plain).pair(BOLD, bold);
+        sheet.finish();
+    }
     for (font, name) in [(plain, Name(b"Helvetica")), (bold, Name(b"Helvetica-Bold"))] {
         pdf.type1_font(font).base_font(name).encoding_predefined(Name(b"WinAnsiEncoding"));
     }
-    pdf.stream(stream, &content.finish());
+    for (_, stream, content) in pages {
+        pdf.stream(stream, &content.finish());
+    }
     pdf.finish()
 }
 

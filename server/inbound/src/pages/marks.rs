@@ -40,6 +40,51 @@ impl Symbol {
     }
 }
 
+/// Which kinds of codes are heeded. Others are foreign, whatever they say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each kind is what they are")]
+pub struct Kinds {
+    /// QR codes.
+    pub qr: bool,
+    /// Code 128.
+    pub code_128: bool,
+    /// Code 39.
+    pub code_39: bool,
+    /// Patch code T.
+    pub patch_t: bool,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self { qr: true, code_128: true, code_39: true, patch_t: true }
+    }
+}
+
+impl Kinds {
+    fn heeds(self, symbol: &Symbol) -> bool {
+        match symbol {
+            Symbol::Qr(_) => self.qr,
+            Symbol::Code128(_) => self.code_128,
+            Symbol::Code39(_) => self.code_39,
+        }
+    }
+}
+
+/// How pages are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MarkRules {
+    /// What counts as blank.
+    pub blank: BlankRule,
+    /// Which codes are heeded.
+    pub kinds: Kinds,
+}
+
+impl From<BlankRule> for MarkRules {
+    fn from(blank: BlankRule) -> Self {
+        Self { blank, kinds: Kinds::default() }
+    }
+}
+
 /// What is on a page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PageMarks {
@@ -72,7 +117,7 @@ impl PageMarks {
 }
 
 /// The text of barcodes on separator sheets that programs for archives print.
-const SEPARATOR_TEXT: &str = "PATCHT";
+pub(super) const SEPARATOR_TEXT: &str = "PATCHT";
 /// About how fine a page is first looked at, in dots per inch, and how fine at most.
 const COARSE: f32 = 160.0;
 const FINEST: f32 = 330.0;
@@ -80,8 +125,9 @@ const FINEST: f32 = 330.0;
 const MOST: usize = 36_000_000;
 
 /// Looks at one page.
-pub fn examine(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
-    catch_unwind(AssertUnwindSafe(|| look(page, key, blank)))
+pub fn examine(page: &Gray, key: &CoverKey, rules: impl Into<MarkRules>) -> PageMarks {
+    let rules = rules.into();
+    catch_unwind(AssertUnwindSafe(|| look(page, key, rules)))
         .unwrap_or_else(|_| PageMarks::unreadable("looking for barcodes failed"))
 }
 
@@ -89,9 +135,10 @@ pub fn examine(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
 pub fn examine_all(
     scan: &Scan,
     key: &CoverKey,
-    blank: BlankRule,
+    rules: impl Into<MarkRules>,
     mut go_on: impl FnMut() -> bool,
 ) -> Vec<PageMarks> {
+    let rules = rules.into();
     let mut patient = true;
     let mut one = |index| {
         patient = patient && go_on();
@@ -99,14 +146,15 @@ pub fn examine_all(
             return PageMarks::unreadable("there was no time left to look at it");
         }
         match scan.page(index) {
-            Ok(page) => examine(&page, key, blank),
+            Ok(page) => examine(&page, key, rules),
             Err(why) => PageMarks::unreadable(why.to_string()),
         }
     };
     (0..scan.pages()).map(&mut one).collect()
 }
 
-fn look(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
+fn look(page: &Gray, key: &CoverKey, rules: MarkRules) -> PageMarks {
+    let MarkRules { blank, kinds } = rules;
     let mut fine = page.smaller(steps(page.dots_per_inch(), FINEST));
     while fine.pixels().len() > MOST {
         fine = fine.smaller(2);
@@ -117,7 +165,7 @@ fn look(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
 
     // One look at everything.
     let (down, across) = (Lines::of(&fine, Making::USUAL), Lines::of(&turned, Making::USUAL));
-    marks.separator = patch::found(&down) || patch::found(&across);
+    marks.separator = kinds.patch_t && (patch::found(&down) || patch::found(&across));
     let mut bars = believed(bars::read(&down), bars::read(&across), key);
     let clean = coarse.despeckled();
     let looks = qr::looks(&coarse).max(qr::looks(&clean));
@@ -125,19 +173,19 @@ fn look(page: &Gray, key: &CoverKey, blank: BlankRule) -> PageMarks {
         Looks::Crowded => BTreeSet::new(),
         Looks::Plain | Looks::LikeACode => qr::read(&coarse, Parting::Around),
     };
-    sort(&mut marks, &bars, key);
-    sort(&mut marks, &squares, key);
+    sort(&mut marks, &bars, key, kinds);
+    sort(&mut marks, &squares, key, kinds);
 
     // More looks, where something is there and has not been read.
     let looks_like_bars = bars::suspected(&down) || bars::suspected(&across);
     if looks == Looks::LikeACode && squares.is_empty() {
         squares = more_squares(&fine, &coarse, &clean);
-        sort(&mut marks, &squares, key);
+        sort(&mut marks, &squares, key, kinds);
     }
     // A verified sheet needs no second witness.
     if looks_like_bars && bars.is_empty() && marks.covers.is_empty() {
         bars = more_bars(&fine, key);
-        sort(&mut marks, &bars, key);
+        sort(&mut marks, &bars, key, kinds);
     }
     let unread = (looks_like_bars && bars.is_empty()) || (looks != Looks::Plain && squares.is_empty());
     marks.unread_code = unread && marks.covers.is_empty();
@@ -200,8 +248,12 @@ fn believed(down: bars::Readings, across: bars::Readings, key: &CoverKey) -> BTr
 }
 
 /// Puts each symbol where it belongs.
-fn sort(marks: &mut PageMarks, symbols: &BTreeSet<Symbol>, key: &CoverKey) {
+fn sort(marks: &mut PageMarks, symbols: &BTreeSet<Symbol>, key: &CoverKey, kinds: Kinds) {
     for symbol in symbols {
+        if !kinds.heeds(symbol) {
+            marks.foreign.insert(symbol.clone());
+            continue;
+        }
         let text = symbol.text().trim();
         match parse(text, key) {
             Payload::Ours(cover) => {

@@ -4,6 +4,7 @@ mod batches;
 mod corpora;
 mod damage;
 mod files;
+mod opened;
 mod rates;
 mod sheets;
 

@@ -33,7 +33,7 @@ impl Reader {
                 ..ReadLetter::default()
             }));
         }
-        let raw = self.bytes(document.blob).await?;
+        let raw = Bytes::from(self.bytes(document.blob).await?);
         let (limits, trusted, shared) = (self.options.limits, self.options.trusted.clone(), raw.clone());
         let reading = tokio::task::spawn_blocking(move || message::read(&shared, &limits, &trusted));
         let read = match tokio::time::timeout(PATIENCE, reading).await {
@@ -59,14 +59,14 @@ impl Reader {
         }
     }
 
-    async fn bytes(&self, blob: Blob) -> Result<Bytes, Unable> {
+    pub(super) async fn bytes(&self, blob: Blob) -> Result<Vec<u8>, Unable> {
         let content = self.spool.content(blob).await?;
         let mut stream = content.open().await.map_err(|error| Unable::Broken(error.to_string()))?;
         let mut raw = Vec::with_capacity(usize::try_from(blob.size).unwrap_or(0));
         while let Some(chunk) = stream.next().await {
             raw.extend_from_slice(&chunk.map_err(|error| Unable::Broken(error.to_string()))?);
         }
-        Ok(raw.into())
+        Ok(raw)
     }
 
     async fn seal(&self, raw: &Bytes, message: Message) -> Result<ReadLetter, Unable> {

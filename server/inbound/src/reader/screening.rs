@@ -5,11 +5,11 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use postroom_domain::intake::Intake;
-use postroom_domain::mailroom::Unread;
+use postroom_domain::mailroom::{ReadBatch, Unread};
 use postroom_domain::screening::{Inside, Judgement, Mode, judge, shown};
 use postroom_domain::spool::Blob;
 
-use super::{Content, Reader, Unable};
+use super::{Content, Lane, Reader, Unable, Waiting};
 use crate::screen::{Looked, NoVerdict, Screener};
 
 /// Lines on what was not scanned, in one trace.
@@ -75,7 +75,8 @@ impl Reader {
         let parts = named(intake, content);
         let screener = self.screener(intake);
         let mut lines = Vec::new();
-        if let (Some(screener), Content::Letter(_)) = (screener, content) {
+        // Documents have gone by the scanner as they are; what comes out of a letter has not.
+        if let Some(screener) = screener.filter(|_| intake.letter.is_some()) {
             let judged = screen_all(screener, &parts).await;
             self.heard(&judged);
             match judged? {
@@ -136,9 +137,14 @@ impl Reader {
         }
     }
 
-    /// What waited for the scanner was seen to by somebody.
-    pub(super) fn nobody_waits_for_the_scanner(&self) {
-        *self.down.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Remembers which lane waits for the scanner. Once nobody does any more, what waited was seen to by somebody.
+    pub(super) fn note_waiting(&self, lane: Lane, for_what: Waiting) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if for_what == Waiting::ForTheScanner {
+            waiting.insert(lane);
+        } else if waiting.remove(&lane) && waiting.is_empty() {
+            *self.down.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     /// Before a pass over everything that waits: the scanner may be asked again.
@@ -175,7 +181,16 @@ fn documents(intake: &Intake) -> Vec<(String, Blob)> {
 
 /// What an intake is made of, with its names in words.
 fn named(intake: &Intake, content: &Content) -> Vec<(String, Blob)> {
-    let Content::Letter(letter) = content else { return documents(intake) };
+    let letter = match content {
+        Content::Letter(letter) => letter,
+        Content::Batch(ReadBatch::Divided { sections, .. }) => {
+            let named = sections.iter().map(|section| {
+                (format!("\"{}\"", shown(&section.document.file_name)), section.document.blob)
+            });
+            return named.collect();
+        }
+        Content::Batch(ReadBatch::Whole { .. }) | Content::Documents => return documents(intake),
+    };
     let parts = letter.parts.iter().enumerate().map(|(number, sealed)| {
         let name = &sealed.part.carried.name;
         let name =

@@ -287,7 +287,7 @@ impl World {
     }
 
     async fn pass(&self, suspects: bool) -> Result<Waiting, String> {
-        self.reader.all(suspects, &CancellationToken::new()).await
+        self.reader.all(Lane::Others, suspects, &CancellationToken::new()).await
     }
 
     /// For how long nobody looks at an intake.

@@ -2,7 +2,7 @@
 
 use postroom_domain::filing::{Attempt, Filing};
 use postroom_domain::ids::IntakeId;
-use postroom_domain::intake::Intake;
+use postroom_domain::intake::{Intake, IntakeState};
 use postroom_domain::machine::AttemptChange;
 use postroom_domain::person::Actor;
 use postroom_domain::record::Write;
@@ -10,7 +10,7 @@ use postroom_domain::store::{Accepted, FilingChange, IdempotencyKey, IntakeChang
 use redb::ReadableTable;
 
 use super::batch::{Batch, Newcomer, json, parse, row};
-use super::head::{Head, IntakeHead};
+use super::head::{Head, IntakeHead, Role};
 use super::{Stop, keys, records};
 use crate::rules::{self, Told};
 
@@ -69,18 +69,33 @@ pub(super) fn accept(batch: &mut Batch<'_>, given: Acceptance) -> Result<Accepte
         return Err(StoreError::Exists(format!("intake {}", intake.id)).into());
     }
     belong(&mut filings, intake.id);
-    check_new(batch, &filings)?;
-    plan_duplicates(batch, &mut filings)?;
+    check_new(batch, filings.iter())?;
+    plan_duplicates(batch, filings.iter_mut())?;
     records::write(batch, records)?;
 
     let told = Told { actor: &actor, note: &note, at: intake.received };
+    if let Some(key) = &key {
+        batch.tables.keys()?.insert(key.key.as_str(), &key_row(key, intake.id))?;
+    }
+    write_intake(batch, &mut intake, &filings, told)?;
+    Ok(Accepted::Fresh(intake, filings.into_iter().map(|new| new.filing).collect()))
+}
+
+/// Writes a new intake with its filings.
+fn write_intake(
+    batch: &mut Batch<'_>,
+    intake: &mut Intake,
+    filings: &[Newcomer],
+    told: Told<'_>,
+) -> Result<(), Stop> {
     let first_state = intake.state;
     intake.filings = count(filings.len());
     intake.open_filings = count(filings.iter().filter(|new| !new.filing.progress.state.is_settled()).count());
     intake.state = rules::follow(intake.state, intake.filings, intake.open_filings).unwrap_or(intake.state);
-    let body = json(&intake)?;
+    let body = json(intake)?;
     let (site, source) = batch.intake_place(&intake.site, &intake.source)?;
     let head = IntakeHead {
+        role: Role::of(intake),
         site,
         source,
         state: intake.state,
@@ -88,17 +103,105 @@ pub(super) fn accept(batch: &mut Batch<'_>, given: Acceptance) -> Result<Accepte
         filings: intake.filings,
         open_filings: intake.open_filings,
     };
-    batch.put_intake_head(id, None, &head)?;
-    batch.put_intake_body(None, &intake, &body)?;
-    if let Some(key) = &key {
-        batch.tables.keys()?.insert(key.key.as_str(), &key_row(key, intake.id))?;
-    }
+    batch.put_intake_head(intake.id.as_u128(), None, &head)?;
+    batch.put_intake_body(None, intake, &body)?;
     batch.event(&told.intake(intake.id, &intake.site, None, first_state))?;
-    write_new(batch, &filings, told)?;
+    write_new(batch, filings, told)?;
     if intake.state != first_state {
         batch.event(&told.followed(intake.id, &intake.site, first_state, intake.state))?;
     }
-    Ok(Accepted::Fresh(intake, filings.into_iter().map(|new| new.filing).collect()))
+    Ok(())
+}
+
+/// A section with its texts encoded.
+pub(super) struct Part {
+    pub(super) intake: Intake,
+    pub(super) filings: Vec<Newcomer>,
+}
+
+/// Divides an intake.
+pub(super) fn divide(batch: &mut Batch<'_>, change: IntakeChange, mut parts: Vec<Part>) -> Result<(), Stop> {
+    let IntakeChange { mut next, records, actor, note, at, .. } = change;
+    let id = next.id.as_u128();
+    let Some(head) = batch.intake(id)? else { return Err(StoreError::Conflict { found: 0 }.into()) };
+    if next.version != head.version + 1 {
+        return Err(StoreError::Conflict { found: head.version }.into());
+    }
+    if head.role != Role::Alone {
+        let wrong = "an intake is divided once, and its sections are not";
+        return Err(StoreError::Damaged(wrong.to_owned()).into());
+    }
+    for part in &mut parts {
+        part.intake.part_of = Some(next.id);
+        belong(&mut part.filings, part.intake.id);
+        if batch.intake(part.intake.id.as_u128())?.is_some() {
+            return Err(StoreError::Exists(format!("intake {}", part.intake.id)).into());
+        }
+    }
+    check_new(batch, parts.iter().flat_map(|part| &part.filings))?;
+    plan_duplicates(batch, parts.iter_mut().flat_map(|part| &mut part.filings))?;
+    let before = batch.intake_body(next.id)?;
+    records::write(batch, records)?;
+
+    let told = Told { actor: &actor, note: &note, at };
+    let decided = next.state;
+    next.sections = parts.iter().map(|part| part.intake.id).collect();
+    batch.event(&told.intake(next.id, &next.site, Some(head.state), decided))?;
+    let told = Told { note: "", ..told };
+    for part in &mut parts {
+        write_intake(batch, &mut part.intake, &part.filings, told)?;
+    }
+    next.filings = count(parts.len());
+    next.open_filings = count(parts.iter().filter(|part| !part.intake.state.is_through()).count());
+    next.state = rules::follow(decided, next.filings, next.open_filings).unwrap_or(decided);
+    if next.state != decided {
+        batch.event(&told.followed(next.id, &next.site, decided, next.state))?;
+    }
+    let body = json(&next)?;
+    let after = IntakeHead {
+        role: Role::Batch,
+        state: next.state,
+        version: next.version,
+        filings: next.filings,
+        open_filings: next.open_filings,
+        ..head
+    };
+    batch.put_intake_head(id, Some(&head), &after)?;
+    batch.put_intake_body(Some(&before), &next, &body)
+}
+
+/// The batch that an intake is a section of.
+fn batch_of(batch: &mut Batch<'_>, id: u128, head: &IntakeHead) -> Result<Option<(u128, IntakeHead)>, Stop> {
+    if head.role != Role::Section {
+        return Ok(None);
+    }
+    let above = batch.intake_body(IntakeId::from_u128(id))?.part_of.map(IntakeId::as_u128);
+    let above = above.ok_or_else(|| Stop::damaged("a section without its batch"))?;
+    let head = batch.intake(above)?.ok_or_else(|| Stop::damaged("a section of a batch that is missing"))?;
+    Ok(Some((above, head)))
+}
+
+/// A batch follows its section, which came to its end or is under way again.
+fn follow_section(
+    batch: &mut Batch<'_>,
+    above: Option<(u128, IntakeHead)>,
+    (was, is): (IntakeState, IntakeState),
+    told: Told<'_>,
+) -> Result<(), Stop> {
+    let Some((id, head)) = above.filter(|_| was.is_through() != is.is_through()) else { return Ok(()) };
+    let site = batch.site(head.site)?;
+    let mut after = head;
+    after.open_filings = if is.is_through() {
+        head.open_filings.saturating_sub(1)
+    } else {
+        head.open_filings.saturating_add(1)
+    };
+    if let Some(state) = rules::follow(head.state, after.filings, after.open_filings) {
+        after.state = state;
+        after.version += 1;
+        batch.event(&told.followed(IntakeId::from_u128(id), &site, head.state, state))?;
+    }
+    batch.put_intake_head(id, Some(&head), &after)
 }
 
 /// The filings are this intake's, whatever they say.
@@ -109,8 +212,8 @@ fn belong(filings: &mut [Newcomer], intake: IntakeId) {
 }
 
 /// No filing may exist already, and none be given twice.
-fn check_new(batch: &mut Batch<'_>, filings: &[Newcomer]) -> Result<(), Stop> {
-    let mut ids = std::collections::HashSet::with_capacity(filings.len());
+fn check_new<'f>(batch: &mut Batch<'_>, filings: impl Iterator<Item = &'f Newcomer>) -> Result<(), Stop> {
+    let mut ids = std::collections::HashSet::new();
     for new in filings {
         let id = new.filing.id;
         if !ids.insert(id) || batch.tables.heads()?.get(&id.as_u128().to_be_bytes())?.is_some() {
@@ -121,7 +224,10 @@ fn check_new(batch: &mut Batch<'_>, filings: &[Newcomer]) -> Result<(), Stop> {
 }
 
 /// Turns filings whose content is at their target already, or on its way there, into duplicates; also of one another.
-fn plan_duplicates(batch: &mut Batch<'_>, filings: &mut [Newcomer]) -> Result<(), Stop> {
+fn plan_duplicates<'f>(
+    batch: &mut Batch<'_>,
+    filings: impl Iterator<Item = &'f mut Newcomer>,
+) -> Result<(), Stop> {
     let mut here = std::collections::HashMap::new();
     let mut saves = std::collections::HashMap::new();
     for new in filings {
@@ -199,6 +305,10 @@ fn change_filing(batch: &mut Batch<'_>, change: FilingChange, body: &[u8]) -> Re
     let old_request = if request.is_some() { Some(batch.request(id)?) } else { None };
     let settles = before.state.is_settled() != next.state.is_settled();
     let intake = if settles { batch.intake(head.intake)? } else { None };
+    let above = match &intake {
+        Some(intake) => batch_of(batch, head.intake, intake)?,
+        None => None,
+    };
     let attempt_row = attempt_row(batch, id, before.generation, attempt.as_ref())?;
 
     // From here on it is written.
@@ -235,6 +345,7 @@ fn change_filing(batch: &mut Batch<'_>, change: FilingChange, body: &[u8]) -> Re
             batch.event(&told.followed(IntakeId::from_u128(head.intake), &site, intake.state, state))?;
         }
         batch.put_intake_head(head.intake, Some(&intake), &follows)?;
+        follow_section(batch, above, (intake.state, follows.state), told)?;
     }
     Ok(())
 }
@@ -286,9 +397,12 @@ pub(super) fn change_intake(batch: &mut Batch<'_>, decision: Decision) -> Result
         return Err(StoreError::Conflict { found: head.version }.into());
     }
     belong(&mut filings, next.id);
-    check_new(batch, &filings)?;
-    plan_duplicates(batch, &mut filings)?;
+    check_new(batch, filings.iter())?;
+    plan_duplicates(batch, filings.iter_mut())?;
     let before = batch.intake_body(next.id)?;
+    let above = batch_of(batch, id, &head)?;
+    // What it is to others is nothing that a decision changes.
+    (next.part_of, next.sections) = (before.part_of, before.sections.clone());
     records::write(batch, records)?;
 
     let told = Told { actor: &actor, note: &note, at };
@@ -300,6 +414,7 @@ pub(super) fn change_intake(batch: &mut Batch<'_>, decision: Decision) -> Result
     let body = json(&next)?;
     let (site, source) = batch.intake_place(&next.site, &next.source)?;
     let after = IntakeHead {
+        role: head.role,
         site,
         source,
         state: next.state,
@@ -314,5 +429,5 @@ pub(super) fn change_intake(batch: &mut Batch<'_>, decision: Decision) -> Result
     if next.state != decided {
         batch.event(&told.followed(next.id, &next.site, decided, next.state))?;
     }
-    Ok(())
+    follow_section(batch, above, (head.state, next.state), told)
 }

@@ -8,7 +8,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::batch::{RequestKeys, intake_content_keys, parse, row};
 use super::counters::Counters;
-use super::head::{Head, IntakeHead};
+use super::head::{Head, IntakeHead, Role};
 use super::merge::{From, stream};
 use super::schema::Shelf;
 use super::{Stop, keys};
@@ -184,7 +184,18 @@ fn intakes(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Re
         wrong.unless(by_source.get(&head.source_key(id))?.is_some(), || {
             format!("{} is not listed by its source", name())
         });
+        let Some(intake) = wrong.damage(shelf.intake_of(id, &head), name)? else { continue };
         let (mut all, mut open) = (0, 0);
+        for section in &intake.sections {
+            all += 1;
+            let found = row(&intake_heads, &section.as_u128().to_be_bytes(), IntakeHead::decode);
+            let Some(found) = wrong.damage(found, name)? else { continue };
+            wrong.unless(found.is_some_and(|found| found.role == Role::Section), || {
+                format!("{} counts on {section}, which is no section", name())
+            });
+            open += u32::from(found.is_some_and(|found| !found.state.is_through()));
+        }
+        wrong.unless(head.role == Role::of(&intake), || format!("{} is not what its head says", name()));
         for filing in stream(&filings, &id.to_be_bytes(), From::After(None))? {
             all += 1;
             let found = row(&heads, &filing?.to_be_bytes(), Head::decode);
@@ -199,7 +210,6 @@ fn intakes(shelf: &Shelf, expected: &mut Expected, wrong: &mut Complaints) -> Re
                 head.open_filings
             )
         });
-        let Some(intake) = wrong.damage(shelf.intake_of(id, &head), name)? else { continue };
         let submitter: [u8; 24] = keys::join(&[&keys::digest(&intake.submitted_by), &id.to_be_bytes()]);
         wrong.unless(by_submitter.get(&submitter)?.is_some(), || {
             format!("{} is not listed by submitter", name())

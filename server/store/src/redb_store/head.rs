@@ -6,7 +6,7 @@ use postroom_domain::cause::Cause;
 use postroom_domain::dms::{Receipt, Trouble};
 use postroom_domain::filing::{Blocker, Lane, Progress, State, Why};
 use postroom_domain::ids::FilingId;
-use postroom_domain::intake::IntakeState;
+use postroom_domain::intake::{Intake, IntakeState};
 use postroom_domain::person::Credential;
 use serde::{Deserialize, Serialize};
 
@@ -299,9 +299,40 @@ pub(super) fn queue(service: u16, lane: Lane, source: u16) -> [u8; 5] {
     keys::join(&[&service.to_be_bytes(), &[lane as u8], &source.to_be_bytes()])
 }
 
+/// What an intake is to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Role {
+    /// Nothing: it is counted by its filings.
+    Alone = 0,
+    /// It was divided: it is counted by its sections.
+    Batch = 1,
+    /// It is a part of a batch, which follows it.
+    Section = 2,
+}
+
+impl Role {
+    /// That of an intake.
+    pub(super) fn of(intake: &Intake) -> Self {
+        match (intake.part_of, intake.sections.is_empty()) {
+            (Some(_), _) => Self::Section,
+            (None, false) => Self::Batch,
+            (None, true) => Self::Alone,
+        }
+    }
+
+    fn from_number(number: u8) -> Option<Self> {
+        [Self::Alone, Self::Batch, Self::Section].get(usize::from(number)).copied()
+    }
+}
+
+/// Above the bits of the state, in the same byte.
+const ROLE: u8 = 6;
+
 /// An intake's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct IntakeHead {
+    pub(super) role: Role,
     pub(super) site: u16,
     pub(super) source: u16,
     pub(super) state: IntakeState,
@@ -313,7 +344,7 @@ pub(super) struct IntakeHead {
 impl IntakeHead {
     pub(super) fn encode(&self) -> [u8; INTAKE] {
         keys::join(&[
-            &[LAYOUT, self.state as u8],
+            &[LAYOUT, self.state as u8 | (self.role as u8) << ROLE],
             &self.site.to_le_bytes(),
             &self.source.to_le_bytes(),
             &self.version.to_le_bytes(),
@@ -332,7 +363,8 @@ impl IntakeHead {
         }
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         Some(Self {
-            state: IntakeState::from_number(bytes[1])?,
+            role: Role::from_number(bytes[1] >> ROLE)?,
+            state: IntakeState::from_number(bytes[1] & ((1 << ROLE) - 1))?,
             site: u16::from_le_bytes([bytes[2], bytes[3]]),
             source: u16::from_le_bytes([bytes[4], bytes[5]]),
             version: u64::from(word(6)) | u64::from(word(10)) << 32,
@@ -392,15 +424,18 @@ mod tests {
             assert_eq!(again.lane(), progress.lane());
             assert_eq!(again.progress(detail), progress);
         }
-        let intake = IntakeHead {
-            site: 3,
-            source: 4,
-            state: IntakeState::Dismissed,
-            version: 1 << 40,
-            filings: 7,
-            open_filings: 6,
-        };
-        assert_eq!(IntakeHead::decode(&intake.encode()).unwrap(), intake);
+        for role in [Role::Alone, Role::Batch, Role::Section] {
+            let intake = IntakeHead {
+                role,
+                site: 3,
+                source: 4,
+                state: IntakeState::Dismissed,
+                version: 1 << 40,
+                filings: 7,
+                open_filings: 6,
+            };
+            assert_eq!(IntakeHead::decode(&intake.encode()).unwrap(), intake);
+        }
         for bytes in [&[][..], &[0; FILING], &[1; FILING - 1]] {
             assert!(Head::decode(bytes).is_err());
             assert!(IntakeHead::decode(bytes).is_err());

@@ -24,7 +24,7 @@ pub(super) fn migrate(database: &Database, found: u64, portion: usize) -> Result
         "the store of an older Postroom is brought up to date"
     );
     make_tables(database)?;
-    // What came with version 3 has no rows in an older file: no document was kept linked then.
+    // What came with versions 3 and 4 has no rows in an older file: no document was kept linked, no intake divided then.
     let hashed = if found < 2 {
         let hashed = hash_events(database, portion.max(1), start)?;
         place_work_items(database, portion.max(1))?;

@@ -7,8 +7,9 @@ use super::Stop;
 
 /// The version of everything in the file. A greater one is another Postroom's.
 ///
-/// 1: without hashes of events, records, and work items by site. 2: with them. 3: with linked documents.
-pub(super) const VERSION: u64 = 3;
+/// 1: without hashes of events, records, and work items by site. 2: with them. 3: with linked documents. 4: with
+/// intakes that were divided.
+pub(super) const VERSION: u64 = 4;
 
 /// Rows of `meta`.
 pub(super) mod meta {

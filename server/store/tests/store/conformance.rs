@@ -19,6 +19,10 @@ use postroom_domain::store::{
 use postroom_store::{MemoryStore, OpenOptions, RedbStore};
 
 use crate::chain::{the_history_is_a_chain, the_history_is_exported};
+use crate::divisions::{
+    a_batch_follows_its_sections, a_batch_of_duplicates_is_through_at_once,
+    it_is_divided_once_and_as_a_whole_or_not_at_all,
+};
 use crate::records::{
     a_commit_is_all_or_nothing, every_kind_is_kept_apart, keys_are_unique_among_records_of_a_kind,
     of_commits_at_once_one_wins, records_are_compare_and_set, ten_thousand_records_are_read_in_pages,
@@ -66,6 +70,9 @@ for_every_store! {
     attempts_begin_and_end
     an_intake_follows_its_filings
     a_decision_adds_filings_to_an_intake
+    a_batch_follows_its_sections
+    a_batch_of_duplicates_is_through_at_once
+    it_is_divided_once_and_as_a_whole_or_not_at_all
     records_are_written_with_an_intake_or_not_at_all
     queues_are_by_destination_lane_and_source
     lists_answer_every_kind_of_term

@@ -7,6 +7,7 @@ mod chain;
 mod conformance;
 mod crash;
 mod disk;
+mod divisions;
 mod files;
 mod model;
 mod paging;

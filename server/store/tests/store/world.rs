@@ -128,6 +128,8 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
             document_key: String::new(),
             documents: documents.collect(),
             batch: false,
+            part_of: None,
+            sections: Vec::new(),
             forced: false,
             allocated: None,
             also_in: Vec::new(),

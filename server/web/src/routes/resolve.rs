@@ -55,7 +55,7 @@ pub(crate) async fn resolve(
 }
 
 /// The work item that is meant, where the caller may see it: by id in any of their sites, by reference in their own first.
-async fn found(app: &Shared, caller: &Allowed<SeeAll>, given: &str) -> Answer<WorkItem> {
+pub(super) async fn found<P>(app: &Shared, caller: &Allowed<P>, given: &str) -> Answer<WorkItem> {
     if given.trim().is_empty() {
         return Err(Fault::value("work_item", "must not be blank"));
     }

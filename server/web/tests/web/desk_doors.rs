@@ -66,6 +66,7 @@ impl Doors {
             reception,
             control: Arc::new(Engine::default()),
             places: Arc::new(crate::places::Cabinet::default()),
+            sheets: Arc::new(postroom_domain::sheets::NoSheets),
             lists: Arc::new(postroom_domain::lists::NoLists),
             clock: desk.clock.clone(),
             entropy: desk.entropy.clone(),

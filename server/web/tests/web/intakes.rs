@@ -211,3 +211,29 @@ async fn work_items_are_made_found_and_changed_by_one_at_a_time() {
     assert_eq!(world.get("other", list).await.body["items"], json!([]));
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_shown_and_sheets_are_printed() {
+    let world = World::new().await;
+    let lost = world.hand_in("user", &json!({"subject": "x"}), &[("a.pdf", b"a")], None).await;
+    let id = text(&lost.body["intake"]["id"]);
+    let page = async |query: &str| world.get("user", &format!("/api/v1/intakes/{id}/page.png{query}")).await;
+    let first = page("").await;
+    assert_eq!((first.status, first.header("content-type")), (200, "image/png"));
+    page("?page=2").await.assert_problem(422, "not_drawable", "protected");
+    page("?page=3").await.assert_problem(503, "busy", "others are being drawn");
+    page("?page=4").await.assert_problem(404, "not_found", "no such page");
+    page("?document=2").await.assert_problem(404, "not_found", "no such document");
+    page("?pages=1").await.assert_problem(400, "unknown_field", "no such parameter");
+
+    let print = async |body: Value| {
+        let request = world.request("user", Method::POST, "/api/v1/cover-sheets").json(&body);
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let two = print(json!({"work_items": ["0007.0001"], "separators": 1})).await;
+    assert_eq!((two.status, two.header("content-type")), (200, "application/pdf"));
+    print(json!({})).await.assert_problem(400, "bad_value", "nothing to print");
+    print(json!({"separators": 201})).await.assert_problem(400, "bad_value", "too many");
+    print(json!({"work_items": ["9999"]})).await.assert_problem(404, "not_found", "no such work item");
+    world.stop().await;
+}

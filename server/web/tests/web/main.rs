@@ -18,6 +18,7 @@ mod doors;
 mod events;
 mod intakes;
 mod matrix;
+mod notifications;
 mod origins;
 mod pages;
 mod places;

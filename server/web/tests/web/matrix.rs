@@ -65,6 +65,7 @@ const TABLE: &[Row] = &[
     ("take_in", Some(File), About::Nothing, 202),
     ("show_intake", Some(File), About::Intake, 200),
     ("original", Some(File), About::Intake, 200),
+    ("show_page", Some(File), About::Intake, 200),
     ("assign_intake", Some(Decide), About::Intake, 409),
     ("try_rules", Some(Decide), About::Nothing, 409),
     ("give_intake", Some(Decide), About::Intake, 200),
@@ -90,6 +91,8 @@ const TABLE: &[Row] = &[
     ("create_work_item", Some(EditWorkItems), About::Nothing, 201),
     ("show_work_item", Some(File), About::WorkItem, 200),
     ("change_work_item", Some(EditWorkItems), About::WorkItem, 200),
+    ("cover_sheet", Some(File), About::WorkItem, 200),
+    ("cover_sheets", Some(File), About::WorkItem, 200),
     ("list_bindings", Some(SeeAll), About::WorkItem, 200),
     ("set_binding", Some(Decide), About::WorkItem, 200),
     ("clear_binding", Some(Decide), About::WorkItem, 204),
@@ -118,6 +121,8 @@ const TABLE: &[Row] = &[
     ("show_keys", Some(Administer), About::Nothing, 200),
     ("rotate_keys", Some(Administer), About::Machine, 202),
     ("capabilities", Some(Administer), About::Nothing, 200),
+    // Who sends it proves itself by each entry's secret.
+    ("graph_notifications", None, About::Nothing, 202),
     ("list_destinations", Some(File), About::Nothing, 200),
     ("list_libraries", Some(File), About::Place, 200),
     ("list_places", Some(File), About::Place, 200),
@@ -145,7 +150,7 @@ impl Caller {
     /// What the table says of it.
     fn expects(&self, row: &Row, own_site: bool) -> u16 {
         let (_, needs, about, done) = *row;
-        let Some(needs) = needs else { return 200 };
+        let Some(needs) = needs else { return done };
         let Some(may) = self.may else { return 401 };
         if !may.has(needs) {
             return 403;
@@ -354,8 +359,10 @@ impl Stage {
             "make_token" if caller.person => request.json(&json!({"name": "mine", "days": 1})),
             "make_token" => request.json(&json!({"name": "scan", "days": 1, "program": program})),
             "set_binding" => request.json(&json!({"workspace": "ws-1", "reason": "x"})),
+            "cover_sheets" => request.json(&json!({"work_items": [id]})),
             "resolve" => request.json(&json!({"work_item": id})),
             "rotate_keys" => request.json(&json!({"data": true})),
+            "graph_notifications" => request.json(&json!({"value": []})),
             "assign_intake" => request.json(&json!({"work_item": "0007.0001", "reason": "x"})),
             "try_rules" => request.json(&json!({})),
             "give_intake" => request.json(&json!({"team": "post-room", "reason": "x"})),

@@ -15,6 +15,7 @@ use postroom_domain::control::{Control, DestinationStatus, Gate};
 use postroom_domain::ids::{IdMint, WorkItemId};
 use postroom_domain::keys::{Keys, KeysStatus, Rotate, RotateError};
 use postroom_domain::luggage::{Luggage, LuggageSecret, LuggageSettings};
+use postroom_domain::mailbox::{MailNotice, NoticeKind};
 use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::person::{Actor, Principal, Role};
 use postroom_domain::plan::Rules;
@@ -34,6 +35,7 @@ use postroom_web::{
     App, Limits, ServeOptions, ServerHandle, Source, TokenHash, TokenTable, serve, serve_local,
 };
 use reqwest::{Method, RequestBuilder, Response};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -64,6 +66,8 @@ pub(crate) struct Engine {
     pub(crate) look: Mutex<Option<Look>>,
     /// What was looked at last.
     pub(crate) looked_at: Mutex<Option<LookAt>>,
+    /// The notices that had the right secret, which is `s3cret`.
+    pub(crate) notices: Mutex<Vec<(String, NoticeKind)>>,
 }
 
 impl Looks for Engine {
@@ -80,6 +84,14 @@ impl Control for Engine {
     }
     fn wake(&self) {
         self.woken.fetch_add(1, Ordering::Relaxed);
+    }
+    fn mail_notice(&self, notice: &MailNotice) -> bool {
+        let known = notice.secret.expose_secret() == "s3cret";
+        if known {
+            let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+            notices.push((notice.subscription.clone(), notice.kind));
+        }
+        known
     }
 }
 
@@ -224,6 +236,7 @@ impl World {
             reception,
             control: control.clone(),
             places: Arc::new(crate::places::Cabinet::default()),
+            sheets: Arc::new(Drawer),
             lists: Arc::new(crate::places::Matters),
             clock: clock.clone(),
             entropy,
@@ -452,4 +465,32 @@ pub(crate) fn mailroom(reception: &Arc<Reception>) -> Arc<Mailroom> {
         split: split::Rules::new(split::SplitSettings::default()).unwrap(),
         zone: jiff::tz::TimeZone::UTC,
     })
+}
+
+/// Draws and prints what need not be looked at.
+struct Drawer;
+
+impl postroom_domain::sheets::Sheets for Drawer {
+    fn picture(
+        &self,
+        _: postroom_domain::spool::Blob,
+        page: usize,
+    ) -> postroom_domain::Fut<'_, Result<Vec<u8>, postroom_domain::sheets::NoPicture>> {
+        use postroom_domain::sheets::NoPicture;
+        Box::pin(async move {
+            match page {
+                1 => Ok(b"a picture".to_vec()),
+                2 => Err(NoPicture::Undrawable("it asks for a password".to_owned())),
+                3 => Err(NoPicture::Later("others are being drawn".to_owned())),
+                _ => Err(NoPicture::NoSuchPage(format!("page {page}"))),
+            }
+        })
+    }
+
+    fn print(
+        &self,
+        sheets: &[postroom_domain::sheets::Sheet],
+    ) -> Result<Vec<u8>, postroom_domain::sheets::NoSheet> {
+        Ok(format!("%PDF-{sheets:?}").into_bytes())
+    }
 }

@@ -1,5 +1,6 @@
 //! What all threads of an OAuth simulator and its control share.
 
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -59,6 +60,11 @@ pub(crate) trait Serve: Vendor {
     /// Name of the operation, for statistics and rules.
     fn operation(request: &Request) -> &'static str;
     fn answer(core: &Core<Self>, call: &Call<'_, Self>) -> Answer;
+    /// A call comes in, before anything else happens to it. What is given is held until the answer is made; an answer is one that
+    /// the call gets at the door.
+    fn enter(_core: &Core<Self>, _request: &Request) -> Result<Box<dyn Any>, Answer> {
+        Ok(Box::new(()))
+    }
     /// Whether a call's body is a document, which [`Serve::receive`] reads as it comes.
     fn streams(_request: &Request) -> bool {
         false

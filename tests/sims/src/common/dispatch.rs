@@ -48,6 +48,13 @@ pub(crate) async fn handle<V: Serve>(
     }
     let request = Request::new(&req, &body);
     let op = operation::<V>(&request);
+    let _inside = match V::enter(&core, &request) {
+        Ok(inside) => inside,
+        Err(answer) => {
+            core.calls.count(op, answer.status);
+            return respond(&req, &core, answer, &Plan::default());
+        }
+    };
     let _refreshing = (request.form.get("grant_type") == Some("refresh_token")).then(|| {
         let token = request.form.get("refresh_token").unwrap_or_default();
         Refreshing { core: &core, grant: core.bank().enter(token) }

@@ -33,6 +33,7 @@ async fn each_program_says_where_it_is_and_is_there() {
         env!("CARGO_BIN_EXE_sim-imanage"),
         env!("CARGO_BIN_EXE_sim-netdocuments"),
         env!("CARGO_BIN_EXE_sim-highq"),
+        env!("CARGO_BIN_EXE_sim-graph"),
     ] {
         let (_program, line) = start(path, &[]);
         let (url, control) = (text(&line["url"]), text(&line["control"]));

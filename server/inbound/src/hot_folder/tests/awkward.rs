@@ -85,7 +85,7 @@ async fn what_is_not_ready_waits_with_its_reason() {
 #[tokio::test]
 async fn unfinished_files_do_not_crowd_out_the_others() {
     let world = World::new();
-    for number in 0..PER_SCAN + 10 {
+    for number in 0..PORTION + 10 {
         world.put(format!("half{number}.pdf"), &PDF[..15]);
     }
     world.settle().await;
@@ -93,7 +93,7 @@ async fn unfinished_files_do_not_crowd_out_the_others() {
     world.settle().await;
     assert_eq!(world.taken_in().await, [("good.pdf".to_owned(), PDF.to_vec())]);
     let status = world.folder.status();
-    assert_eq!((status.waiting_count, status.waiting.len()), (PER_SCAN + 10, SHOWN));
+    assert_eq!((status.waiting_count, status.waiting.len()), (PORTION + 10, SHOWN));
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ pub(super) fn damaged(mut sheet: Sheet, damage: Damage, dice: &mut Dice) -> Gray
             }
         }
         Damage::Torn => torn(&mut sheet, dice),
-        Damage::Ruined => ruined(&mut sheet),
+        Damage::Ruined => ruin(&mut sheet),
         Damage::Pale => {
             let (dark, light) = (110 + dice.roll(30), 190 + dice.roll(30));
             for pixel in &mut sheet.page {
@@ -113,7 +113,7 @@ fn torn(sheet: &mut Sheet, dice: &mut Dice) {
 }
 
 /// The middle of a square is pasted over; gaps go through all of the bars.
-fn ruined(sheet: &mut Sheet) {
+pub(super) fn ruin(sheet: &mut Sheet) {
     let (left, top, width, height) = sheet.code;
     let scale = sheet.scale;
     let paste = |sheet: &mut Sheet, from: f32, wide: f32, down: f32, high: f32| {

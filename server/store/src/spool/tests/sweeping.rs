@@ -173,6 +173,8 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
             blob,
         }],
         batch: false,
+        part_of: None,
+        sections: Vec::new(),
         forced: false,
         allocated: None,
         also_in: Vec::new(),

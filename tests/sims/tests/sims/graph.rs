@@ -1,0 +1,6 @@
+//! The fake Microsoft Graph.
+
+mod mail;
+mod subscriptions;
+mod support;
+mod tokens;
