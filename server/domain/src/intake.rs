@@ -116,13 +116,14 @@ pub const fn next(state: IntakeState, event: IntakeEvent) -> Option<IntakeState>
     use IntakeEvent as E;
     use IntakeState as S;
     match (state, event) {
-        (S::Stored, E::Planned) | (S::NeedsPerson | S::Quarantined, E::Assigned) => Some(S::Split),
+        (S::Stored, E::Planned)
+        | (S::NeedsPerson | S::Quarantined, E::Assigned)
+        | (S::Settled, E::FilingReopened) => Some(S::Split),
         (S::Quarantined, E::Released) => Some(S::Stored),
         (S::Stored | S::Split, E::NoPlace) => Some(S::NeedsPerson),
         (S::Stored, E::Unsafe) => Some(S::Quarantined),
         (S::NeedsPerson | S::Quarantined, E::Dismissed) => Some(S::Dismissed),
         (S::Split, E::FilingsDone) => Some(S::Settled),
-        (S::Settled, E::FilingReopened) => Some(S::Split),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use postroom_domain::intake::Intake;
-use postroom_domain::mailroom::Unread;
+use postroom_domain::mailroom::{ReadBatch, Unread};
 use postroom_domain::screening::{Inside, Judgement, Mode, judge, shown};
 use postroom_domain::spool::Blob;
 
@@ -75,7 +75,8 @@ impl Reader {
         let parts = named(intake, content);
         let screener = self.screener(intake);
         let mut lines = Vec::new();
-        if let (Some(screener), Content::Letter(_)) = (screener, content) {
+        // Documents have gone by the scanner as they are; what comes out of a letter has not.
+        if let Some(screener) = screener.filter(|_| intake.letter.is_some()) {
             let judged = screen_all(screener, &parts).await;
             self.heard(&judged);
             match judged? {
@@ -180,7 +181,16 @@ fn documents(intake: &Intake) -> Vec<(String, Blob)> {
 
 /// What an intake is made of, with its names in words.
 fn named(intake: &Intake, content: &Content) -> Vec<(String, Blob)> {
-    let Content::Letter(letter) = content else { return documents(intake) };
+    let letter = match content {
+        Content::Letter(letter) => letter,
+        Content::Batch(ReadBatch::Divided { sections, .. }) => {
+            let named = sections.iter().map(|section| {
+                (format!("\"{}\"", shown(&section.document.file_name)), section.document.blob)
+            });
+            return named.collect();
+        }
+        Content::Batch(ReadBatch::Whole { .. }) | Content::Documents => return documents(intake),
+    };
     let parts = letter.parts.iter().enumerate().map(|(number, sealed)| {
         let name = &sealed.part.carried.name;
         let name =

@@ -19,7 +19,7 @@ const BAD: &[u8] = b"this is what our scanner looks for";
 #[derive(Clone)]
 struct Packed {
     name: Vec<u8>,
-    packed: Vec<u8>,
+    bytes: Vec<u8>,
     method: u16,
     declared: u32,
     crc: u32,
@@ -37,7 +37,7 @@ fn stored(name: &str, bytes: &[u8]) -> Packed {
     let declared = u32::try_from(bytes.len()).unwrap();
     Packed {
         name: name.into(),
-        packed: bytes.to_vec(),
+        bytes: bytes.to_vec(),
         method: 0,
         declared,
         crc: crc(bytes),
@@ -49,7 +49,7 @@ fn stored(name: &str, bytes: &[u8]) -> Packed {
 fn deflated(name: &str, bytes: &[u8]) -> Packed {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
-    Packed { packed: encoder.finish().unwrap(), method: 8, ..stored(name, bytes) }
+    Packed { bytes: encoder.finish().unwrap(), method: 8, ..stored(name, bytes) }
 }
 
 /// So many zeros, deflated without ever having been in memory.
@@ -64,7 +64,7 @@ fn zeros(name: &str, count: u32) -> Packed {
         left -= some;
     }
     Packed {
-        packed: encoder.finish().unwrap(),
+        bytes: encoder.finish().unwrap(),
         method: 8,
         declared: count,
         crc: sum.sum(),
@@ -77,7 +77,7 @@ fn short(number: usize) -> [u8; 2] {
 }
 
 fn local(file: &Packed) -> Vec<u8> {
-    let size = u32::try_from(file.packed.len()).unwrap();
+    let size = u32::try_from(file.bytes.len()).unwrap();
     [
         b"PK\x03\x04\x14\0".as_slice(),
         &file.flags.to_le_bytes(),
@@ -89,13 +89,13 @@ fn local(file: &Packed) -> Vec<u8> {
         &short(file.name.len()),
         &[0; 2],
         &file.name,
-        &file.packed,
+        &file.bytes,
     ]
     .concat()
 }
 
 fn central(file: &Packed, offset: usize) -> Vec<u8> {
-    let size = u32::try_from(file.packed.len()).unwrap();
+    let size = u32::try_from(file.bytes.len()).unwrap();
     [
         b"PK\x01\x02\x14\x03\x14\0".as_slice(),
         &file.flags.to_le_bytes(),
@@ -260,7 +260,7 @@ async fn bombs_are_known_by_what_comes_out_of_them() {
     let many: Vec<Packed> = (0..10_001).map(|n| stored(&format!("{n}"), b"")).collect();
     let half: Vec<Packed> = (0..6_000).map(|n| stored(&format!("{n}"), b"")).collect();
     let halves = zip(&[stored("a.zip", &zip(&half)), stored("b.zip", &zip(&half))]);
-    let honest = deflated("a", &[7; 100_000]);
+    let honest = deflated("a", &vec![7; 100_000]);
     let liar = Packed { declared: 10, ..honest.clone() };
     let several: Vec<Packed> = (0..9).map(|n| zeros(&format!("{n}"), 1 << 18)).collect();
     let table: &[(&str, Vec<u8>, &str)] = &[
@@ -310,7 +310,7 @@ async fn a_million_files_and_files_on_top_of_each_other_are_not_begun() {
     let body = local(&outer);
     let crossing = [central(&outer, 0), central(&inner, 31)].concat();
     let quine = [body.clone(), crossing.clone(), end(2, crossing.len(), body.len())].concat();
-    let long = Packed { packed: vec![7; 1100], declared: 1100, ..honest.clone() };
+    let long = Packed { bytes: vec![7; 1100], declared: 1100, ..honest.clone() };
     let body = local(&honest);
     let list = central(&long, 0);
     let into_list = [body.clone(), list.clone(), end(1, list.len(), body.len())].concat();
@@ -330,8 +330,8 @@ async fn what_cannot_be_looked_into_goes_by_the_settings() {
     let short = Packed { declared: 100, ..stored("a.txt", b"plain") };
     let broken = Packed { method: 8, ..stored("a.txt", &[0xff; 100]) };
     let cut = Packed {
-        packed: deflated("", &[7; 100_000]).packed[..20].to_vec(),
-        ..deflated("a.txt", &[7; 100_000])
+        bytes: deflated("", &vec![7; 100_000]).bytes[..20].to_vec(),
+        ..deflated("a.txt", &vec![7; 100_000])
     };
     let seven = stored("in.7z", b"7z\xbc\xaf\x27\x1c\0\x04 and more");
     let good = zip(&[stored("a.txt", b"plain")]);
