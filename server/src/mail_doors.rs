@@ -109,9 +109,9 @@ impl MailDoors {
         }
         let batches = Some(BatchOptions { key: covers, rules: settings.batch_rules() });
         let options = ReaderOptions {
+            batches,
             screener: settings.screening.screener(spool)?,
             archives: settings.screening.archives(),
-            batches,
             ..settings.mail.reader()
         };
         let reader = Some(reader::start(options, mailroom.clone(), spool.clone()));
@@ -173,8 +173,11 @@ impl MailDoors {
         for mailbox in self.graph {
             mailbox.stop().await;
         }
-        if let Some(reader) = self.reader {
-            reader.stop().await;
+        // A scanner may take minutes over one document; what is not decided is looked at again after the next start.
+        if let Some(reader) = self.reader
+            && tokio::time::timeout(grace, reader.stop()).await.is_err()
+        {
+            tracing::info!("What was being read is read again after the next start.");
         }
     }
 }

@@ -66,13 +66,13 @@ pub struct ReaderOptions {
     pub trusted: Trusted,
     /// The largest letter that is taken apart, in bytes; a larger one goes to a person as it is.
     pub largest: u64,
-    /// How batches of pages are divided; none where none are.
-    #[cfg(feature = "pages")]
-    pub batches: Option<BatchOptions>,
     /// Who looks for malware before anything is opened; nobody if absent.
     pub screener: Option<Arc<Screener>>,
     /// How archives are looked into; they stay closed if absent.
     pub archives: Option<ArchiveOptions>,
+    /// How batches of pages are divided; none where none are.
+    #[cfg(feature = "pages")]
+    pub batches: Option<BatchOptions>,
 }
 
 /// What is opened side by side: looking at hundreds of pages takes minutes, and no letter waits for it.
@@ -107,7 +107,7 @@ struct Reader {
     /// The scanner, while it does not answer.
     down: Mutex<Option<Down>>,
     /// Who waits for it.
-    unscreened: Mutex<BTreeSet<Lane>>,
+    waiting: Mutex<BTreeSet<Lane>>,
     /// Letters that are wrong in themselves, and when each is tried again.
     broken: Mutex<HashMap<IntakeId, Instant>>,
     /// Held from the look into the ledger to the commit: of two copies of a letter the second one has to see the first.
@@ -222,7 +222,7 @@ impl Reader {
             set_aside: AtomicU64::new(0),
             refusing: Mutex::default(),
             down: Mutex::default(),
-            unscreened: Mutex::default(),
+            waiting: Mutex::default(),
             broken: Mutex::default(),
             deciding: tokio::sync::Mutex::default(),
         }
@@ -240,7 +240,7 @@ impl Reader {
             let rest = match done {
                 Ok(waiting) => {
                     self.refuse(lane, None);
-                    self.waits_for_the_scanner(lane, unscreened);
+                    self.note_waiting(lane, waiting);
                     // What still waits has not been begun.
                     suspects &= waiting == Waiting::ForTheScanner;
                     seen = seen.max(last);

@@ -9,7 +9,7 @@ use postroom_domain::mailroom::{ReadBatch, Unread};
 use postroom_domain::screening::{Inside, Judgement, Mode, judge, shown};
 use postroom_domain::spool::Blob;
 
-use super::{Content, Lane, Reader, Unable};
+use super::{Content, Lane, Reader, Unable, Waiting};
 use crate::screen::{Looked, NoVerdict, Screener};
 
 /// Lines on what was not scanned, in one trace.
@@ -137,12 +137,12 @@ impl Reader {
         }
     }
 
-    /// Whether anything of a lane waits for the scanner. When nobody waits any more, somebody saw to it all.
-    pub(super) fn waits_for_the_scanner(&self, lane: Lane, waits: bool) {
-        let mut lanes = self.unscreened.lock().unwrap_or_else(PoisonError::into_inner);
-        if waits {
-            lanes.insert(lane);
-        } else if lanes.remove(&lane) && lanes.is_empty() {
+    /// Remembers which lane waits for the scanner. Once nobody does any more, what waited was seen to by somebody.
+    pub(super) fn note_waiting(&self, lane: Lane, for_what: Waiting) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if for_what == Waiting::ForTheScanner {
+            waiting.insert(lane);
+        } else if waiting.remove(&lane) && waiting.is_empty() {
             *self.down.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
