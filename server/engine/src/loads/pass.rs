@@ -81,7 +81,7 @@ impl Worker {
         match self.through(id).await {
             Ok(()) => {}
             Err(Halt::Stopped) => {
-                tracing::info!(data_upload.id = %id, "A table of data was stopped between two portions.")
+                tracing::info!(data_upload.id = %id, "A table of data was stopped between two portions.");
             }
             Err(Halt::Later(why)) => {
                 tracing::warn!(data_upload.id = %id, why, "A table of data cannot go on now; it is tried again.");

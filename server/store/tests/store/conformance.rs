@@ -24,8 +24,9 @@ use crate::divisions::{
     it_is_divided_once_and_as_a_whole_or_not_at_all,
 };
 use crate::records::{
-    a_commit_is_all_or_nothing, every_kind_is_kept_apart, keys_are_unique_among_records_of_a_kind,
-    of_commits_at_once_one_wins, records_are_compare_and_set, ten_thousand_records_are_read_in_pages,
+    a_commit_is_all_or_nothing, content_that_records_name_is_needed, every_kind_is_kept_apart,
+    keys_are_unique_among_records_of_a_kind, of_commits_at_once_one_wins, records_are_compare_and_set,
+    ten_thousand_records_are_read_in_pages,
 };
 use crate::world::{
     accept, acceptance, actor, all, at, blob, change, filing, filing_as, fresh, happen, key, receipt,
@@ -90,6 +91,7 @@ for_every_store! {
     keys_are_unique_among_records_of_a_kind
     a_commit_is_all_or_nothing
     every_kind_is_kept_apart
+    content_that_records_name_is_needed
     of_commits_at_once_one_wins
     ten_thousand_records_are_read_in_pages
     the_history_is_a_chain

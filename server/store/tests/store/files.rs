@@ -6,6 +6,7 @@ use postroom_domain::ids::BlobHash;
 use postroom_domain::machine::Event;
 use postroom_domain::person::Scope;
 use postroom_domain::query::FilingQuery;
+use postroom_domain::record::{Commit, Kind, Registry as _, Write};
 use postroom_domain::store::{Acceptance, Store};
 use postroom_store::{OpenError, OpenOptions, RedbStore, restore, verify};
 use redb::{Database, TableDefinition};
@@ -223,6 +224,33 @@ async fn contents_that_are_named_are_told_once_each() {
         found.extend(page);
     }
     assert_eq!(found, [blob(1), blob(2), blob(30)]);
+}
+
+#[tokio::test]
+async fn a_backup_finds_content_that_records_name() {
+    let (_home, file) = kept().await;
+    let (store, _) = RedbStore::open(&file, OpenOptions::default()).unwrap();
+    let naming = |content| postroom_domain::record::naming(blob(content));
+    for (kind, id, contents) in
+        [(Kind::Upload, 901, 40..45), (Kind::DataUpload, 902, 43..49), (Kind::Person, 903, 60..61)]
+    {
+        let groups: Vec<String> = contents.map(naming).collect();
+        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+        let put = Write::Put(crate::records::record(kind, id, &[], &groups));
+        store.commit(Commit { writes: vec![put], events: Vec::new() }).await.unwrap();
+    }
+    let mut wanted: Vec<_> = (40..49).map(blob).collect();
+    wanted.sort_by_key(|blob| blob.hash);
+    for portion in [1, 2, 100] {
+        let (mut found, mut after) = (Vec::new(), None::<BlobHash>);
+        loop {
+            let page = store.record_contents_after(after, portion).unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.hash);
+            found.extend(page);
+        }
+        assert_eq!(found, wanted, "{portion}");
+    }
 }
 
 #[tokio::test]

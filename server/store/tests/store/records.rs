@@ -3,10 +3,10 @@
 use postroom_domain::event::{Happening, NewEvent, Security, Subject};
 use postroom_domain::ids::PersonId;
 use postroom_domain::person::Scope;
-use postroom_domain::record::{Commit, Kind, Record, Write};
+use postroom_domain::record::{self, Commit, Kind, Record, Write};
 use postroom_domain::store::{Store, StoreError, StoreResult};
 
-use crate::world::{actor, at};
+use crate::world::{actor, at, blob};
 
 /// A new record.
 pub(crate) fn record(kind: Kind, id: u128, keys: &[&str], groups: &[&str]) -> Record {
@@ -152,6 +152,28 @@ pub(crate) async fn every_kind_is_kept_apart(store: &dyn Store) {
         commit(store, vec![Write::Remove { kind, id: 7, version: 1 }]).await.unwrap();
         assert_eq!(store.record_by_key(kind, "key").await, Ok(None));
     }
+}
+
+/// A sweep asks for content by its hash: what a record names stays for as long as the record does.
+pub(crate) async fn content_that_records_name_is_needed(store: &dyn Store) {
+    let needed = async |content| store.names_blob(blob(content).hash).await.unwrap();
+    let naming = |content| record::naming(blob(content));
+    let upload = record(Kind::Upload, 1, &[], &[&naming(1), "owner/x", &naming(2)]);
+    commit(store, vec![Write::Put(upload.clone())]).await.unwrap();
+    // Other kinds name nothing, whatever their groups are called.
+    commit(store, vec![Write::Put(person(2, &[], &[&naming(3)]))]).await.unwrap();
+    commit(store, vec![Write::Put(record(Kind::DataUpload, 3, &[], &[&naming(2), &naming(4)]))])
+        .await
+        .unwrap();
+    let all = async || [needed(1).await, needed(2).await, needed(3).await, needed(4).await, needed(5).await];
+    assert_eq!(all().await, [true, true, false, true, false]);
+    let fewer = Record { groups: vec![naming(5)], ..changed(&upload, 2) };
+    commit(store, vec![Write::Put(fewer)]).await.unwrap();
+    assert_eq!(all().await, [false, true, false, true, true]);
+    commit(store, vec![Write::Remove { kind: Kind::DataUpload, id: 3, version: 1 }]).await.unwrap();
+    assert_eq!(all().await, [false, false, false, false, true]);
+    assert_eq!(record::named(&naming(7)), Some(blob(7)));
+    assert_eq!(record::named("owner/x"), None);
 }
 
 pub(crate) async fn a_commit_is_all_or_nothing(store: &dyn Store) {

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, web};
 use minijinja::value::merge_maps;
 use minijinja::{Value, context};
 use postroom_api::problem::Code;
-use postroom_domain::data_upload::{DataState, DataUpload, Mapping, Verdict};
+use postroom_domain::data_upload::{DataState, DataUpload, Mapping, Pass, Verdict};
 use postroom_domain::ids::DataUploadId;
 use postroom_domain::person::Permission;
 
@@ -51,7 +51,7 @@ fn row(upload: &DataUpload) -> Value {
     let pass = upload.pass();
     context! {
         id => upload.id.to_string(), file => upload.file_name.as_str(), owner => upload.owner.as_str(),
-        created => show::time(upload.created), state => upload.state.as_str(), rows => pass.map(|pass| pass.rows()),
+        created => show::time(upload.created), state => upload.state.as_str(), rows => pass.map(Pass::rows),
         rejected => pass.map(|pass| pass.counts().rejected),
     }
 }
@@ -101,7 +101,7 @@ async fn one(request: HttpRequest, id: web::Path<String>) -> Answer {
 
 fn shown(upload: &DataUpload) -> Value {
     let pass = upload.pass();
-    let counts = pass.map(|pass| pass.counts()).unwrap_or_default();
+    let counts = pass.map(Pass::counts).unwrap_or_default();
     let dry = upload.load.is_none() || matches!(upload.state, DataState::Checking | DataState::Checked);
     let words = if dry {
         context! { created => "Would be made", updated => "Would be changed" }
@@ -118,7 +118,8 @@ fn shown(upload: &DataUpload) -> Value {
             vec![action("run", "Load it", false), action("dry-run", "Show what it would do", true)]
         }
         DataState::Checked | DataState::Loaded | DataState::Failed => {
-            vec![action("run", "Load it", false), action("dry-run", "Look at it again", true)]
+            let load = if upload.load.is_none() { "Load it" } else { "Load it again" };
+            vec![action("run", load, false), action("dry-run", "Look at it again", true)]
         }
     };
     let headline = match upload.state {
@@ -133,7 +134,7 @@ fn shown(upload: &DataUpload) -> Value {
     context! {
         id => upload.id.to_string(), headline, problem => upload.problem.as_str(), mapping => upload.mapping.name.as_str(),
         format => upload.format.as_str(), created => show::time(upload.created), owner => upload.owner.as_str(),
-        pass => pass.is_some(), rows => pass.map(|pass| pass.rows()), words, actions, working => upload.state.is_working(),
+        pass => pass.is_some(), rows => pass.map(Pass::rows), words, actions, working => upload.state.is_working(),
         counts => context! {
             created => counts.created, updated => counts.updated, unchanged => counts.unchanged,
             rejected => counts.rejected,
