@@ -171,8 +171,8 @@ impl World {
     /// What became of an intake after the reader has opened it.
     async fn opened(&self, id: IntakeId, rules: BatchRules) -> Intake {
         let rules = BTreeMap::from([("scans".parse().unwrap(), rules)]);
-        let options =
-            ReaderOptions { batches: Some(BatchOptions { key: key(), rules }), ..ReaderOptions::default() };
+        let batches = Some(BatchOptions { key: key(), rules });
+        let options = ReaderOptions { batches, largest: 100 << 20, ..ReaderOptions::default() };
         let reader = reader::start(options, self.mailroom.clone(), Arc::new(self.spool.clone()));
         let mut seen = 0;
         let intake = loop {
