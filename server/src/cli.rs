@@ -600,7 +600,7 @@ pub(crate) enum DataCommand {
     Load {
         /// The file
         file: PathBuf,
-        /// How it is read: a [[data_uploads]] of the settings, or a mapping as JSON
+        /// How it is read: a `[[data_uploads]]` of the settings, or a mapping as JSON
         #[arg(long, value_name = "NAME")]
         mapping: String,
         /// Tell what every row would do, and change nothing
@@ -609,7 +609,7 @@ pub(crate) enum DataCommand {
     },
     /// Print the work items as CSV: loaded again, it changes nothing
     Unload {
-        /// A [[data_uploads]] of the settings
+        /// A `[[data_uploads]]` of the settings
         #[arg(long, value_name = "NAME")]
         mapping: String,
     },

@@ -75,7 +75,7 @@ async fn sweep_uploads(uploads: &Uploads, control: &dyn Control) {
             control.wake();
         }
         Err(error) => {
-            tracing::warn!(%error, "Unfinished uploads could not be looked through; it is tried again.")
+            tracing::warn!(%error, "Unfinished uploads could not be looked through; it is tried again.");
         }
     }
 }

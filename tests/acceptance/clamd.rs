@@ -42,7 +42,7 @@ impl Clamd {
         std::fs::create_dir(folder.path().join("signatures")).unwrap();
         std::fs::create_dir(folder.path().join("work")).unwrap();
         // Name, any type of file, anywhere in it, the bytes.
-        let hex: String = eicar().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = eicar().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let signature = format!("{SIGNATURE}:0:*:{hex}\n");
         std::fs::write(folder.path().join("signatures/test.ndb"), signature).unwrap();
         let settings = format!(

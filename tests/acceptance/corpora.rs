@@ -52,12 +52,15 @@ async fn each_file_ends_in_a_stated_state_and_is_filed_as_it_came() {
         } else {
             let upload = Upload::to(MATTER).file(&sample.name, sample.bytes.clone());
             let answer = post.op().upload(&upload).await;
-            (answer.status == 202).then(|| answer.body["intake"]["id"].as_str().unwrap().to_owned())
+            match answer.status {
+                202 => Ok(answer.body["intake"]["id"].as_str().unwrap().to_owned()),
+                _ => Err(answer.text()),
+            }
         };
         match intake {
-            Some(intake) => sent.push((sample, intake)),
-            None => {
-                println!("refused: {} {}", sample.kind, sample.name);
+            Ok(intake) => sent.push((sample, intake)),
+            Err(why) => {
+                println!("refused: {} {}: {why}", sample.kind, sample.name);
                 row.errors += 1;
             }
         }
@@ -150,7 +153,7 @@ fn as_sent(sample: &Sample) -> Vec<u8> {
 }
 
 /// Delivers a letter; the id of its intake. A client of its own, for no other sends bytes that are no good mail as they are.
-async fn deliver(port: u16, bytes: &[u8]) -> Option<String> {
+async fn deliver(port: u16, bytes: &[u8]) -> Result<String, String> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let mut stream = BufReader::new(stream);
     let mut data = Vec::new();
@@ -174,11 +177,10 @@ async fn deliver(port: u16, bytes: &[u8]) -> Option<String> {
         stream.get_mut().write_all(command).await.unwrap();
         answer = said(&mut stream).await;
         if !answer.starts_with(['2', '3']) {
-            println!("{answer}");
-            return None;
+            return Err(answer);
         }
     }
-    answer.trim().rsplit(' ').next().map(str::to_owned)
+    Ok(answer.trim().rsplit(' ').next().unwrap_or_default().to_owned())
 }
 
 /// The last line of an answer.
@@ -208,13 +210,7 @@ fn samples() -> Vec<Sample> {
     }
     // Two files of the same bytes are one document.
     let mut seen = BTreeSet::new();
-    all.retain(|sample| {
-        let fresh = seen.insert(hash(&sample.bytes));
-        if !fresh || sample.bytes.is_empty() {
-            println!("left out, empty or the same as another: {} {}", sample.kind, sample.name);
-        }
-        fresh && !sample.bytes.is_empty()
-    });
+    all.retain(|sample| !sample.bytes.is_empty() && seen.insert(hash(&sample.bytes)));
     all
 }
 

@@ -108,7 +108,7 @@ all = [{ field = "source", is = ["post"] }]
         page["items"].as_array().unwrap().len()
     };
     assert_eq!((listed("team:copyists").await, listed(ann).await, listed(sue).await), (1, 1, 2));
-    post.world.quiet(std::time::Duration::from_secs(60)).await;
+    post.world.quiet(std::time::Duration::from_mins(1)).await;
     // Settled is settled.
     let settled = post.op().intake(all[0]["id"].as_str().unwrap()).await;
     assert_eq!(decide(&post, &settled, "give", &json!({"team": "readers"})).await.status, 409);

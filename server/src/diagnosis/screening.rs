@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn the_test_file_is_the_one_that_every_scanner_knows() {
         let sum = Sha256::digest(test_file());
-        let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f");
+        let sum = postroom_domain::ids::BlobHash::new(sum.into()).to_string();
+        assert_eq!(sum, "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f");
     }
 }

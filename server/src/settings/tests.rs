@@ -383,7 +383,7 @@ move_to = "Scans/Done"
     let text = format!("{GOOD}{SCANS}");
     let settings = read(&text).unwrap();
     let rules = settings.batch_rules();
-    assert_eq!(rules.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["dms-scans", "scans"]);
+    assert_eq!(rules.keys().map(SourceName::as_str).collect::<Vec<_>>(), ["dms-scans", "scans"]);
     let (own, usual) = (rules[&"scans".parse().unwrap()], rules[&"dms-scans".parse().unwrap()]);
     assert_eq!(usual, BatchRules::default());
     assert_eq!(
