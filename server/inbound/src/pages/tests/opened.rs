@@ -109,7 +109,11 @@ impl World {
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(1)),
             mint: Arc::new(IdMint::after(1_000)),
-            rules: Arc::new(Rules { repositories: vec![repository()], ..Rules::default() }),
+            rules: Arc::new(Rules {
+                repositories: vec![repository()],
+                areas: BTreeMap::from([("scans".parse().unwrap(), Area::Scanning)]),
+                ..Rules::default()
+            }),
             accounts: Arc::new(postroom_domain::link::SystemOnly),
             spool: Arc::new(spool.clone()),
             opens_all: false,
