@@ -73,7 +73,7 @@ impl ScannerDoor {
             let advice = "let freshclam fetch the published ones";
             return finding(ABOUT, subject, Level::Warning, detail, advice, Fixer::Administrator);
         };
-        let old = age(signatures.made, clock.now());
+        let old = age(clock.now(), signatures.made);
         let detail = format!("{} of {:.0}", signatures.number, signatures.made);
         if old > self.signatures {
             let detail = format!("{detail}, {} days old", old.as_secs() / 86_400);
