@@ -244,7 +244,7 @@ folders = ["inbox", "Inbox/Clients"]
 after = "move"
 after_folder = "Filed"
 "#;
-    let good = format!("{GOOD}\n[mail.matching]\nown_domains = [\"firm.example\"]\n{mailbox}");
+    let good = format!("{GOOD}\n[mail.matching]\nown_domains = [\"own.example\"]\n{mailbox}");
     let settings = read(&good).unwrap();
     assert!(settings.takes_letters());
     assert_eq!(settings.own_mailboxes(), ["post@firm.example", "letters@firm.example"]);
