@@ -38,7 +38,19 @@ pub(super) fn explain(name: &str, text: &str, error: &toml::de::Error) -> String
     let shown = text.lines().nth(line - 1).unwrap_or_default();
     let message = error.message().trim();
     let near = meant(message);
+    // What stands behind a key that nobody knows says nothing of the mistake, and may be a secret under a mistyped name.
+    let shown =
+        if message.starts_with("unknown field") { without_value(shown, column) } else { shown.to_owned() };
     format!("{name}:{line}:{column}: {message}{near}\n  | {shown}")
+}
+
+/// A line up to the value of the key that begins at a column.
+fn without_value(line: &str, column: usize) -> String {
+    let at = line.char_indices().nth(column - 1).map_or(line.len(), |(at, _)| at);
+    match line[at..].find('=') {
+        Some(sign) => format!("{}= …", &line[..at + sign]),
+        None => line.to_owned(),
+    }
 }
 
 /// From serde's "unknown field `x`, expected one of `a`, `b`": the nearest of them.
