@@ -30,6 +30,7 @@ pub(super) async fn run(args: RulesArgs) -> anyhow::Result<ExitCode> {
         }
         (None, false) => None,
     };
+    let compared = rules.is_some();
     let client = connect(&args.server)?;
     let told = |error: anyhow::Error| explained(error, &args.server);
     let answer = if test.letters.is_empty() {
@@ -37,7 +38,7 @@ pub(super) async fn run(args: RulesArgs) -> anyhow::Result<ExitCode> {
     } else {
         held_out(&client, test, rules.as_ref()).await.map_err(told)?
     };
-    let text = if args.server.json { json(&answer)? } else { words(&answer, test.trace) };
+    let text = if args.server.json { json(&answer)? } else { words(&answer, test.trace, compared) };
     print(&text)?;
     Ok(if answer.grave == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -139,13 +140,17 @@ fn json(answer: &DryRunAnswer) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn words(answer: &DryRunAnswer, trace: bool) -> String {
+/// `compared` tells whether there were other rules at all: without them nothing can be "unchanged".
+fn words(answer: &DryRunAnswer, trace: bool, compared: bool) -> String {
     let mut text = String::new();
     for item in &answer.items {
         about(&mut text, item, trace);
     }
     for unread in &answer.unread {
         let _ = writeln!(text, "{}\n  not read: {}\n", plain(&unread.name), plain(&unread.why));
+    }
+    if !compared {
+        return text;
     }
     let counts: Vec<String> =
         answer.counts.iter().map(|(change, count)| format!("{count} {}", in_words(change))).collect();
