@@ -24,6 +24,7 @@ mod pages;
 mod request;
 mod routes;
 mod serve;
+mod texts;
 
 pub use app::{App, DataTables, Limits, RenderMetrics, Source};
 pub use auth::{TokenHash, TokenTable, Tokens};
