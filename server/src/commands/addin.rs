@@ -1,0 +1,146 @@
+//! `addin …`: what an administrator hands out to Office and browsers. Needs no server.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use postroom_addin_manifest::{AddIn, BaseUrl, Extension, Kind, OnSend, PublicKey, Service};
+use secrecy::zeroize::Zeroizing;
+use serde_json::json;
+
+use super::print;
+use crate::cli::{AddinCommand, ExtensionArgs, ManifestArgs, OnSendArg};
+use crate::settings::{Destination, DestinationKind, Settings};
+
+/// A file, what it is for, and the id by which it is known there.
+struct Piece {
+    name: &'static str,
+    bytes: Vec<u8>,
+    about: &'static str,
+    id: Option<String>,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(command: &AddinCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        AddinCommand::Manifest(args) => manifest(args)?,
+        AddinCommand::Extension(args) => extension(args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn manifest(args: &ManifestArgs) -> anyhow::Result<()> {
+    let on_send = match args.on_send {
+        OnSendArg::PromptUser => OnSend::PromptUser,
+        OnSendArg::SoftBlock => OnSend::SoftBlock,
+    };
+    let base = BaseUrl::new(&args.base_url)?;
+    let addin = AddIn::new(base, &args.provider, args.support_url.as_deref(), on_send)?;
+    let pieces = [
+        Piece {
+            name: "outlook.xml",
+            bytes: addin.outlook_xml()?.into_bytes(),
+            about: "Outlook: Microsoft 365 admin centre, Integrated apps, Upload custom apps",
+            id: Some(addin.outlook_id().to_string()),
+        },
+        Piece {
+            name: "word.xml",
+            bytes: addin.word_xml()?.into_bytes(),
+            about: "Word and Excel: the same place",
+            id: Some(addin.word_id().to_string()),
+        },
+        Piece {
+            name: "postroom-outlook.zip",
+            bytes: addin.unified_zip()?,
+            about: "Outlook, unified manifest: beside outlook.xml or in its place, but not on Mac or telephones",
+            id: Some(addin.unified_id().to_string()),
+        },
+    ];
+    written(&args.out, &pieces, args.json)
+}
+
+fn extension(args: &ExtensionArgs) -> anyhow::Result<()> {
+    let (base, services) = match &args.config {
+        Some(path) => of_settings(path, args.base_url.as_deref())?,
+        None => (args.base_url.clone().unwrap_or_default(), args.service.clone()),
+    };
+    let key = args.key_file.as_deref().map(key).transpose()?;
+    let extension = Extension::new(BaseUrl::new(&base)?, services, key)?;
+    let pieces = [
+        Piece {
+            name: "postroom-chrome.zip",
+            bytes: extension.chrome_zip()?,
+            about: "Chrome and Edge: their stores, or by policy",
+            id: extension.id(),
+        },
+        Piece {
+            name: "postroom-firefox.xpi",
+            bytes: extension.firefox_zip()?,
+            about: "Firefox: to be signed by Mozilla (addons.mozilla.org), then by policy",
+            id: Some(extension.firefox_id()),
+        },
+    ];
+    written(&args.out, &pieces, args.json)?;
+    if !args.json {
+        for service in extension.services() {
+            print(&format!("knows {service}\n"))?;
+        }
+        if extension.services().is_empty() {
+            print(
+                "knows the hosts of iManage, NetDocuments and HighQ themselves; the firm's own need --service or --config\n",
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the server of some settings is, and which of its destinations have pages that the extension knows.
+fn of_settings(path: &Path, base: Option<&str>) -> anyhow::Result<(String, Vec<Service>)> {
+    let settings = Settings::load(path, std::env::vars())?;
+    let base = match (base, &settings.server.public_url) {
+        (Some(base), _) => base.to_owned(),
+        (None, Some(url)) => url.to_string(),
+        (None, None) => bail!(
+            "{} does not say by which address browsers reach the server\nhint: give --base-url, or set server.public_url",
+            path.display()
+        ),
+    };
+    let services = settings.destinations.iter().filter_map(|it| service(it.get_ref()).transpose());
+    Ok((base, services.collect::<anyhow::Result<_>>()?))
+}
+
+fn service(destination: &Destination) -> anyhow::Result<Option<Service>> {
+    let kind = match destination.kind {
+        DestinationKind::Imanage => Kind::Imanage,
+        DestinationKind::Netdocuments => Kind::NetDocuments,
+        DestinationKind::Highq => Kind::HighQ,
+        DestinationKind::Folder | DestinationKind::Webdav => return Ok(None),
+    };
+    let Some(host) = destination.pages_host() else { return Ok(None) };
+    Ok(Some(Service::new(kind, destination.name.as_str(), &[&host])?))
+}
+
+fn key(path: &Path) -> anyhow::Result<PublicKey> {
+    // Wiped afterwards: the private half stands in it.
+    let text = std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    PublicKey::from_pem(&text).with_context(|| path.display().to_string())
+}
+
+fn written(folder: &Path, pieces: &[Piece], as_json: bool) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    for piece in pieces {
+        let path: PathBuf = folder.join(piece.name);
+        std::fs::write(&path, &piece.bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        let shown = path.display().to_string();
+        print(&if as_json {
+            format!("{}\n", json!({ "file": shown, "id": piece.id, "bytes": piece.bytes.len() }))
+        } else {
+            let id = piece.id.as_ref().map_or_else(String::new, |id| format!("\n    id {id}"));
+            format!("{shown}  {}{id}\n", piece.about)
+        })?;
+    }
+    Ok(())
+}
