@@ -71,6 +71,13 @@ impl Service {
     }
 }
 
+impl Service {
+    /// How Postroom calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// Whether a text is the name of a host, or of all hosts below one: `*.highq.com`.
 fn is_host(text: &str) -> bool {
     let label = |it: &str| {

@@ -670,9 +670,10 @@ pub(crate) struct ExtensionArgs {
     #[arg(long, value_name = "URL", required_unless_present = "config")]
     pub(crate) base_url: Option<String>,
     /// The settings, for their destinations
-    #[arg(long, value_name = "FILE", conflicts_with = "service")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// A service by kind, name and the hosts of its pages, such as imanage=dms=firm.imanage.work; can be given more than once
+    /// A service by kind, name and the hosts of its pages, such as imanage=dms=firm.imanage.work; can be given more than once. Stands in
+    /// place of the destination of that name
     #[arg(long, value_name = "KIND=NAME=HOST[,HOST]")]
     pub(crate) service: Vec<postroom_addin_manifest::Service>,
     /// An RSA key as PEM, which gives the extension the same id in Chrome and Edge wherever it is loaded from

@@ -60,10 +60,11 @@ fn manifest(args: &ManifestArgs) -> anyhow::Result<()> {
 }
 
 fn extension(args: &ExtensionArgs) -> anyhow::Result<()> {
-    let (base, services) = match &args.config {
+    let (base, destinations) = match &args.config {
         Some(path) => of_settings(path, args.base_url.as_deref())?,
-        None => (args.base_url.clone().unwrap_or_default(), args.service.clone()),
+        None => (args.base_url.clone().unwrap_or_default(), Vec::new()),
     };
+    let services = joined(args.service.clone(), destinations);
     let key = args.key_file.as_deref().map(key).transpose()?;
     let extension = Extension::new(BaseUrl::new(&base)?, services, key)?;
     let pieces = [
@@ -92,6 +93,14 @@ fn extension(args: &ExtensionArgs) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Services that were given, then destinations of other names.
+fn joined(mut given: Vec<Service>, destinations: Vec<Service>) -> Vec<Service> {
+    let others: Vec<_> =
+        destinations.into_iter().filter(|it| given.iter().all(|other| other.name() != it.name())).collect();
+    given.extend(others);
+    given
 }
 
 /// Where the server of some settings is, and which of its destinations have pages that the extension knows.
@@ -143,4 +152,104 @@ fn written(folder: &Path, pieces: &[Piece], as_json: bool) -> anyhow::Result<()>
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: &str = r#"
+[server]
+public_url = "https://postroom.firm.example"
+[data]
+dir = "/var/lib/postroom"
+[vault]
+passphrase_file = "/run/secrets/passphrase"
+private_key_file = "/run/secrets/key.pem"
+[[destinations]]
+name = "files"
+kind = "folder"
+[destinations.folder]
+root = "/srv/dms"
+[[destinations]]
+name = "dms"
+kind = "imanage"
+[destinations.imanage]
+base_url = "https://dms.firm.example:8443/work"
+library = "ACTIVE"
+auth = { grant = "link" }
+[[destinations]]
+name = "nd"
+kind = "netdocuments"
+[destinations.netdocuments]
+region = "eu"
+cabinet = "NG-1A2B3C4D"
+mark_attribute = "postroom"
+attributes = { postroom = 9 }
+auth = { grant = "link" }
+[[destinations]]
+name = "collab"
+kind = "highq"
+[destinations.highq]
+base_url = "https://collab.firm.example/collab"
+auth = { grant = "link" }
+"#;
+
+    #[test]
+    fn services_are_the_destinations_whose_pages_are_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("postroom.toml");
+        std::fs::write(&path, SETTINGS).unwrap();
+        let (base, services) = of_settings(&path, None).unwrap();
+        assert_eq!(base, "https://postroom.firm.example/");
+        let told = |services: &[Service]| services.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            told(&services),
+            [
+                "dms (imanage): dms.firm.example",
+                "nd (netdocuments): eu.netdocuments.com",
+                "collab (highq): collab.firm.example",
+            ]
+        );
+        let (base, _) = of_settings(&path, Some("https://other.firm.example")).unwrap();
+        assert_eq!(base, "https://other.firm.example");
+        let given = "imanage=dms=firm.imanage.work,dms.firm.example".parse().unwrap();
+        assert_eq!(
+            told(&joined(vec![given], services))[..2],
+            ["dms (imanage): firm.imanage.work, dms.firm.example", "nd (netdocuments): eu.netdocuments.com",]
+        );
+
+        std::fs::write(&path, SETTINGS.replace("public_url = \"https://postroom.firm.example\"", ""))
+            .unwrap();
+        let told = of_settings(&path, None).unwrap_err().to_string();
+        assert!(told.contains("give --base-url"), "{told}");
+    }
+
+    #[test]
+    fn files_are_written_and_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("new/addin");
+        let args = ManifestArgs {
+            base_url: "https://postroom.firm.example".to_owned(),
+            out: out.clone(),
+            provider: "Harrow & Finch LLP".to_owned(),
+            support_url: None,
+            on_send: OnSendArg::SoftBlock,
+            json: true,
+        };
+        for _ in 0..2 {
+            manifest(&args).unwrap();
+            let mut names: Vec<_> = std::fs::read_dir(&out)
+                .unwrap()
+                .map(|it| it.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            assert_eq!(names, ["outlook.xml", "postroom-outlook.zip", "word.xml"]);
+            assert!(
+                std::fs::read_to_string(out.join("outlook.xml")).unwrap().contains("SendMode=\"SoftBlock\"")
+            );
+        }
+        let refused = manifest(&ManifestArgs { base_url: "http://postroom.firm.example".to_owned(), ..args });
+        assert!(refused.unwrap_err().to_string().contains("\nhint: "));
+    }
 }
