@@ -11,7 +11,7 @@ struct Icons;
 /// The bytes of an icon by its name, such as `icon-16.png`: 16, 20, 24, 25, 32, 40, 48, 64, 80, 96, 128 or 192 pixels, or `outline-32.png`.
 pub fn icon(name: &str) -> Option<Cow<'static, [u8]>> {
     // The drawings lie there too.
-    Icons::get(name).filter(|_| name.ends_with(".png")).map(|file| file.data)
+    Icons::get(name).filter(|file| file.metadata.mimetype() == "image/png").map(|file| file.data)
 }
 
 #[cfg(test)]

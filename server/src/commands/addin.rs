@@ -177,7 +177,7 @@ kind = "imanage"
 [destinations.imanage]
 base_url = "https://dms.firm.example:8443/work"
 library = "ACTIVE"
-auth = { grant = "link" }
+auth = { grant = "password", client_id = "postroom", client_secret_file = "/run/a", username = "POSTROOM", password_file = "/run/b" }
 [[destinations]]
 name = "nd"
 kind = "netdocuments"
@@ -186,13 +186,13 @@ region = "eu"
 cabinet = "NG-1A2B3C4D"
 mark_attribute = "postroom"
 attributes = { postroom = 9 }
-auth = { grant = "link" }
+auth = { grant = "client_credentials", client_id = "AP-XXXXXXXX", client_secret_file = "/run/c", repository = "CA-9Z8Y7X6W" }
 [[destinations]]
 name = "collab"
 kind = "highq"
 [destinations.highq]
 base_url = "https://collab.firm.example/collab"
-auth = { grant = "link" }
+auth = { grant = "refresh_token", client_id = 17, client_secret_file = "/run/d", refresh_token_file = "/run/e" }
 "#;
 
     #[test]
