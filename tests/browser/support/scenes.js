@@ -23,19 +23,21 @@ export function stage() {
   return (name, act) =>
     test(name, { timeout: TOO_LONG_MS }, async () => {
       const profiles = [];
+      const ends = [];
       const open = async (options) => {
         const profile = await Profile.open(world, options);
         profiles.push(profile);
         return profile.page;
       };
       try {
-        await act({ world, open });
+        await act({ world, open, ends: (end) => ends.push(end) });
         assert.deepEqual(profiles.flatMap((it) => it.complaints), []);
       } catch (error) {
         await keep(name, profiles, world);
         throw error;
       } finally {
         await Promise.all(profiles.map((it) => it.context.close()));
+        for (const end of ends) await end();
         await world.calm();
       }
     });

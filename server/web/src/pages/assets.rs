@@ -1,6 +1,7 @@
 //! Styles, scripts and pictures: in the program itself.
 
 use actix_web::http::header::{self, ETag, EntityTag, IfNoneMatch};
+use actix_web::middleware::Compress;
 use actix_web::{HttpResponse, web};
 use rust_embed::Embed;
 
@@ -11,14 +12,21 @@ use crate::fault::{Answer, Fault};
 struct Assets;
 
 pub(super) fn configure(config: &mut web::ServiceConfig) {
-    config.route("/assets/{name}", web::get().to(asset));
+    let files = web::resource("/assets/{name:.+}").wrap(Compress::default()).route(web::get().to(asset));
+    config.service(files);
 }
 
 async fn asset(name: web::Path<String>, known: web::Header<IfNoneMatch>) -> Answer {
-    let file = Assets::get(&name).ok_or_else(|| Fault::not_found("such file"))?;
+    file(&name, &known)
+}
+
+/// A file, or that the browser has it already.
+pub(super) fn file(name: &str, known: &IfNoneMatch) -> Answer {
+    let file = Assets::get(name).ok_or_else(|| Fault::not_found("such file"))?;
+    // Weak: the same file is sent compressed to those who take that.
     let tag =
-        EntityTag::new_strong(postroom_domain::ids::BlobHash::new(file.metadata.sha256_hash()).to_string());
-    let fresh = match &known.0 {
+        EntityTag::new_weak(postroom_domain::ids::BlobHash::new(file.metadata.sha256_hash()).to_string());
+    let fresh = match known {
         IfNoneMatch::Any => true,
         IfNoneMatch::Items(tags) => tags.iter().any(|it| it.weak_eq(&tag)),
     };
