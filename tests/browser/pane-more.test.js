@@ -30,7 +30,7 @@ scene('nothing selected: the matters at hand, and what became of what one filed'
     },
   });
   await page.getByText('Select an e-mail to file it.').waitFor();
-  await page.getByRole('heading', { name: 'Recent' }).waitFor();
+  await page.getByRole('heading', { name: 'Recent', exact: true }).waitFor();
   await page.getByRole('heading', { name: 'Bookmarked' }).waitFor();
   await page.getByText('There is no workspace for the matter.').waitFor();
   assert.deepEqual(api.calls.map((it) => [it.name, it.query, it.json]), [
@@ -187,7 +187,7 @@ async function send(item, more = {}) {
   const headers = {};
   const mock = new OfficeMockObject({
     host: 'outlook',
-    context: { mailbox: { item: item && { ...item, internetHeaders: { setAsync: item.setAsync ?? ((all, done) => setImmediate(() => (Object.assign(headers, all), done({ status: 'succeeded' })))) } } } },
+    context: { mailbox: item === null ? {} : { item: { ...item, internetHeaders: { setAsync: item.setAsync ?? ((all, done) => setImmediate(() => (Object.assign(headers, all), done({ status: 'succeeded' })))) } } } },
     actions: { associate: (name, handler) => void (associated[name] = handler) },
   });
   const context = createContext({ Office: mock, ...more });
@@ -251,7 +251,7 @@ scene('Word: the document is filed in slices, and the next time as its next vers
   await page.getByRole('button', { name: /^L-1003 Cedar merger/ }).click();
   await page.getByRole('button', { name: /^L-1001 Harrow v Teal/ }).click();
   assert.equal(await page.locator('section.chosen').count(), 1, 'a document belongs to one matter');
-  await page.getByText('Add a note').click();
+  await page.locator('summary', { hasText: 'Add a note' }).click();
   await page.getByRole('textbox', { name: 'Add a note' }).fill('signed');
   await press(page, 'File');
   await jobSays(page, 'Filed.');
@@ -279,7 +279,7 @@ scene('Word: a document that cannot be read, or remembers nothing, is not filed'
     await page.getByRole('heading', { level: 1, name: 'Document.xlsx' }).waitFor();
     await page.getByRole('button', { name: /^L-1003 Cedar merger/ }).click();
     await press(page, 'File');
-    await page.getByText(words).waitFor();
+    await page.getByText(words).first().waitFor();
     assert.equal(api.of('POST /intakes').length, 0);
     await button(page, 'File').waitFor();
   }

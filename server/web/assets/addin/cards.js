@@ -120,7 +120,7 @@ export class Cards extends EventTarget {
     return h(
       'section',
       { class: 'card chosen', 'aria-labelledby': title },
-      h('div', { class: 'chosen-head' }, h('h3', { id: title }, h('span', { class: 'reference' }, chosen.place.reference), ' ', chosen.place.title), remove),
+      h('div', { class: 'chosen-head' }, h('h2', { id: title }, h('span', { class: 'reference' }, chosen.place.reference), ' ', chosen.place.title), remove),
       chosen.place.client && h('p', { class: 'small' }, chosen.place.client),
       this.parts && this.#parts(chosen, title),
     );
@@ -135,7 +135,7 @@ export class Cards extends EventTarget {
         set(input.checked);
         this.dispatchEvent(new Event('change'));
       });
-      return { input, label: h('label', { class: 'check' }, input, ' ', ...words) };
+      return { input, label: h('label', { class: 'check' }, input, h('span', {}, ...words)) };
     };
     const message = box(chosen.message, (on) => (chosen.message = on), texts.say('addin.part_message')).label;
     if (this.attachments.length === 0) return h('div', { role: 'group', 'aria-labelledby': title }, message);

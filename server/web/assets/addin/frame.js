@@ -75,15 +75,15 @@ async function textsFor(main, wanted) {
   const table = JSON.parse(main.dataset.texts ?? '{}');
   const language = document.documentElement.lang;
   const primary = wanted.split('-')[0].toLowerCase();
-  if (primary === language || !LANGUAGES.includes(primary)) return new Texts(table, language);
+  if (primary === language || !LANGUAGES.includes(primary)) return new Texts(table, language, wanted);
   try {
     const answer = await fetch(`/addin/texts/${primary}.json`, { credentials: 'omit' });
-    if (!answer.ok) return new Texts(table, language);
+    if (!answer.ok) return new Texts(table, language, wanted);
     const other = await answer.json();
     document.documentElement.lang = primary;
-    return new Texts(other, primary);
+    return new Texts(other, primary, wanted);
   } catch {
-    return new Texts(table, language);
+    return new Texts(table, language, wanted);
   }
 }
 
@@ -118,7 +118,6 @@ export async function open(start, fits) {
   const name = { installation: frame.installation };
   document.title = frame.installation;
   if (port === null || !fits(port)) {
-    frame.drawFoot(null);
     const link = h('a', { href: `/addin/help?lang=${texts.language}` }, texts.say('addin.no_host_link'));
     frame.show(h('h1', {}, texts.say('addin.no_host_title')), h('p', {}, texts.say('addin.no_host', name)), h('p', {}, link));
     return;

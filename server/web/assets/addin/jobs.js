@@ -165,8 +165,8 @@ export class Jobs extends EventTarget {
 
   /** Sends it until it is taken or refused. @param {Job} job @param {FormData} form @returns {Promise<any>} */
   async #send(job, form) {
+    job.become('sending');
     for (let tries = 1; ; tries += 1) {
-      job.become('sending');
       try {
         return await this.server.ask('POST', `/${job.work.path}`, { form, headers: { 'idempotency-key': job.key } });
       } catch (error) {

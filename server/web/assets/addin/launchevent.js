@@ -1,6 +1,6 @@
 // What Outlook runs when a message is sent. Classic Outlook runs it without a page: one file, old syntax, nothing imported, no storage.
 // It copies the id of what was chosen in the pane into a header of the message; the server finds the sent message by it. Whatever
-// goes wrong here, the message is sent: every way out ends in `allowEvent: true`, and none takes longer than a moment.
+// goes wrong here, the message is sent: every way out ends in allowEvent: true, and none takes longer than a moment.
 
 /* global Office */
 

@@ -28,7 +28,7 @@ export async function know({ server, frame }, letters, signal) {
   const answer = await server.askUntil('POST', '/letters/known', { json, signal }, frame.trouble);
   return {
     letters: (answer.letters ?? []).map((/** @type {any} */ it) => ({ filed: it.filed ?? [], suggestions: (it.suggestions ?? []).map(place), decided: Boolean(it.decided) })),
-    shelf: { recent: (answer.recent ?? []).map(place), bookmarked: (answer.bookmarked ?? []).map(place) },
+    shelf: { recent: (answer.recent ?? []).map(place), bookmarked: (answer.bookmarked ?? []).map(place), marks: new Map() },
     category: String(answer.category ?? ''),
     fetches: Boolean(answer.fetches),
   };

@@ -37,8 +37,8 @@ function words(it, texts) {
 }
 
 /**
- * Knows the recent and bookmarked matters while the pane is open.
- * @typedef {{ recent: Place[], bookmarked: Place[] }} Shelf
+ * The recent and bookmarked matters, and which were bookmarked since, or are not any more: rows stay where they are while one looks.
+ * @typedef {{ recent: Place[], bookmarked: Place[], marks: Map<string, boolean> }} Shelf
  */
 
 /** The lists and the search. Tells `pick` with a matter in `detail`. */
@@ -67,31 +67,32 @@ export class Places extends EventTarget {
   refresh() {
     const focused = document.activeElement?.getAttribute('data-focus');
     const here = this.lists.contains(document.activeElement);
-    const known = new Set(this.suggestions.map((it) => it.work_item));
-    const others = (/** @type {Place[]} */ list) => list.filter((it) => !known.has(it.work_item));
+    const known = new Set();
+    // Each once, in the first list that it is in.
+    const others = (/** @type {Place[]} */ list) => list.filter((it) => !known.has(it.work_item) && known.add(it.work_item));
     fill(
       this.lists,
-      this.#list('suggested', this.suggestions, true),
-      this.#list('bookmarked', others(this.shelf.bookmarked), true),
-      this.#list('recent', others(this.shelf.recent), true),
+      this.#list('suggested', others(this.suggestions)),
+      this.#list('bookmarked', others(this.shelf.bookmarked)),
+      this.#list('recent', others(this.shelf.recent)),
     );
     if (here && focused) /** @type {HTMLElement | null} */ (this.lists.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
   }
 
-  /** @param {string} name @param {Place[]} list @param {boolean} stars */
-  #list(name, list, stars) {
+  /** @param {string} name @param {Place[]} list */
+  #list(name, list) {
     if (list.length === 0) return null;
     const title = unique('list');
     return h(
       'section',
       { 'aria-labelledby': title, class: `list ${name}` },
       h('h2', { id: title }, this.texts.say(`addin.list_${name}`)),
-      h('ul', { class: 'places-list' }, list.map((it) => this.#row(it, `${name}/${it.work_item}`, stars))),
+      h('ul', { class: 'places-list' }, list.map((it) => this.#row(it, `${name}/${it.work_item}`))),
     );
   }
 
-  /** @param {Place} it @param {string} focus @param {boolean} stars */
-  #row(it, focus, stars) {
+  /** @param {Place} it @param {string} focus */
+  #row(it, focus) {
     const taken = this.chosen?.().includes(it.work_item) ?? false;
     const reasons = it.reasons.length > 0 && h('span', { class: 'reasons' }, it.reasons.join(' · '));
     const choose = { type: 'button', class: 'place', 'data-focus': focus, 'aria-pressed': String(taken), disabled: !it.open, onclick: () => this.#pick(it) };
@@ -99,13 +100,13 @@ export class Places extends EventTarget {
       'li',
       {},
       this.chosen ? h('button', choose, words(it, this.texts), reasons) : h('span', { class: 'place' }, words(it, this.texts)),
-      stars && this.#star(it, focus),
+      this.#star(it, focus),
     );
   }
 
   /** @param {Place} it @param {string} focus */
   #star(it, focus) {
-    const on = this.shelf.bookmarked.some((other) => other.work_item === it.work_item);
+    const on = this.shelf.marks.get(it.work_item) ?? this.shelf.bookmarked.some((other) => other.work_item === it.work_item);
     const label = this.texts.say('addin.bookmark', { matter: called(it) });
     const attributes = { type: 'button', class: 'star', 'data-focus': `star/${focus}`, 'aria-pressed': String(on), 'aria-label': label, title: label, onclick: () => this.#bookmark(it, !on) };
     return h('button', attributes, h('span', { 'aria-hidden': 'true' }, on ? '★' : '☆'));
@@ -113,15 +114,13 @@ export class Places extends EventTarget {
 
   /** Shown at once, and taken back where the server does not want it. @param {Place} it @param {boolean} on */
   async #bookmark(it, on) {
-    const before = this.shelf.bookmarked;
-    const without = before.filter((other) => other.work_item !== it.work_item);
-    this.shelf.bookmarked = on ? [...without, { ...it, bookmarked: true, reasons: [] }] : without;
+    this.shelf.marks.set(it.work_item, on);
     this.refresh();
     try {
       await this.server.ask(on ? 'PUT' : 'DELETE', `/work-items/${encodeURIComponent(it.work_item)}/bookmark`);
       this.tell(this.texts.say(on ? 'addin.bookmarked_now' : 'addin.bookmark_gone', { matter: called(it) }));
     } catch (error) {
-      this.shelf.bookmarked = before;
+      this.shelf.marks.set(it.work_item, !on);
       this.refresh();
       this.tell(error instanceof Refused ? error.message : this.texts.say('addin.error_not_now'));
     }

@@ -132,7 +132,8 @@ export class Server {
       if (!answer || answer.ok || isPassing(answer.status)) throw new Unreachable(answer && !answer.ok ? answer.status : 0, 0, '');
     }
     const date = Date.parse(answer.headers.get('date') ?? '');
-    if (!Number.isNaN(date)) this.#ahead = date - Date.now();
+    // Dates of answers are whole seconds, and some time on their way: what is less than that is no difference.
+    if (!Number.isNaN(date)) this.#ahead = Math.abs(date - Date.now()) < 2000 ? 0 : date - Date.now();
     if (answer.ok) return body;
     if (isPassing(answer.status)) {
       throw new Unreachable(answer.status, Number(answer.headers.get('retry-after')) || 0, String(body?.detail ?? ''));

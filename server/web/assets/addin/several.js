@@ -30,12 +30,12 @@ export async function showSeveral(app, messages, signal) {
 
   const cards = new Cards({ texts, parts: false });
   const places = new Places({ texts, server, shelf: known.shelf, chosen: () => cards.ids, tell });
-  const all = h('div', { class: 'choice' }, cards.element, places.element);
   const lower = deed({ texts, press });
   const wanted = () => rows.filter((it) => it.wanted && (!each || it.own));
 
   const draw = () => {
-    all.hidden = each;
+    cards.element.hidden = each;
+    places.element.hidden = each;
     lower.label(texts.count('addin.several_file', wanted().length));
     lower.wrong('');
     places.refresh();
@@ -59,7 +59,7 @@ export async function showSeveral(app, messages, signal) {
       each = value;
       draw();
     });
-    return h('label', { class: 'check' }, input, ' ', words);
+    return h('label', { class: 'check' }, input, h('span', {}, words));
   };
   const ways = h(
     'fieldset',
@@ -74,11 +74,11 @@ export async function showSeveral(app, messages, signal) {
       it.wanted = box.checked;
       draw();
     });
-    return h('li', {}, h('label', { class: 'check' }, box, ' ', it.letter.subject || texts.say('addin.no_subject')), it.line);
+    return h('li', {}, h('label', { class: 'check' }, box, h('span', {}, it.letter.subject || texts.say('addin.no_subject'))), it.line);
   };
   const list = h('section', { 'aria-label': texts.say('addin.several_list') }, h('ul', { class: 'letters' }, rows.map(row)));
   draw();
-  frame.show(h('h1', {}, texts.say('addin.several_title', { count: rows.length })), ways, all, lower.form, list);
+  frame.show(h('h1', {}, texts.say('addin.several_title', { count: rows.length })), ways, cards.element, lower.form, places.element, list);
 
   /** @param {string} note */
   function press(note) {

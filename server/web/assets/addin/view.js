@@ -2,10 +2,16 @@
 
 /** The texts of the page's language by their keys. */
 export class Texts {
-  /** @param {Record<string, string>} table @param {string} language */
-  constructor(table, language) {
+  /** @param {Record<string, string>} table @param {string} language @param {string} wanted how Office writes dates: `en-GB` */
+  constructor(table, language, wanted) {
     this.table = table;
     this.language = language;
+    this.locale = language;
+    try {
+      if (new Intl.Locale(wanted).language === language) this.locale = wanted;
+    } catch {
+      // Office says nothing that is a locale.
+    }
   }
 
   /** One text with its values. @param {string} key @param {Record<string, string | number>} [values] */
@@ -25,14 +31,14 @@ export class Texts {
     let [number, unit] = [bytes, 0];
     while (number >= 1000 && unit < units.length - 1) [number, unit] = [number / 1000, unit + 1];
     const options = { style: /** @type {const} */ ('unit'), unit: units[unit], unitDisplay: /** @type {const} */ ('short'), maximumFractionDigits: unit > 1 ? 1 : 0 };
-    return new Intl.NumberFormat(this.language, options).format(number);
+    return new Intl.NumberFormat(this.locale, options).format(number);
   }
 
   /** @param {string} at */
   time(at) {
     const date = new Date(at);
     if (Number.isNaN(date.getTime())) return '';
-    return new Intl.DateTimeFormat(this.language, { dateStyle: 'medium', timeStyle: 'short' }).format(date);
+    return new Intl.DateTimeFormat(this.locale, { dateStyle: 'medium', timeStyle: 'short' }).format(date);
   }
 }
 

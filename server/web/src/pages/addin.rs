@@ -6,7 +6,7 @@
 //! - nothing about anybody stands in them, so they are the same for everybody who asks in the same language;
 //! - they may be framed by the hosts of the settings, and by nobody else.
 
-use actix_web::http::header::{self, HeaderValue, IfNoneMatch};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Compress;
 use actix_web::{HttpRequest, HttpResponse, web};
 use minijinja::context;
@@ -31,7 +31,7 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .service(page("/addin/commands").route(web::get().to(commands)))
         .service(page("/addin/help").route(web::get().to(help)))
         .service(page("/addin/texts/{language}.json").route(web::get().to(texts)))
-        .service(page(HANDLER).route(web::get().to(handler)))
+        .route(HANDLER, web::get().to(handler))
         .route("/.well-known/microsoft-officeaddins-allowed.json", web::get().to(allowed))
         .route("/admin/addin", web::get().to(administrators));
 }
@@ -71,8 +71,8 @@ async fn commands(request: HttpRequest) -> Answer {
     framed(&request, "addin_commands.html", context! { handler => HANDLER })
 }
 
-async fn handler(known: web::Header<IfNoneMatch>) -> Answer {
-    assets::file("addin/launchevent.js", &known.0)
+async fn handler(request: HttpRequest) -> Answer {
+    assets::file(&request, "addin/launchevent.js")
 }
 
 /// Lets classic Outlook's runtime, which has no page, load the handler with our origin.

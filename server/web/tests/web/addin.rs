@@ -5,7 +5,7 @@ use reqwest::{Client, Response, header};
 use crate::world::World;
 
 async fn ask(world: &World, path: &str, headers: &[(&str, &str)]) -> Response {
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = Client::builder().no_proxy().no_gzip().build().unwrap();
     let request =
         headers.iter().fold(client.get(world.url(path)), |it, (name, value)| it.header(*name, *value));
     request.send().await.unwrap()
