@@ -51,11 +51,15 @@ pub enum Kind {
     Upload = 16,
     /// [`crate::data_upload::DataUpload`].
     DataUpload = 17,
+    /// [`crate::bookmarks::Bookmarks`].
+    Bookmarks = 20,
+    /// [`crate::sending::SendIntent`].
+    SendIntent = 21,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -73,6 +77,8 @@ impl Kind {
         Self::Collected,
         Self::Upload,
         Self::DataUpload,
+        Self::Bookmarks,
+        Self::SendIntent,
     ];
 
     /// Kinds whose records name content in the spool ([`naming`]): it stays for as long as they do.
@@ -98,6 +104,8 @@ impl Kind {
             Self::Collected => "document of a scan folder",
             Self::Upload => "upload under way",
             Self::DataUpload => "data upload",
+            Self::Bookmarks => "list of bookmarks",
+            Self::SendIntent => "choice for a letter to be sent",
         }
     }
 }

@@ -19,6 +19,7 @@ mod directory;
 mod doors;
 mod events;
 mod intakes;
+mod letters;
 mod matrix;
 mod notifications;
 mod origins;
