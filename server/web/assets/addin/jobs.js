@@ -159,6 +159,7 @@ export class Jobs extends EventTarget {
     job.filings = answer.filings ?? [];
     const until = Date.parse(answer.undo_until ?? '');
     job.undoUntil = Number.isNaN(until) ? 0 : until - this.server.now() + Date.now();
+    if (!job.intake) return job.become('on_its_way');
     job.become('taken');
     if (!work.quiet) await this.#look(job);
   }
@@ -176,6 +177,9 @@ export class Jobs extends EventTarget {
         } else if (error instanceof Unreachable) {
           job.become('waiting', error);
           await pause(wait(tries, error.after));
+        } else if (error instanceof Refused && error.code === 'key_reused') {
+          // An earlier try was taken, whose answer was lost; Office wrote the file a little differently this time.
+          return { intake: null };
         } else {
           throw error;
         }
