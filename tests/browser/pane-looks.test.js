@@ -11,7 +11,7 @@ const scene = stage();
 
 const item = LETTER;
 const chosen = (page) => page.locator('section.chosen').first().waitFor();
-const job = (page, words) => page.locator('.job').first().getByText(words).first().waitFor();
+const job = (page, words) => page.locator('.job').first().getByText(words, { exact: true }).first().waitFor();
 
 scene('a message that is read', async (stage) => {
   const { page } = await pane(stage, { office: { item } });

@@ -14,7 +14,7 @@ import { stage } from './support/scenes.js';
 const scene = stage();
 
 const job = (page) => page.locator('.job').first();
-const jobSays = (page, words) => job(page).getByText(words).first().waitFor();
+const jobSays = (page, words) => job(page).getByText(words, { exact: true }).first().waitFor();
 const cardOf = (page, place) => page.locator('section.chosen', { has: page.getByRole('heading', { name: new RegExp(place.title) }) });
 
 scene('nothing selected: the matters at hand, and what became of what one filed', async (stage) => {

@@ -12,7 +12,7 @@ const scene = stage();
 const read = (stage, { item = LETTER, office = {}, ...more } = {}) => pane(stage, { office: { item, ...office }, ...more });
 
 const job = (page) => page.locator('.job').first();
-const jobSays = (page, words) => job(page).getByText(words).first().waitFor();
+const jobSays = (page, words) => job(page).getByText(words, { exact: true }).first().waitFor();
 const fake = (page, act, given) => page.evaluate(act, given);
 const cardOf = (page, place) => page.locator('section.chosen', { has: page.getByRole('heading', { name: new RegExp(place.title) }) });
 
@@ -79,6 +79,21 @@ scene('several matters, each with what goes there, and a note', async (stage) =>
     { work_item: 'w-harrow', message: true, attachments: [{ name: 'image001.png', nth: 1 }, { name: 'lease.pdf', nth: 2 }] },
     { work_item: 'w-cedar', message: true, attachments: [{ name: 'lease.pdf', nth: 1 }, { name: 'lease.pdf', nth: 2 }] },
   ]);
+});
+
+scene('filed, and then to another matter, too', async (stage) => {
+  const { page, api } = await read(stage);
+  await cardOf(page, BIRCH).waitFor();
+  await press(page, 'File');
+  await jobSays(page, 'Filed.');
+  api.known.letters[0].filed = [{ intake: 'i-1', ...BIRCH, by: 'mina@firm.example', at: '2026-11-27T09:30:00Z', state: 'filed' }];
+  await press(page, 'File to another matter, too');
+  await page.locator('.notice.filed').getByText('L-1002 Birch lease').waitFor();
+  await page.getByRole('button', { name: /^L-1003 Cedar merger/ }).click();
+  await press(page, 'File');
+  await jobSays(page, 'Filed.');
+  assert.deepEqual(api.of('POST /letters').map((it) => it.meta.matters.map((matter) => matter.work_item)), [['w-birch'], ['w-cedar']]);
+  assert.equal(api.filed.size, 2);
 });
 
 scene('a matter is given up again, and one to which nothing goes is not filed', async (stage) => {
@@ -340,7 +355,7 @@ scene('old and faulty Outlooks: what is missing is done without, or said', async
   const old = await read(stage, { office: { sets: { Mailbox: '1.5' } } });
   await cardOf(old.page, BIRCH).waitFor();
   await press(old.page, 'File');
-  await jobSays(old.page, 'This Outlook is too old to hand over messages.');
+  await jobSays(old.page, /^This Outlook is too old to hand over messages\./);
   // Where the server reads the mailbox itself, nothing is handed over.
   const fetched = await read(stage, { office: { sets: { Mailbox: '1.5' } }, prepare: (api) => (api.known.fetches = true) });
   await cardOf(fetched.page, BIRCH).waitFor();
@@ -350,7 +365,7 @@ scene('old and faulty Outlooks: what is missing is done without, or said', async
   const refuses = await read(stage, { office: { fails: ['getAsFileAsync'] } });
   await cardOf(refuses.page, BIRCH).waitFor();
   await press(refuses.page, 'File');
-  await jobSays(refuses.page, 'Outlook or Word did not hand it over (getAsFileAsync is refused).');
+  await jobSays(refuses.page, /^Outlook or Word did not hand it over \(getAsFileAsync is refused\)/);
   assert.equal(refuses.api.of('POST /letters').length, 0);
 });
 

@@ -1,6 +1,6 @@
 // Nothing is open: the matters at hand, and what became of what the person filed.
 
-import { filingLine } from './activity.js';
+import { filingLine, refusal } from './activity.js';
 import { Places } from './places.js';
 import { fill, h, unique } from './view.js';
 
@@ -33,8 +33,12 @@ export async function showHome(app, shelf, signal, instead) {
     return line;
   };
   again.addEventListener('click', async () => {
-    await load();
-    tell(texts.say('addin.looked'));
+    try {
+      await load();
+      tell(texts.say('addin.looked'));
+    } catch (error) {
+      if (!signal.aborted) tell(refusal(texts, error));
+    }
   });
   await load();
 }

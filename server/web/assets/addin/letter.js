@@ -1,6 +1,6 @@
 // One message that is read: what is known of it, where it goes, and the one button.
 
-import { stateWords } from './activity.js';
+import { refusal, stateWords } from './activity.js';
 import { Cards, deed } from './cards.js';
 import { Places, called, place } from './places.js';
 import { h } from './view.js';
@@ -72,8 +72,9 @@ export function markWith({ port }, job, letter, category) {
   });
 }
 
-/** @param {import('./frame.js').App} app @param {any} item @param {AbortSignal} signal */
-export async function showLetter(app, item, signal) {
+/** @param {import('./frame.js').App} app @param {any} item @param {AbortSignal} signal
+ * @param {boolean} [wanted] it was filed just now, and is to go elsewhere besides */
+export async function showLetter(app, item, signal, wanted = false) {
   const { port, texts, server, jobs, frame, tell } = app;
   const subject = String(item.subject || '') || texts.say('addin.no_subject');
   frame.show(h('h1', { class: 'subject' }, subject), h('p', { class: 'loading' }, texts.say('addin.loading')));
@@ -93,14 +94,19 @@ export async function showLetter(app, item, signal) {
   const form = choice();
   // What is filed already is rarely filed again: it is a click away, not in the way.
   const under = jobs.list.find((it) => !it.work.quiet && it.work.id === (letter.messageId || letter.itemId) && (!it.isOver || it.isTaken));
-  if (under) more();
+  if (under && !wanted) more();
   else frame.show(...head, form);
 
   /** In place of the form, once it was filed. */
   function more() {
     const another = h('button', { type: 'button', class: 'quiet' }, texts.say('addin.file_another'));
     another.addEventListener('click', () => {
-      showLetter(app, item, signal).then(() => frame.focus());
+      const failed = (/** @type {unknown} */ error) => {
+        if (signal.aborted) return;
+        more();
+        tell(refusal(texts, error));
+      };
+      showLetter(app, item, signal, true).then(() => frame.focus(), failed);
     });
     frame.show(...head, h('p', { class: 'actions' }, another));
   }

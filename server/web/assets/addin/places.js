@@ -220,7 +220,7 @@ export class Places extends EventTarget {
         event.preventDefault();
         if (list.hidden) show();
         mark((at + (key === 'ArrowDown' ? 1 : at < 0 ? 0 : -1) + found.length) % found.length);
-      } else if (key === 'Enter') {
+      } else if (key === 'Enter' && !event.ctrlKey && !event.metaKey) {
         event.preventDefault();
         // With one found there is nothing to choose between.
         const only = !list.hidden && found.length === 1 ? 0 : at;

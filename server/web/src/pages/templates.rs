@@ -101,8 +101,8 @@ const MENU: [(&str, &str, &str, Option<Permission>); 10] = [
     ),
     (
         "/admin/addin",
-        "Outlook, Word, DMS",
-        "How to give people the buttons there.",
+        "Add-ins",
+        "How to give people the buttons in Outlook, Word and a DMS.",
         Some(Permission::Administer),
     ),
 ];
