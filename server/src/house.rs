@@ -188,6 +188,7 @@ impl House {
             sources: sources(&settings)?,
             destination_kinds: destination_kinds(&settings),
             limits: limits(&settings.limits),
+            frame_hosts: settings.server.frame_hosts.clone(),
             name: "Postroom".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             metrics: metrics()?,

@@ -137,6 +137,9 @@ pub(crate) struct Server {
     pub(crate) socket: Option<PathBuf>,
     /// The firm's time zone by its IANA name: dates of work items that name none are told in it.
     pub(crate) time_zone: String,
+    /// Who may show the add-in's pages in a frame: the addresses at which Outlook, Word and Excel run in a browser, such as
+    /// `https://outlook.office.com` or `https://*.sharepoint.com`.
+    pub(crate) frame_hosts: Vec<String>,
 }
 
 impl Server {
@@ -144,6 +147,13 @@ impl Server {
     fn zone(&self) -> TimeZone {
         TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
     }
+}
+
+/// Whether a text is a host as a content policy names it, and nothing that would end the list of them.
+fn is_frame_host(text: &str) -> bool {
+    let host = text.strip_prefix("https://").unwrap_or_default();
+    let host = host.strip_prefix("*.").unwrap_or(host);
+    !host.is_empty() && host.bytes().all(|it| it.is_ascii_alphanumeric() || b".-:".contains(&it))
 }
 
 impl Default for Server {
@@ -155,6 +165,7 @@ impl Default for Server {
             public_url: None,
             socket: None,
             time_zone: "UTC".to_owned(),
+            frame_hosts: postroom_web::OFFICE_HOSTS.map(str::to_owned).to_vec(),
         }
     }
 }
@@ -403,6 +414,10 @@ impl Settings {
         if TimeZone::get(&self.server.time_zone).is_err() {
             let zone = &self.server.time_zone;
             wrong.push((0, format!("server.time_zone: \"{zone}\" is not a time zone such as Europe/London")));
+        }
+        for host in self.server.frame_hosts.iter().filter(|it| !is_frame_host(it)) {
+            let wanted = "https:// and a host, such as https://outlook.office.com";
+            wrong.push((0, format!("server.frame_hosts: \"{host}\" is not {wanted}")));
         }
         wrong.extend(self.server.address_mistake().map(|problem| (0, problem)));
         if self.vault.is_none() {

@@ -224,6 +224,22 @@ fn what_a_repository_says_of_its_documents_is_checked() {
     assert!(read(&origin).is_ok());
     let general = GOOD.replace("matter_documents", "inbound_email");
     assert!(read(&format!("{general}when_ambiguous = \"first_match\"\n")).is_ok());
+    let hosts = |hosts: &str| read(&format!("[server]\nframe_hosts = [\"{hosts}\"]\n{GOOD}"));
+    for good in ["https://outlook.office.com", "https://*.sharepoint.com", "https://mail.firm.example:8443"] {
+        assert!(hosts(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        "*",
+        "https://",
+        "https://*",
+        "http://mail.firm.example",
+        "https://a; script-src *",
+        "https://a b",
+        "https://a/b",
+    ] {
+        assert!(hosts(bad).unwrap_err().to_string().contains("server.frame_hosts"), "{bad}");
+    }
     let zone = |zone: &str| read(&format!("[server]\ntime_zone = \"{zone}\"\n{GOOD}"));
     assert_eq!(zone("Europe/London").unwrap().rules().zone.iana_name(), Some("Europe/London"));
     assert!(zone("Mars/Olympus").unwrap_err().to_string().contains("server.time_zone"));

@@ -89,6 +89,17 @@ impl Default for Limits {
     }
 }
 
+/// Where Outlook, Word and Excel run in a browser. Microsoft publishes no list; these were seen in use.
+pub const OFFICE_HOSTS: [&str; 7] = [
+    "https://outlook.office.com",
+    "https://outlook.office365.com",
+    "https://outlook.cloud.microsoft",
+    "https://outlook.live.com",
+    "https://*.officeapps.live.com",
+    "https://*.cloud.microsoft",
+    "https://*.sharepoint.com",
+];
+
 /// Renders the metrics of the process in Prometheus's text format.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -159,6 +170,8 @@ pub struct App {
     pub destination_kinds: BTreeMap<ServiceName, String>,
     /// How much is taken at once.
     pub limits: Limits,
+    /// Who may show the add-in's pages in a frame, as `frame-ancestors` names them; nobody else may show any page.
+    pub frame_hosts: Vec<String>,
     /// The name of the installation.
     pub name: String,
     /// The version of the program.

@@ -12,6 +12,17 @@ pub(crate) const DIALOG: &str = "default-src 'none'; script-src 'self' https://a
      style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'self' https://outlook.office.com https://outlook.office365.com";
 
+/// The add-in's panes: as the dialog's page, framed by whom the settings name. They hand nothing in by forms.
+pub(crate) fn pane(frame_hosts: &[String]) -> String {
+    const OFFICE: &str = "https://appsforoffice.microsoft.com";
+    let hosts = frame_hosts.join(" ");
+    format!(
+        "default-src 'none'; script-src 'self' {OFFICE}; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+         connect-src 'self' {OFFICE}; form-action 'none'; base-uri 'none'; frame-ancestors {}",
+        format!("'self' {hosts}").trim_end()
+    )
+}
+
 /// Everything else is no page.
 const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 
@@ -63,7 +74,14 @@ mod tests {
                 assert_eq!(headers.get(header::REFERRER_POLICY).unwrap(), "no-referrer");
             }
         }
-        for policy in [PAGE, DIALOG, DATA] {
+        let panes = [pane(&[]), pane(&["https://a.example".to_owned(), "https://*.b.example".to_owned()])];
+        assert!(panes[0].ends_with("; frame-ancestors 'self'"), "{}", panes[0]);
+        assert!(
+            panes[1].ends_with("; frame-ancestors 'self' https://a.example https://*.b.example"),
+            "{}",
+            panes[1]
+        );
+        for policy in [PAGE, DIALOG, DATA, &panes[0], &panes[1]] {
             assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{policy}");
             assert!(!policy.contains("  "), "{policy}");
         }

@@ -26,6 +26,7 @@ use crate::fault::{Answer, Fault};
 use crate::{cookies, csrf, request};
 
 mod account;
+mod addin;
 mod admin;
 mod assets;
 mod audit;
@@ -46,6 +47,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     let pages = web::scope("")
         .wrap(from_fn(for_people))
         .configure(assets::configure)
+        .configure(addin::configure)
         .configure(home::configure)
         .configure(upload::configure)
         .configure(data_uploads::configure)

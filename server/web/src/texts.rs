@@ -68,7 +68,7 @@ impl Language {
     }
 
     /// One text; its key where there is none, so that what is missing is seen.
-    pub(crate) fn text<'a>(self, key: &'a str) -> &'a str {
+    pub(crate) fn text(self, key: &str) -> &str {
         self.texts().get(key).map_or(key, String::as_str)
     }
 

@@ -22,10 +22,12 @@ export function startBrowser() {
 
 /** One browser profile with a page, and what its pages complained about. */
 export class Profile {
-  static async open(world, options = {}) {
+  /** `expects`: complaints that a test brings about itself. */
+  static async open(world, { expects, ...options } = {}) {
     const context = await world.browser.newContext({ baseURL: world.url, locale: 'en-GB', ...options });
     context.setDefaultTimeout(PATIENCE_MS);
     const profile = new Profile(world, context);
+    profile.expects = expects;
     await profile.#watch();
     profile.page = await context.newPage();
     return profile;
@@ -34,7 +36,11 @@ export class Profile {
   constructor(world, context) {
     this.world = world;
     this.context = context;
-    this.complaints = [];
+    this.all = [];
+  }
+
+  get complaints() {
+    return this.expects ? this.all.filter((it) => !this.expects.test(it)) : this.all;
   }
 
   async #watch() {
@@ -42,7 +48,7 @@ export class Profile {
     await this.context.route(
       (url) => url.hostname !== '127.0.0.1',
       (route) => {
-        this.complaints.push(`a page asked for ${route.request().url()}`);
+        this.all.push(`a page asked for ${route.request().url()}`);
         return route.abort();
       },
     );
@@ -52,18 +58,18 @@ export class Profile {
     this.context.on('console', (message) => {
       const status = message.text().startsWith('Failed to load resource');
       if (['error', 'warning'].includes(message.type()) && ours(message.location().url) && !status) {
-        this.complaints.push(`console: ${message.text()}`);
+        this.all.push(`console: ${message.text()}`);
       }
     });
-    this.context.on('weberror', (error) => this.complaints.push(`script: ${error.error()}`));
+    this.context.on('weberror', (error) => this.all.push(`script: ${error.error()}`));
     this.context.on('response', (response) => {
       const included = response.request().resourceType() !== 'document' && ours(response.url());
       if (included && response.status() >= 400) {
-        this.complaints.push(`${response.status()} for ${response.url()}`);
+        this.all.push(`${response.status()} for ${response.url()}`);
       }
     });
     this.context.on('dialog', (dialog) => {
-      this.complaints.push(`a dialog: ${dialog.message()}`);
+      this.all.push(`a dialog: ${dialog.message()}`);
       return dialog.dismiss();
     });
   }

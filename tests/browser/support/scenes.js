@@ -12,30 +12,32 @@ import { World } from './world.js';
 /** More than any scene takes on a slow machine; whatever waits longer waits for ever. */
 const TOO_LONG_MS = 180_000;
 
-/** A test file's world: started before its tests, stopped after them. Gives the function that declares scenes. */
-export function stage() {
+/** A test file's world: started before its tests, stopped after them. Gives the function that declares scenes. `more` adds settings. */
+export function stage(more) {
   let world;
   before(async () => {
-    world = await World.start();
+    world = await World.start(more);
   });
   after(() => world?.stop());
 
   return (name, act) =>
     test(name, { timeout: TOO_LONG_MS }, async () => {
       const profiles = [];
+      const ends = [];
       const open = async (options) => {
         const profile = await Profile.open(world, options);
         profiles.push(profile);
         return profile.page;
       };
       try {
-        await act({ world, open });
+        await act({ world, open, ends: (end) => ends.push(end) });
         assert.deepEqual(profiles.flatMap((it) => it.complaints), []);
       } catch (error) {
         await keep(name, profiles, world);
         throw error;
       } finally {
         await Promise.all(profiles.map((it) => it.context.close()));
+        for (const end of ends) await end();
         await world.calm();
       }
     });

@@ -12,8 +12,10 @@ import { Simulator } from './simulators.js';
 const SERVICES = ['openid', 'imanage', 'netdocuments', 'highq'];
 
 export class World {
-  static async start() {
+  /** `more`: settings besides the usual ones, given the world's folder. */
+  static async start(more) {
     const world = new World();
+    world.more = more;
     try {
       await world.#start();
     } catch (error) {
@@ -29,7 +31,7 @@ export class World {
     this.config = join(this.folder, 'postroom.toml');
     const keys = run('postroom', 'keys', 'init', '--to', this.folder);
     await Promise.all([keys, ...SERVICES.map(async (name) => (this[name] = await Simulator.start(name)))]);
-    await writeFile(this.config, settings(this.folder, this));
+    await writeFile(this.config, settings(this.folder, this) + (this.more?.(this.folder) ?? ''));
     const server = Running.start('postroom', 'serve', '--config', this.config, '--json');
     [this.server, this.browser] = await Promise.all([server, startBrowser()]);
     this.url = this.server.facts.url;

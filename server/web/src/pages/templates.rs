@@ -43,6 +43,10 @@ const SOURCES: &[(&str, &str)] = sources!(
     "capabilities.html",
     "dialog.html",
     "hand_back.html",
+    "addin.html",
+    "addin_commands.html",
+    "addin_help.html",
+    "addin_admin.html",
 );
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(environment);
@@ -65,7 +69,7 @@ pub(super) struct Frame<'a> {
 }
 
 /// The pages that there are, with who may see them.
-const MENU: [(&str, &str, &str, Option<Permission>); 9] = [
+const MENU: [(&str, &str, &str, Option<Permission>); 10] = [
     ("/", "Start", "", None),
     ("/upload", "Hand in", "Documents from this computer, also large ones.", Some(Permission::File)),
     (
@@ -95,6 +99,12 @@ const MENU: [(&str, &str, &str, Option<Permission>); 9] = [
         "What will not work, why, and who can mend it.",
         Some(Permission::Administer),
     ),
+    (
+        "/admin/addin",
+        "Add-ins",
+        "How to give people the buttons in Outlook, Word and a DMS.",
+        Some(Permission::Administer),
+    ),
 ];
 
 fn around(frame: &Frame<'_>) -> Value {
@@ -112,6 +122,11 @@ fn around(frame: &Frame<'_>) -> Value {
         sites => show::sites(&person.sites), teams => show::list(&person.teams),
     };
     context! { me, menu, form_token => frame.form_token }
+}
+
+/// Renders a page that stands alone: it has no frame of ours around it, and nobody need be signed in.
+pub(super) fn alone(app: &Shared, template: &str, about: Value) -> Answer {
+    page(app, StatusCode::OK, template, "", None, about)
 }
 
 /// Renders a page.

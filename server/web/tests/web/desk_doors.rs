@@ -90,6 +90,7 @@ impl Doors {
             sources: vec![Source { name: "upload".parse().unwrap(), kind: "upload".into(), uploads: true }],
             destination_kinds: BTreeMap::new(),
             limits: Limits { heartbeat: Duration::from_millis(50), ..Limits::default() },
+            frame_hosts: Vec::new(),
             name: "Test".into(),
             version: "0.0.0".into(),
             metrics: Arc::new(String::new),

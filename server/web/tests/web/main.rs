@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod addin;
 mod asked;
 mod audit;
 mod data_uploads;

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::world::World;
 
-const PAGES: [(&str, Option<Permission>); 9] = [
+const PAGES: [(&str, Option<Permission>); 10] = [
     ("/", None),
     ("/upload", Some(File)),
     ("/account", None),
@@ -21,6 +21,7 @@ const PAGES: [(&str, Option<Permission>); 9] = [
     ("/admin/data-uploads", Some(EditWorkItems)),
     ("/admin/audit", Some(ReadAudit)),
     ("/admin/capabilities", Some(Administer)),
+    ("/admin/addin", Some(Administer)),
 ];
 
 /// As a browser asks, without following.

@@ -269,6 +269,7 @@ impl World {
             sources: vec![source("upload", true), source("portal", true), source("scans", false)],
             destination_kinds: BTreeMap::from([("dms-eu".parse().unwrap(), "folder".to_owned())]),
             limits,
+            frame_hosts: vec!["https://outlook.example".into()],
             name: "Test".into(),
             version: "0.0.0".into(),
             metrics: Arc::new(move || {
