@@ -59,7 +59,8 @@ pub(crate) async fn retry(
 ) -> Answer {
     let filing = seen(&app, &caller, id).await?;
     let own = filing.request.submitted_by == caller.principal().name;
-    if !caller.may(Permission::Decide) && !(own && filing.progress.state == State::Failed) {
+    let failed = filing.progress.state == State::Failed;
+    if !(caller.may(Permission::Decide) || (own && failed)) {
         return Err(Fault::forbidden(&caller.principal().roles, Permission::Decide));
     }
     let decision = RetryBody::decision(filing.progress.state);
