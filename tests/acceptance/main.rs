@@ -38,6 +38,7 @@ mod save_modes;
 mod scans;
 mod screening;
 mod secrets;
+mod send_to;
 mod settings;
 mod statuses;
 mod targets;

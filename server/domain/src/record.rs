@@ -51,11 +51,15 @@ pub enum Kind {
     Upload = 16,
     /// [`crate::data_upload::DataUpload`].
     DataUpload = 17,
+    /// [`crate::ticket::Ticket`].
+    Ticket = 18,
+    /// [`crate::ticket::Counter`].
+    Counter = 19,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -73,6 +77,8 @@ impl Kind {
         Self::Collected,
         Self::Upload,
         Self::DataUpload,
+        Self::Ticket,
+        Self::Counter,
     ];
 
     /// Kinds whose records name content in the spool ([`naming`]): it stays for as long as they do.
@@ -98,6 +104,8 @@ impl Kind {
             Self::Collected => "document of a scan folder",
             Self::Upload => "upload under way",
             Self::DataUpload => "data upload",
+            Self::Ticket => "hand-over",
+            Self::Counter => "counter",
         }
     }
 }

@@ -43,6 +43,11 @@ const SOURCES: &[(&str, &str)] = sources!(
     "capabilities.html",
     "dialog.html",
     "hand_back.html",
+    "send_base.html",
+    "send_to.html",
+    "send_done.html",
+    "send_problem.html",
+    "send_frame.html",
 );
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(environment);
