@@ -234,12 +234,12 @@ for (const [kind, { title, folder }] of Object.entries(DMSS)) {
     await tabTo(page, button(page, 'Send'));
     const sent = await counted(page, async () => {
       await page.keyboard.press('Enter');
-      await sees(page, 'On its way');
+      await sees(page, 'Sent');
     });
     console.log(`${title}, send: ${sent.join(', ')}`);
     if (kind === 'imanage') await look(page, 'send-done');
     await page.reload();
-    await sees(page, 'On its way');
+    await sees(page, 'Sent');
 
     // From the folder.
     const launching = await counted(page, () => page.goto(`/launch/${kind}?folder=${encodeURIComponent(folder)}`));
@@ -280,7 +280,7 @@ scene('without scripts, in German, from a form of the DMS, and out of a frame', 
   await look(page, 'send-german');
   await isInTheWindow(page, 'Senden');
   await press(page, 'Senden');
-  await sees(page, 'Unterwegs');
+  await sees(page, 'Gesendet');
   await look(page, 'send-german-done');
 
   for (const [path, status] of [['/send-to/imanage', 400], ['/send-to/imanage?doc=%3Cscript%3Ealert(1)%3C/script%3E', 400], ['/send-to/imanage?doc=ACTIVE!999999', 404], ['/tickets/0192f0c1-5b7e-7000-8000-000000000001', 404]]) {
@@ -299,8 +299,8 @@ scene('without scripts, in German, from a form of the DMS, and out of a frame', 
     await press(still, 'Search');
     await still.getByRole('radio', { name: /^K-0001/ }).check();
     await press(still, 'Send');
-    await sees(still, 'On its way');
-    await sees(still, 'On its way');
+    await sees(still, 'Sent');
+    await sees(still, 'Sent');
     await still.goto('/launch/imanage/ACTIVE!3652');
     await still.getByLabel('Title of what is started').fill(HOSTILE);
     await press(still, 'Start');

@@ -142,6 +142,8 @@ pub struct Seen {
     pub folder: Option<SeenPlace>,
     /// The workspace of that.
     pub workspace: Option<SeenPlace>,
+    /// Later documents can be saved back there: a folder is known, or the DMS takes documents without one.
+    pub saves_back: bool,
     /// There are documents of other workspaces, too.
     pub several_workspaces: bool,
     /// What the workspace says of client and matter.

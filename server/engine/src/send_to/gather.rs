@@ -52,6 +52,11 @@ impl SendToDesk {
             told(&ticket.service, &self.reception().rules.repositories, workspace)
         });
         let (matches, told) = self.matching(by, &ticket.service, &around, told).await?;
+        let saves_back = around.folder.as_ref().is_some_and(|folder| match folder.kind {
+            ContainerKind::Folder => true,
+            ContainerKind::Workspace => view.dms.capabilities().files_in_workspace,
+            ContainerKind::Search => false,
+        });
         let place = |container: &Option<Container>| container.as_ref().map(|it| place(&view, it));
         Ok(Seen {
             ticket: ticket.clone(),
@@ -61,25 +66,28 @@ impl SendToDesk {
             told,
             matches,
             found: Vec::new(),
-            workflows: self.offered(by, &ticket.service).cloned().collect(),
+            workflows: self.offered(by, &ticket.service, saves_back).cloned().collect(),
+            saves_back,
             collections: self.open_collections(by).await?,
             things: found.into_iter().map(|it| shown(&view, it)).collect(),
         })
     }
 
-    /// The workflows that a person may start from a DMS. One whose documents go back to where it was started, but in another DMS, is none.
-    pub(super) fn offered<'a>(
+    /// The workflows that a person may start from a place in a DMS. One whose documents go back to where it was started is none in another
+    /// DMS, nor where no such place is known.
+    fn offered<'a>(
         &'a self,
         by: &'a Principal,
         service: &'a ServiceName,
+        saves_back: bool,
     ) -> impl Iterator<Item = &'a Workflow> {
         let rules = &self.reception().rules;
-        let elsewhere = move |it: &&Workflow| {
-            rules.repository(it.area, &it.work_type).is_some_and(|repository| {
-                repository.resolver == ResolverConfig::Origin && repository.service != *service
-            })
+        let fits = move |it: &&Workflow| {
+            let repository = rules.repository(it.area, &it.work_type);
+            let goes_back = repository.filter(|it| it.resolver == ResolverConfig::Origin);
+            goes_back.is_none_or(|it| it.service == *service && saves_back)
         };
-        self.0.workflows.iter().filter(|it| it.is_for(by)).filter(move |it| !elsewhere(it))
+        self.0.workflows.iter().filter(|it| it.is_for(by)).filter(fits)
     }
 
     /// The library that containers of a service are looked for in, where ids do not tell.

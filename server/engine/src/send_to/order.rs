@@ -94,10 +94,13 @@ impl SendToDesk {
     ) -> SendResult<(Order, Option<WorkItem>)> {
         let (item, area) = match choice {
             Choice::Workflow { name, title } => {
-                let workflow = self.workflow(by, ticket, name)?;
-                let reference = self.reference(by, workflow).await?;
+                let workflow = self.workflow(name)?;
                 let id = WorkItemId::from_u128(self.reception().next_intake().as_u128());
-                let item = self.item(by, ticket, workflow, title, id, reference).await?;
+                let mut item = self.item(by, ticket, workflow, title, id, String::new()).await?;
+                // Only now that nothing stands in the way any more: numbers have no gaps without need.
+                item.reference = self.reference(by, workflow).await?;
+                work_item::check_loaded(&item)
+                    .map_err(|(field, why)| SendError::Choose(format!("{field} {why}")))?;
                 let order = order(&item, workflow.area.as_str(), Some(workflow.name.clone()));
                 return Ok((order, Some(item)));
             }
@@ -135,7 +138,7 @@ impl SendToDesk {
         if self.reception().store.work_item(order.work_item).await?.is_some() {
             return Ok(None);
         }
-        let workflow = self.workflow(by, ticket, name)?;
+        let workflow = self.workflow(name)?;
         let title = match choice {
             Choice::Workflow { title, .. } => title.as_str(),
             _ => "",
@@ -144,9 +147,10 @@ impl SendToDesk {
         Ok(Some(item))
     }
 
-    fn workflow<'a>(&'a self, by: &'a Principal, ticket: &'a Ticket, name: &str) -> SendResult<&'a Workflow> {
-        let found = self.offered(by, &ticket.service).find(|it| it.name == name);
-        found.ok_or_else(|| SendError::Choose(format!("there is no workflow \"{name}\" here")))
+    /// A workflow of the firm's; whether this person may start it from there is told by what they see.
+    fn workflow(&self, name: &str) -> SendResult<&Workflow> {
+        let found = self.0.workflows.iter().find(|it| it.name == name);
+        found.ok_or_else(|| no_workflow(name))
     }
 
     /// A reference that no work item has.
@@ -174,6 +178,9 @@ impl SendToDesk {
         reference: String,
     ) -> SendResult<WorkItem> {
         let seen = self.gathered(by, ticket).await?;
+        if !seen.workflows.contains(workflow) {
+            return Err(no_workflow(&workflow.name));
+        }
         if ticket.purpose == Purpose::Launch && seen.folder.is_none() {
             return Err(SendError::NothingToSend);
         }
@@ -196,7 +203,7 @@ impl SendToDesk {
             client: client(&seen),
             attributes: seen.told.attributes.clone(),
             participants: Vec::new(),
-            origin: seen.folder.as_ref().map(|folder| Origin {
+            origin: seen.folder.as_ref().filter(|_| seen.saves_back).map(|folder| Origin {
                 service: ticket.service.clone(),
                 library: self.library_of_id(ticket, &folder.id),
                 container: folder.id.clone(),
@@ -205,7 +212,6 @@ impl SendToDesk {
             version: 1,
             changed: self.reception().clock.now(),
         };
-        work_item::check_loaded(&item).map_err(|(field, why)| SendError::Choose(format!("{field} {why}")))?;
         Ok(item)
     }
 
@@ -338,6 +344,10 @@ impl SendToDesk {
             Accepted::Again(intake) => intake,
         }))
     }
+}
+
+fn no_workflow(name: &str) -> SendError {
+    SendError::Choose(format!("there is no workflow \"{name}\" here"))
 }
 
 fn order(item: &WorkItem, area: &str, workflow: Option<String>) -> Order {

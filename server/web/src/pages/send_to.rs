@@ -273,7 +273,7 @@ async fn shown(visit: &Visit, id: TicketId, typed: &Typed<'_>) -> Answer {
     let about = context! {
         id => id.to_string(), launch, things => things(&seen, language), hidden => hidden(&seen, language),
         place => place_line(&seen), folder_link => seen.folder.as_ref().and_then(|it| it.link.clone()),
-        closed => launch && seen.folder.as_ref().is_some_and(|it| !it.open), several => seen.several_workspaces,
+        closed => launch && [&seen.folder, &seen.workspace].into_iter().flatten().any(|it| !it.open), several => seen.several_workspaces,
         client => client_line(&seen), matter => matter_line(&seen, launch), more => typed.more, words => typed.words,
         found_none => !typed.words.trim().is_empty() && seen.found.is_empty(), new_title => usual_title(&seen, typed),
         error => typed.error, nothing_open => options.nothing, matches => options.matches, found => options.found,
@@ -341,8 +341,9 @@ fn options(seen: &Seen, typed: &Typed<'_>, language: Language) -> Options {
         option(format!("workflow/{}", it.name), &it.title, String::new())
     };
     let workflows: Vec<Value> = seen.workflows.iter().map(workflow).collect();
-    // On a folder's page the matter is told, and not a place to send to.
-    let told = seen.matches.iter().filter(|it| launch || !it.item.open);
+    // On a folder's page nothing is sent: it is told what was started there before.
+    let told =
+        seen.matches.iter().filter(|it| if launch { it.because == Because::Origin } else { !it.item.open });
     Options {
         nothing: workflows.is_empty() && launch,
         closed: told.map(|it| line(&it.item)).collect(),
@@ -412,11 +413,10 @@ fn matter_line(seen: &Seen, launch: bool) -> Option<String> {
     if !launch && seen.matches.iter().any(|it| it.item.open) {
         return None;
     }
-    let reference = seen.told.reference.clone().or_else(|| Some(line(&seen.matches.first()?.item)));
-    reference.or_else(|| {
-        let values: Vec<&str> = seen.told.attributes.values().map(String::as_str).collect();
-        (!values.is_empty()).then(|| values.join(" "))
-    })
+    let mut matters = seen.matches.iter().filter(|it| it.because != Because::Origin);
+    let values: Vec<&str> = seen.told.attributes.values().map(String::as_str).collect();
+    let told = seen.told.reference.clone().or_else(|| matters.next().map(|it| line(&it.item)));
+    told.or_else(|| (!values.is_empty()).then(|| values.join(" ")))
 }
 
 fn usual_title(seen: &Seen, typed: &Typed<'_>) -> String {

@@ -132,6 +132,7 @@ impl Hatch {
             things,
             folder,
             workspace: None,
+            saves_back: true,
             several_workspaces: false,
             told: Told { client: Some("0007".to_owned()), ..Told::default() },
             matches: vec![
