@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Rules(RulesArgs),
     /// Load work items from a table, and unload them
     Data(DataArgs),
+    /// Write what belongs into Office and browsers
+    #[command(subcommand)]
+    Addin(AddinCommand),
 }
 
 #[derive(Debug, Args)]
@@ -613,6 +616,75 @@ pub(crate) enum DataCommand {
         #[arg(long, value_name = "NAME")]
         mapping: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AddinCommand {
+    /// Write the manifests of the add-in for Outlook, Word and Excel
+    #[command(long_about = "Write the manifests of the add-in for Outlook, Word and Excel.\n\n\
+        outlook.xml and word.xml run everywhere. postroom-outlook.zip is the unified manifest, for firms that hand out everything by \
+        Microsoft 365 apps; it does not run on Mac, on telephones and in Office that was bought once. The same address always gives the \
+        same ids, so writing them again updates what is installed.")]
+    Manifest(ManifestArgs),
+    /// Write the browser extension for Chrome, Edge and Firefox
+    #[command(long_about = "Write the browser extension for Chrome, Edge and Firefox.\n\n\
+        It opens Postroom with the documents or the folder of a page of iManage, NetDocuments or HighQ. The address of the server and the \
+        firm's services are put into it; a policy of the firm's (baseUrl, services, view) can set others.")]
+    Extension(ExtensionArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManifestArgs {
+    /// The address by which browsers reach the server
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: String,
+    /// The folder to write to; files of an earlier time are replaced
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// Who provides the add-in: the firm, as people know it
+    #[arg(long, value_name = "NAME", default_value = "Postroom")]
+    pub(crate) provider: String,
+    /// A page where people find help [default: the add-in's own]
+    #[arg(long, value_name = "URL")]
+    pub(crate) support_url: Option<String>,
+    /// What becomes of a message that is sent while the add-in objects; mail is never stopped because Postroom cannot be reached
+    #[arg(long, value_enum, default_value = "prompt-user")]
+    pub(crate) on_send: OnSendArg,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What becomes of a message that is sent while the add-in objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnSendArg {
+    /// The person may send all the same
+    PromptUser,
+    /// The person must put it right first
+    SoftBlock,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtensionArgs {
+    /// The address by which browsers reach the server [default: public_url of the settings]
+    #[arg(long, value_name = "URL", required_unless_present = "config")]
+    pub(crate) base_url: Option<String>,
+    /// The settings, for their destinations
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A service by kind, name and the hosts of its pages, such as imanage=dms=firm.imanage.work; can be given more than once. Stands in
+    /// place of the destination of that name
+    #[arg(long, value_name = "KIND=NAME=HOST[,HOST]")]
+    pub(crate) service: Vec<postroom_addin_manifest::Service>,
+    /// An RSA key as PEM, which gives the extension the same id in Chrome and Edge wherever it is loaded from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The folder to write to; files of an earlier time are replaced
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

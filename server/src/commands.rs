@@ -12,6 +12,7 @@ use crate::settings::Settings;
 use crate::system::SystemClock;
 use crate::{foundation, logging, signals};
 
+mod addin;
 mod audit;
 mod connection;
 mod cover_sheets;
@@ -68,6 +69,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Resolve(args) => resolve::run(args).await,
         Command::Rules(args) => rules::run(args).await,
         Command::Data(args) => tables::run(args).await,
+        Command::Addin(command) => addin::run(&command),
     }
 }
 

@@ -164,11 +164,12 @@ impl House {
         let spool: Arc<dyn Spool> = spool;
         let covers = CoverKey::new(foundation.seals.code("cover sheets", ""));
         let sheets = PageDesk::new(spool.clone(), covers.clone(), PageLimits::default());
+        let (mail, post) = MailDoors::open(&settings, &mailroom, &spool, covers.clone()).await?;
         let doors = Arc::new(Doors {
             engine: engine.clone(),
             hot_folders: Mutex::new(hot_folders(&settings, &reception, &spool)),
             scan_folders: Mutex::new(scan_folders(&settings, &foundation, &reception, &spool)),
-            mail: Mutex::new(MailDoors::open(&settings, &mailroom, &spool, covers.clone()).await?),
+            mail: Mutex::new(mail),
         });
         let diagnosis = diagnosis(&settings, &foundation, people.clone(), rules, &public_url)?;
         let dms_accounts = dms_accounts::accounts(&settings, &foundation, people.clone());
@@ -180,6 +181,8 @@ impl House {
             resumable: uploads.clone(),
             data: data_tables(&settings, loads.clone()),
             letters: Arc::new(LetterEyes(settings.mail.reader())),
+            outlook: settings.outlook.web(),
+            post,
             control: doors.clone(),
             places,
             send_to: send_to.clone(),
@@ -657,7 +660,9 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
     let send_to = settings.vendors().into_keys().next().map(|_| postroom_domain::send_to::SOURCE.parse());
     let send_to =
         send_to.transpose()?.map(|name| Source { name, kind: "send to".to_owned(), uploads: false });
-    Ok(std::iter::once(upload).chain(send_to).chain(folders).chain(scans).chain(mailboxes).collect())
+    let outlook =
+        Source { name: settings.outlook.name.clone(), kind: "mail programs".to_owned(), uploads: false };
+    Ok([upload, outlook].into_iter().chain(send_to).chain(folders).chain(scans).chain(mailboxes).collect())
 }
 
 fn destination_kinds(settings: &Settings) -> BTreeMap<postroom_domain::ids::ServiceName, String> {

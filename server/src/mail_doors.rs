@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use postroom_domain::control::SourceStatus;
-use postroom_domain::mailbox::MailNotice;
+use postroom_domain::mailbox::{FetchesLetters, MailNotice};
 use postroom_domain::mailroom::Mailroom;
 use postroom_domain::reception::Reception;
 use postroom_domain::spool::Spool;
 use postroom_domain::time::{Clock, Entropy};
-use postroom_inbound::graph::{GraphApp, GraphHandle, GraphMailbox, GraphOptions, GraphStatus};
+use postroom_inbound::graph::{
+    GraphApp, GraphHandle, GraphMailbox, GraphOptions, GraphPost, GraphStatus, SentHandle, look_after_sent,
+};
 use postroom_inbound::imap::{ImapHandle, ImapMailbox, ImapStatus};
 use postroom_inbound::pages::CoverKey;
 use postroom_inbound::reader::{self, BatchOptions, ReaderHandle, ReaderOptions};
@@ -25,7 +27,14 @@ pub(crate) struct MailDoors {
     smtp: Option<SmtpHandle>,
     imap: Vec<ImapHandle>,
     graph: Vec<GraphHandle>,
+    sent: Option<SentHandle>,
     reader: Option<ReaderHandle>,
+}
+
+/// The application that reads people's own mailboxes, where the settings name one.
+fn peoples_app(settings: &Settings, all: &[(GraphOptions, Arc<GraphApp>)]) -> Option<Arc<GraphApp>> {
+    let name = settings.outlook.graph.as_ref()?;
+    all.iter().find(|(options, _)| options.source == *name).map(|(_, app)| app.clone())
 }
 
 /// The room where letters are opened.
@@ -35,7 +44,8 @@ pub(crate) fn mailroom(
     reception: &Arc<Reception>,
 ) -> anyhow::Result<Mailroom> {
     let luggage = settings.mail.luggage(&*foundation.seals);
-    let matching = if settings.takes_letters() {
+    // Also where no mailbox is read: people ask where the letter belongs that they have open. That needs to be set up, as for mailboxes.
+    let matching = if settings.takes_letters() || !settings.mail.matching.own_domains.is_empty() {
         Some(settings.mail.matching(luggage.clone(), settings.own_mailboxes())?)
     } else {
         None
@@ -76,13 +86,14 @@ pub(crate) fn graph_mailboxes(
 }
 
 impl MailDoors {
-    /// Opens the doors. Letters that were taken in before are read also where no door is open any more.
+    /// Opens the doors, and gives whoever reads people's own mailboxes for them. Letters that were taken in before are read also where no door
+    /// is open any more.
     pub(crate) async fn open(
         settings: &Settings,
         mailroom: &Arc<Mailroom>,
         spool: &Arc<dyn Spool>,
         covers: CoverKey,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<(Self, Option<Arc<dyn FetchesLetters>>)> {
         let smtp = match &settings.smtp {
             Some(smtp) => {
                 let options = smtp.options()?;
@@ -102,7 +113,13 @@ impl MailDoors {
         }
         let mut graph = Vec::with_capacity(settings.graph.len());
         let reception = &mailroom.reception;
-        for (options, app) in graph_mailboxes(settings, &reception.clock, &reception.entropy)? {
+        let all = graph_mailboxes(settings, &reception.clock, &reception.entropy)?;
+        let peoples = peoples_app(settings, &all);
+        let sent = peoples
+            .clone()
+            .map(|app| look_after_sent(settings.outlook.sent(), app, reception.clone(), spool.clone()));
+        let post = peoples.map(|app| GraphPost::new(settings.outlook.mailboxes(), app, spool.clone()));
+        for (options, app) in all {
             let name = options.source.clone();
             let mailbox = GraphMailbox::new(options, app, reception.clone(), spool.clone());
             graph.push(mailbox.with_context(|| format!("graph \"{name}\""))?.start());
@@ -115,7 +132,8 @@ impl MailDoors {
             ..settings.mail.reader()
         };
         let reader = Some(reader::start(options, mailroom.clone(), spool.clone()));
-        Ok(Self { smtp, imap, graph, reader })
+        let post = post.map(|post| Arc::new(post) as Arc<dyn FetchesLetters>);
+        Ok((Self { smtp, imap, graph, sent, reader }, post))
     }
 
     /// Where the SMTP door listens.
@@ -172,6 +190,9 @@ impl MailDoors {
         }
         for mailbox in self.graph {
             mailbox.stop().await;
+        }
+        if let Some(sent) = self.sent {
+            sent.stop().await;
         }
         // A scanner may take minutes over one document; what is not decided is looked at again after the next start.
         if let Some(reader) = self.reader

@@ -28,6 +28,7 @@ mod destination;
 mod graph;
 mod imap;
 mod mail;
+mod outlook;
 mod overlay;
 mod pages;
 mod people;
@@ -105,6 +106,9 @@ pub(crate) struct Settings {
     /// What becomes of letters.
     #[serde(default)]
     pub(crate) mail: MailSettings,
+    /// How people hand letters in out of their mail program.
+    #[serde(default)]
+    pub(crate) outlook: outlook::Outlook,
     /// Whether what comes in is scanned for malware.
     #[serde(default)]
     pub(crate) screening: screening::Screening,
@@ -514,6 +518,7 @@ impl Settings {
         wrong.extend(self.allocation_mistakes());
         wrong.extend(self.mapping_mistakes());
         wrong.extend(self.send_to_mistakes());
+        wrong.extend(self.outlook_mistakes());
         let mut hashes = HashSet::new();
         for token in &self.tokens {
             let it = token.get_ref();
@@ -578,6 +583,23 @@ impl Settings {
         wrong
     }
 
+    /// What cannot work about letters from mail programs.
+    fn outlook_mistakes(&self) -> Vec<(usize, String)> {
+        let graph: Vec<&SourceName> = self.graph.iter().map(|it| &it.get_ref().name).collect();
+        let mut wrong = self.outlook.mistakes(&graph);
+        let name = &self.outlook.name;
+        let folders = self.hot_folders.iter().map(|it| &it.get_ref().name);
+        let scans = self.scan_folders.iter().map(|it| &it.get_ref().name);
+        let smtp = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).map(|it| &it.get_ref().name);
+        let imap = self.imap.iter().map(|it| &it.get_ref().name);
+        if folders.chain(scans).chain(smtp).chain(imap).chain(graph).any(|it| it == name) {
+            wrong.push(format!(
+                "outlook.name: another source is called \"{name}\" already; give this one another name"
+            ));
+        }
+        wrong.into_iter().map(|problem| (0, problem)).collect()
+    }
+
     /// Mappings of tables that cannot work, or stand twice.
     fn mapping_mistakes(&self) -> Vec<(usize, String)> {
         let (mut wrong, mut names) = (Vec::new(), HashSet::new());
@@ -619,6 +641,7 @@ impl Settings {
         let graph = self.graph.iter().map(|it| (it.get_ref().name.clone(), it.get_ref().area));
         folders
             .chain(scans)
+            .chain([(self.outlook.name.clone(), self.outlook.area)])
             .chain(mailboxes.map(|it| (it.get_ref().name.clone(), it.get_ref().area)))
             .chain(imap)
             .chain(graph)

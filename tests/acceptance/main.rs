@@ -28,6 +28,7 @@ mod lifecycle;
 mod linked;
 mod mailboxes;
 mod matrix;
+mod outlook;
 mod people;
 mod post;
 mod resolve;

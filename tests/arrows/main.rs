@@ -20,10 +20,12 @@ const ARROWS: &[Row] = &[
     ("postroom-engine",   &["postroom-domain"], &["postroom-store"]),
     ("postroom-dms",      &["postroom-outbound", "postroom-domain"], &["postroom-sims", "postroom-store"]),
     ("postroom-inbound",  &["postroom-outbound", "postroom-domain"], &["postroom-sims", "postroom-store"]),
-    ("postroom-web",      &["postroom-api", "postroom-vault", "postroom-domain"], &["postroom-store"]),
+    ("postroom-web",      &["postroom-api", "postroom-vault", "postroom-domain", "postroom-addin-manifest"], &["postroom-store"]),
+    // What is put into other people's programs: written by the server, its icons shown by the pages.
+    ("postroom-addin-manifest", &[], &[]),
     ("postroom-tui",      &["postroom-api"], &[]),
     ("postroom",          &["postroom-domain", "postroom-vault", "postroom-api", "postroom-outbound", "postroom-store", "postroom-dms",
-                            "postroom-inbound", "postroom-engine", "postroom-web", "postroom-sims"], &[]),
+                            "postroom-inbound", "postroom-engine", "postroom-web", "postroom-addin-manifest", "postroom-sims"], &[]),
     // Simulators know nothing of what they test.
     ("postroom-sims",     &[], &[]),
     ("postroom-tests",    &["postroom-domain", "postroom-api", "postroom-outbound", "postroom-store", "postroom-dms",

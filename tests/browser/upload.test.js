@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import * as tus from 'tus-js-client';
 
 import { isAccessible } from './support/axe.js';
-import { button, comeIn, field, isNoPage, press, refusal, sees } from './support/doing.js';
+import { button, comeIn, field, isNoPage, press, refusal, sees, send } from './support/doing.js';
 import { stage } from './support/scenes.js';
 import { shot } from './support/shots.js';
 
@@ -236,7 +236,7 @@ scene('a table is looked at before it is loaded', async ({ world, open }) => {
   await field(page, 'The table').setInputFiles(table('Matter No;Title;Open\nT-1;Tée;yes\nT-2;;yes\nT-3;=1+1;no\n'));
   await press(page, 'Hand in');
   await sees(page, 'matters.csv');
-  await press(page, 'Show what it would do');
+  await send(page, 'Show what it would do');
   const until = async (words) => {
     for (let looks = 0; looks < 100; looks += 1) {
       await page.reload();
@@ -249,7 +249,7 @@ scene('a table is looked at before it is loaded', async ({ world, open }) => {
   assert.match(await page.locator('dl').innerText(), /Would be made\s+2[\s\S]*Rejected\s+1/);
   assert.match(await page.locator('table').innerText(), /3\s+T-2\s+Title\s+must not be blank/);
   await look(page, 'data-upload-checked');
-  await press(page, 'Load it');
+  await send(page, 'Load it');
   await until('Loaded.');
   assert.match(await page.locator('dl').innerText(), /Made\s+2/);
   await look(page, 'data-upload-loaded');

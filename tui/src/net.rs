@@ -71,7 +71,12 @@ async fn perform(client: &Client, effect: Effect) -> Option<Reply> {
         Effect::Summary => Reply::Summary(client.summary().await.map(Box::new)),
         Effect::Causes => Reply::Causes(client.causes().await),
         Effect::Filings { list, filter, from } => {
-            let asked = FilingList { q: filter, limit: Some(PAGE), cursor: from.cursor.clone() };
+            let asked = FilingList {
+                q: filter,
+                limit: Some(PAGE),
+                cursor: from.cursor.clone(),
+                ..FilingList::default()
+            };
             Reply::Filings { list, result: client.filings(&asked).await, from }
         }
         Effect::Filing(id) => Reply::Filing(id, client.filing(id).await.map(Box::new)),

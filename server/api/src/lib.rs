@@ -21,6 +21,7 @@ pub mod filter;
 pub mod health;
 pub mod intake;
 pub mod keys;
+pub mod letter;
 pub mod link;
 pub mod list;
 pub mod nearest;

@@ -35,6 +35,9 @@ pub struct FilingList {
     /// What is asked, in the filter language; everything when empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub q: String,
+    /// Only what the caller handed in, also where they may see more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// How many, 1 to 500; 50 when not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::allocation::Allocated;
+use crate::choice::Choice;
 use crate::ids::{IntakeId, SiteName, SourceName, WorkItemId};
 use crate::letter::Letter;
 use crate::screening::Screened;
@@ -91,6 +92,8 @@ pub enum IntakeEvent {
     Released,
     /// A person closed it.
     Dismissed,
+    /// Whoever handed it in took it back before it was opened.
+    Withdrawn,
     /// The last of its filings is done.
     FilingsDone,
     /// A filing that was done is under way again (file anyway).
@@ -99,13 +102,14 @@ pub enum IntakeEvent {
 
 impl IntakeEvent {
     /// All events.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Planned,
         Self::NoPlace,
         Self::Unsafe,
         Self::Assigned,
         Self::Released,
         Self::Dismissed,
+        Self::Withdrawn,
         Self::FilingsDone,
         Self::FilingReopened,
     ];
@@ -122,7 +126,7 @@ pub const fn next(state: IntakeState, event: IntakeEvent) -> Option<IntakeState>
         (S::Quarantined, E::Released) => Some(S::Stored),
         (S::Stored | S::Split, E::NoPlace) => Some(S::NeedsPerson),
         (S::Stored, E::Unsafe) => Some(S::Quarantined),
-        (S::NeedsPerson | S::Quarantined, E::Dismissed) => Some(S::Dismissed),
+        (S::NeedsPerson | S::Quarantined, E::Dismissed) | (S::Stored, E::Withdrawn) => Some(S::Dismissed),
         (S::Split, E::FilingsDone) => Some(S::Settled),
         _ => None,
     }
@@ -209,6 +213,12 @@ pub struct Intake {
     /// Who looks after it; none where the firm has no rules for that, or nobody needs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocated: Option<Allocated>,
+    /// What a person chose for it when they handed it in, where it is a letter; then no rule is asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+    /// Until when whoever handed it in may take it back. Nothing of it is filed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Timestamp>,
     /// How often opening it was begun by a process that then ended. Only counted for what was already there when a process started:
     /// whatever ends the process is met again then.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -259,6 +269,7 @@ mod tests {
             (S::Stored, E::Planned, S::Split),
             (S::Stored, E::NoPlace, S::NeedsPerson),
             (S::Stored, E::Unsafe, S::Quarantined),
+            (S::Stored, E::Withdrawn, S::Dismissed),
             (S::Split, E::NoPlace, S::NeedsPerson),
             (S::Split, E::FilingsDone, S::Settled),
             (S::NeedsPerson, E::Assigned, S::Split),

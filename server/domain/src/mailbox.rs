@@ -6,11 +6,13 @@
 
 mod delta;
 mod notice;
+mod post;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::delta::{Delta, Left};
 pub use self::notice::{MailNotice, NoticeKind};
+pub use self::post::{FetchError, FetchesLetters, LetterAt};
 use crate::ids::{CursorId, IntakeId, SourceName};
 use crate::mailroom::hashed;
 use crate::record::{Kept, Kind};

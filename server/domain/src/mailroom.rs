@@ -4,6 +4,7 @@
 //! entry and the letter's new state are one transaction; whoever is cut off in between leaves a letter that is still unread.
 
 mod batches;
+mod chosen;
 mod entry;
 mod habits;
 mod knowledge;
@@ -11,6 +12,7 @@ mod letters;
 mod reading;
 mod register;
 mod replay;
+mod told;
 
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ pub use self::habits::Learned;
 pub use self::letters::Noted;
 pub use self::reading::{Opened, ReadLetter, Sealed, Unread};
 pub use self::replay::{Exhibit, ReadsLetters, Replayed};
+pub use self::told::Told;
 use crate::luggage::Luggage;
 use crate::matching;
 use crate::reception::Reception;

@@ -6,12 +6,14 @@
 
 mod allocating;
 pub mod letters;
+mod undoing;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 pub use self::allocating::Allocator;
+pub use self::undoing::{UndoError, Undone};
 use crate::block_list;
 use crate::cause::Cause;
 use crate::dms::Trouble;
@@ -169,6 +171,8 @@ impl Reception {
             forced: arrival.forced,
             allocated: None,
             also_in: Vec::new(),
+            choices: Vec::new(),
+            undo_until: None,
             begun: 0,
             screened: Screened::default(),
             letter: None,
@@ -387,9 +391,23 @@ impl Reception {
         self.store.work_item_by_reference(site, given).await
     }
 
+    /// A filing of each of its documents.
     pub(crate) async fn filings_of(
         &self,
         intake: &mut Intake,
+        plan: Plan,
+        item: Option<&WorkItem>,
+        now: Timestamp,
+    ) -> Result<Vec<Filing>, StoreError> {
+        let documents = intake.documents.clone();
+        self.filings_for(intake, &documents, plan, item, now).await
+    }
+
+    /// A filing of each of some documents of it.
+    pub(crate) async fn filings_for(
+        &self,
+        intake: &mut Intake,
+        documents: &[Document],
         mut plan: Plan,
         item: Option<&WorkItem>,
         now: Timestamp,
@@ -401,8 +419,8 @@ impl Reception {
             let line = "no id of the document was given: it is filed as one of its own, and a later save makes another";
             intake.trace.push(line.to_owned());
         }
-        let mut filings = Vec::with_capacity(intake.documents.len());
-        for document in &intake.documents {
+        let mut filings = Vec::with_capacity(documents.len());
+        for document in documents {
             let head = self.head(document).await;
             let withheld = withheld(&plan, &intake.screened, document, &head)?;
             if let Some(odd) = head.ok().and_then(|head| real_type::oddity(&document.file_name, &head))
@@ -411,7 +429,11 @@ impl Reception {
             {
                 intake.trace.push(odd);
             }
-            let mut progress = Progress::new(now);
+            // What may be taken back waits for as long as it may.
+            let mut progress = Progress {
+                due: Some(intake.undo_until.map_or(now, |until| until.max(now))),
+                ..Progress::new(now)
+            };
             if let Some(why) = &withheld {
                 intake.trace.push(format!("\"{}\" is withheld: {why}", document.file_name));
                 progress = withhold(progress, why);

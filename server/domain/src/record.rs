@@ -55,11 +55,15 @@ pub enum Kind {
     Ticket = 18,
     /// [`crate::ticket::Counter`].
     Counter = 19,
+    /// [`crate::bookmarks::Bookmarks`].
+    Bookmarks = 20,
+    /// [`crate::sending::SendIntent`].
+    SendIntent = 21,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -79,6 +83,8 @@ impl Kind {
         Self::DataUpload,
         Self::Ticket,
         Self::Counter,
+        Self::Bookmarks,
+        Self::SendIntent,
     ];
 
     /// Kinds whose records name content in the spool ([`naming`]): it stays for as long as they do.
@@ -106,6 +112,8 @@ impl Kind {
             Self::DataUpload => "data upload",
             Self::Ticket => "hand-over",
             Self::Counter => "counter",
+            Self::Bookmarks => "list of bookmarks",
+            Self::SendIntent => "choice for a letter to be sent",
         }
     }
 }

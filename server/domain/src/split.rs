@@ -113,6 +113,12 @@ impl Rules {
 
     /// Splits a message. Dates in names are those of `zone`.
     pub fn split(&self, whole: Whole<'_>, zone: &TimeZone) -> Split {
+        self.split_with(whole, &[], zone)
+    }
+
+    /// The same where a person asked for some parts, by their numbers: these are documents of their own whatever the firm's rules say,
+    /// as far as they can be taken out at all.
+    pub fn split_with(&self, whole: Whole<'_>, asked_for: &[usize], zone: &TimeZone) -> Split {
         let mut names = Names::default();
         let own = names::of_message(&self.0.name, whole.mail, whole.received, zone);
         let mut pieces = vec![Piece {
@@ -126,7 +132,11 @@ impl Rules {
         let mut left: Vec<Left> = Vec::new();
         let mut filed: Vec<bool> = Vec::with_capacity(whole.parts.len());
         for (number, part) in whole.parts.iter().enumerate() {
-            let why = self.why_not(whole, number, &filed);
+            let why = match closed(whole, number) {
+                None if asked_for.contains(&number) => None,
+                None => self.why_not(whole, number, &filed),
+                closed => closed,
+            };
             filed.push(why.is_none());
             if let Some(why) = why {
                 left.push(Left { part: number, name: part.carried.name.clone(), why });
@@ -157,19 +167,13 @@ impl Rules {
         Split { pieces, left, trace }
     }
 
-    /// Why a part is not filed apart; none when it is. `filed` says it of those before it.
+    /// Why a part is not filed apart by the rules; none when it is. `filed` says it of those before it.
     fn why_not(&self, whole: Whole<'_>, number: usize, filed: &[bool]) -> Option<String> {
         let part = &whole.parts[number];
-        let Carried { media_type, size, .. } = &part.carried;
+        let Carried { media_type, .. } = &part.carried;
         let settings = &self.0;
-        let why = if whole.parts.len() > MOST_PARTS {
-            format!("is one of {} parts, and more than {MOST_PARTS} are not taken apart", whole.parts.len())
-        } else if matches!(whole.mail.protection, Protection::Encrypted | Protection::SignedWrapped) {
-            "is the wrapper of a message that is filed closed".to_owned()
-        } else if is_signature(media_type) {
+        let why = if is_signature(media_type) {
             "is a signature, which says nothing without its message".to_owned()
-        } else if *size == 0 {
-            "is empty".to_owned()
         } else if let Some(carrier) = part.within {
             // A message within is in front of its parts; anything else is a mistake of whoever read it.
             if carrier >= number || !whole.parts[carrier].message {
@@ -217,6 +221,20 @@ impl Rules {
         let too_large = settings.largest.filter(|largest| size > largest)?;
         Some(format!("has {size} bytes, and more than {too_large} are not filed"))
     }
+}
+
+/// Why a part cannot be taken out, whoever asks for it.
+fn closed(whole: Whole<'_>, number: usize) -> Option<String> {
+    if whole.parts.len() > MOST_PARTS {
+        let why =
+            format!("is one of {} parts, and more than {MOST_PARTS} are not taken apart", whole.parts.len());
+        return Some(why);
+    }
+    if matches!(whole.mail.protection, Protection::Encrypted | Protection::SignedWrapped) {
+        return Some("is the wrapper of a message that is filed closed".to_owned());
+    }
+    let empty = whole.parts.get(number).is_some_and(|part| part.carried.size == 0);
+    empty.then(|| "is empty".to_owned())
 }
 
 fn is_signature(media_type: &str) -> bool {

@@ -17,7 +17,7 @@ use crate::store::{StoreError, StoreResult};
 use crate::time::{Clock, Entropy, later};
 
 /// How long a ticket waits to be opened.
-pub const TO_OPEN: Duration = Duration::from_secs(60);
+pub const TO_OPEN: Duration = Duration::from_mins(1);
 /// How long it lives once it was opened.
 pub const LIFE: Duration = Duration::from_mins(30);
 /// So many tickets one person has at once. A page elsewhere can make a browser ask for one as often as it likes.

@@ -20,9 +20,12 @@
 mod app;
 mod check;
 mod clean;
+mod content;
 mod folders;
 mod page;
+mod people;
 mod rounds;
+mod sent;
 mod subscriptions;
 mod take;
 mod talk;
@@ -40,6 +43,8 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub use self::app::{GraphApp, GraphAppOptions, GraphSetupError};
+pub use self::people::{GraphPost, PeoplesMailboxes};
+pub use self::sent::{SentHandle, SentOptions, look_after_sent};
 use self::subscriptions::Subscriptions;
 
 /// For how long a stop waits for what is being taken.

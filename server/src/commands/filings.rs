@@ -112,7 +112,14 @@ async fn list(client: &Client, filter: &str, limit: usize) -> anyhow::Result<Vec
     let mut cursor = None;
     loop {
         let wanted = (limit - items.len()).min(500);
-        let page = client.filings(&FilingList { q: filter.to_owned(), limit: Some(wanted), cursor }).await?;
+        let page = client
+            .filings(&FilingList {
+                q: filter.to_owned(),
+                limit: Some(wanted),
+                cursor,
+                ..FilingList::default()
+            })
+            .await?;
         items.extend(page.items);
         cursor = page.next;
         if cursor.is_none() || items.len() >= limit {

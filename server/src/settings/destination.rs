@@ -86,6 +86,17 @@ impl Destination {
         ]
     }
 
+    /// The host on which people see its pages, for the kinds of which it is known.
+    pub(crate) fn pages_host(&self) -> Option<String> {
+        let host_of = |url: &url::Url| url.host_str().map(str::to_owned);
+        match self.kind {
+            DestinationKind::Imanage => host_of(&self.imanage.as_ref()?.base_url),
+            DestinationKind::Netdocuments => self.netdocuments.as_ref()?.pages_host(),
+            DestinationKind::Highq => host_of(&self.highq.as_ref()?.base_url),
+            DestinationKind::Folder | DestinationKind::Webdav => None,
+        }
+    }
+
     /// Whether its system account is one that an administrator links, and not one of the settings.
     pub(crate) fn system_is_linked(&self) -> bool {
         self.imanage.as_ref().is_some_and(|it| matches!(it.auth, imanage::Auth::Link))

@@ -268,6 +268,8 @@ impl Maker {
             forced: false,
             allocated: None,
             also_in: Vec::new(),
+            choices: Vec::new(),
+            undo_until: None,
             begun: 0,
             screened: postroom_domain::screening::Screened::default(),
             letter: None,

@@ -11,6 +11,7 @@ use postroom_domain::control::Control;
 use postroom_domain::data_upload::{Loads, Mapping, Tables};
 use postroom_domain::ids::{ServiceName, SourceName};
 use postroom_domain::lists::TargetLists;
+use postroom_domain::mailbox::FetchesLetters;
 use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::places::Places;
 use postroom_domain::reception::Reception;
@@ -103,6 +104,17 @@ pub struct DataTables {
     pub mappings: Arc<[Mapping]>,
 }
 
+/// How letters are taken that people hand in out of their mail program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// The door that they come through.
+    pub source: SourceName,
+    /// For how long what was handed in may be taken back; nothing of it is filed before.
+    pub undo: Duration,
+    /// The category that filed letters get in their mailbox; empty for none.
+    pub category: String,
+}
+
 /// What the routes work with.
 #[derive(Clone)]
 pub struct App {
@@ -120,6 +132,10 @@ pub struct App {
     pub mailroom: Arc<Mailroom>,
     /// Reads letters that rules are tried on.
     pub letters: Arc<dyn ReadsLetters>,
+    /// How letters are handed in out of mail programs.
+    pub outlook: Outlook,
+    /// Who fetches letters out of people's mailboxes; nobody where they have to be handed in.
+    pub post: Option<Arc<dyn FetchesLetters>>,
     /// The engine, as far as others see it.
     pub control: Arc<dyn Control>,
     /// Places in DMSs, for people who choose.

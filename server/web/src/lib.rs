@@ -26,7 +26,7 @@ mod routes;
 mod serve;
 mod texts;
 
-pub use app::{App, DataTables, Limits, RenderMetrics, Source};
+pub use app::{App, DataTables, Limits, Outlook, RenderMetrics, Source};
 pub use auth::{TokenHash, TokenTable, Tokens};
 pub use identity::Identity;
 pub use routes::{openapi, upload_key};

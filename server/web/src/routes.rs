@@ -15,6 +15,7 @@ mod accounts;
 mod asked;
 mod audit;
 mod bindings;
+mod bookmarks;
 pub(crate) mod data_uploads;
 mod decisions;
 mod dms_accounts;
@@ -23,6 +24,8 @@ mod filings;
 mod follow;
 mod health;
 mod intakes;
+mod letters;
+mod letters_seen;
 mod links;
 mod lists;
 mod machine;
@@ -32,6 +35,7 @@ mod persons;
 mod places;
 mod resolve;
 mod rules;
+mod sending;
 mod sheets;
 mod summary;
 pub(crate) mod tickets;
@@ -74,6 +78,12 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(intakes::give)
         .service(intakes::dismiss)
         .service(intakes::release)
+        .service(letters::known_letters)
+        .service(letters::hand_in_letter)
+        .service(letters::undo_intake)
+        .service(sending::list_send_intents)
+        .service(sending::set_send_intent)
+        .service(sending::remove_send_intent)
         .service(filings::list_filings)
         .service(filings::show_filing)
         .service(decisions::retry)
@@ -94,6 +104,8 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(work_items::create_work_item)
         .service(work_items::show_work_item)
         .service(work_items::change_work_item)
+        .service(bookmarks::add_bookmark)
+        .service(bookmarks::remove_bookmark)
         .service(sheets::cover_sheet)
         .service(sheets::cover_sheets)
         .service(bindings::list_bindings)

@@ -9,6 +9,13 @@ export const button = (page, name) => page.getByRole('button', { name, exact: ty
 
 export const press = (page, name) => button(page, name).click();
 
+/** Sends a form, and waits until its answer is there: a page that is loaded anew before that takes the form back. */
+export async function send(page, name) {
+  const answered = page.waitForEvent('framenavigated');
+  await press(page, name);
+  await answered;
+}
+
 /** A field by its whole label. */
 export const field = (page, label) => page.getByLabel(label, { exact: true });
 

@@ -20,6 +20,9 @@ dir = ${text(`${folder}/data`)}
 [log]
 filter = "warn"
 
+[mail.matching]
+own_domains = ["firm.example"]
+
 [[roles]]
 name = "auditor"
 permissions = ["read_audit"]

@@ -417,6 +417,12 @@ impl Settings {
         Ok((api, web))
     }
 
+    /// The host on which people see its pages, where the settings tell it.
+    pub fn pages_host(&self) -> Option<String> {
+        let (_, web) = self.addresses().ok()?;
+        web.host_str().map(str::to_owned)
+    }
+
     /// The number of an attribute that is called by name or number.
     pub(super) fn number(&self, field: &str) -> Option<u32> {
         let named = self.attributes.get(field).copied();

@@ -145,6 +145,8 @@ fn section_of(batch: &Intake, id: IntakeId, document: Document, trace: Vec<Strin
         batch: false,
         part_of: Some(batch.id),
         sections: Vec::new(),
+        choices: Vec::new(),
+        undo_until: None,
         begun: 0,
         letter: None,
         needs: None,

@@ -69,7 +69,7 @@ impl Mailroom {
         Ok(intake)
     }
 
-    async fn learn_from(&self, intake: &Intake) -> StoreResult<()> {
+    pub(super) async fn learn_from(&self, intake: &Intake) -> StoreResult<()> {
         let Some(letter) = &intake.letter else { return Ok(()) };
         let (Some(rules), Some(mail)) = (&self.matching, &letter.mail) else { return Ok(()) };
         let (keys, now) = (rules.questions(mail).habits, self.reception.clock.now());

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::{Entry, Mailroom, Noted};
 use crate::ids::{IntakeId, SiteName, WorkItemId};
-use crate::ledger::LedgerKey;
 use crate::mail::{Mail, MessageId};
 use crate::matching::{FiledMessage, Known, KnownItem, Questions};
 use crate::record;
@@ -75,13 +74,7 @@ impl Mailroom {
         id: &MessageId,
         before: Option<IntakeId>,
     ) -> StoreResult<Vec<FiledMessage>> {
-        let probe = LedgerKey::of(&Mail { id: Some(id.clone()), ..Mail::default() }, &[]);
-        let Some(lookup) = probe.lookups().into_iter().find(|lookup| lookup.starts_with("id/")) else {
-            return Ok(Vec::new());
-        };
-        let group = Noted::under(site, &lookup);
-        let letters: Vec<Noted> =
-            record::page(&*self.reception.store, Some(&group), None, MOST_ALIKE).await?;
+        let letters = self.with_its_id(site, &Mail { id: Some(id.clone()), ..Mail::default() }).await?;
         let mut filed: Vec<FiledMessage> = Vec::new();
         for letter in letters.into_iter().filter(|letter| is_older(letter, before)) {
             for work_item in letter.work_items() {

@@ -2,6 +2,7 @@
 
 use super::knowledge::MOST_ALIKE;
 use super::{Mailroom, Noted};
+use crate::choice;
 use crate::ids::{BlobHash, IntakeId, WorkItemId};
 use crate::intake::{self, Document, Intake, IntakeEvent, IntakeState, NeedsPerson};
 use crate::ledger::LedgerKey;
@@ -10,7 +11,7 @@ use crate::matching::{Decision, Known, Rules};
 use crate::person::Actor;
 use crate::record::{self, Kept as _};
 use crate::screening;
-use crate::split::{self, Whole};
+use crate::split::{self, Split, Whole};
 use crate::spool::Blob;
 use crate::store::{IntakeChange, StoreError, StoreResult};
 
@@ -39,6 +40,13 @@ pub struct ReadLetter {
     pub contents: Vec<BlobHash>,
     /// What was odd about it, in plain words.
     pub odd: Vec<String>,
+}
+
+impl ReadLetter {
+    /// The names of what it carries, in order.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.parts.iter().map(|sealed| sealed.part.carried.name.as_str()).collect()
+    }
 }
 
 /// Why an intake was not read, or goes no further. It is set aside: its bytes are kept, and a person decides.
@@ -128,7 +136,10 @@ impl Mailroom {
             return Err(StoreError::Damaged(format!("the letter {} has no bytes", intake.id)));
         };
         let key = LedgerKey::of(&read.mail, &read.contents);
-        self.describe(&mut intake, &read, raw);
+        let split = self.describe(&mut intake, &read, raw);
+        if !intake.choices.is_empty() {
+            return self.file_as_chosen(intake, &read, &split, key, actor).await;
+        }
         if let Some(earlier) = self.seen_before(&intake, &key).await? {
             return self.once_more(intake, &read.mail, key, &earlier, actor).await;
         }
@@ -153,7 +164,7 @@ impl Mailroom {
     }
 
     /// What the intake is called from now on, and its documents.
-    fn describe(&self, intake: &mut Intake, read: &ReadLetter, raw: Blob) {
+    fn describe(&self, intake: &mut Intake, read: &ReadLetter, raw: Blob) -> Split {
         let mail = &read.mail;
         intake.subject.clone_from(&mail.subject);
         if let Some(from) = mail.from.as_ref().filter(|from| !from.address.is_empty()) {
@@ -165,13 +176,14 @@ impl Mailroom {
         }
         let parts: Vec<split::Part> = read.parts.iter().map(|sealed| sealed.part.clone()).collect();
         let whole = Whole { mail, hash: raw.hash, size: raw.size, received: intake.arrived(), parts: &parts };
-        let split = self.split.split(whole, &self.zone);
+        let asked_for = choice::asked_for(&intake.choices, &read.names());
+        let split = self.split.split_with(whole, &asked_for, &self.zone);
         intake.documents = split
             .pieces
-            .into_iter()
+            .iter()
             .map(|piece| Document {
-                file_name: piece.file_name,
-                media_type: piece.media_type,
+                file_name: piece.file_name.clone(),
+                media_type: piece.media_type.clone(),
                 blob: Blob { hash: piece.hash, size: piece.size },
             })
             .collect();
@@ -179,6 +191,7 @@ impl Mailroom {
         if let Some(letter) = &mut intake.letter {
             letter.mail = Some(Mail { text: String::new(), ..mail.clone() });
         }
+        split
     }
 
     /// The same letter, if it was here before.
@@ -232,7 +245,7 @@ impl Mailroom {
         Ok(if done { Opened::Filed(Some(id)) } else { Opened::Overtaken })
     }
 
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         mut intake: Intake,
         mail: &Mail,

@@ -3,7 +3,10 @@
 //! A letter is safe first: its bytes are in the spool, its row says `stored`, and whoever brought it has its acknowledgement. What reads it
 //! comes later, may be a process that starts after a crash, and may find that it is better left to a person.
 
+use jiff::Timestamp;
+
 use super::Reception;
+use crate::choice::Choice;
 use crate::ids::{IntakeId, SiteName, SourceName};
 use crate::intake::{Document, Intake, IntakeState};
 use crate::letter::{Envelope, Letter};
@@ -37,7 +40,43 @@ pub struct Delivery {
     pub records: Vec<Write>,
 }
 
+/// What a person said of a letter that they handed in.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    /// Where it goes; at least one.
+    pub choices: Vec<Choice>,
+    /// Their note.
+    pub note: String,
+    /// Until when they may take it back.
+    pub undo_until: Option<Timestamp>,
+    /// How it came, in words: the beginning of the trace.
+    pub remarks: Vec<String>,
+}
+
 impl Reception {
+    /// Takes a letter in that a person hands in, and who says where it goes. `Ok` means durable.
+    pub async fn deliver_chosen(
+        &self,
+        id: IntakeId,
+        delivery: Delivery,
+        chosen: Chosen,
+        actor: &Actor,
+    ) -> Result<Accepted, StoreError> {
+        let sender = delivery.submitted_by.clone();
+        let (intake, delivery) = self.unread(id, delivery);
+        let given: Vec<&str> = chosen.choices.iter().map(|it| it.work_item.as_str()).collect();
+        let intake = Intake {
+            sender,
+            note: chosen.note,
+            work_item_given: given.join(", "),
+            undo_until: chosen.undo_until,
+            trace: chosen.remarks,
+            choices: chosen.choices,
+            ..intake
+        };
+        self.take_letter(intake, delivery, actor).await
+    }
+
     /// The id of a letter that is about to be taken in, for records that are written with it and name it.
     pub fn next_letter(&self) -> IntakeId {
         IntakeId::from_u128(self.next_id())
@@ -55,6 +94,12 @@ impl Reception {
         delivery: Delivery,
         actor: &Actor,
     ) -> Result<Accepted, StoreError> {
+        let (intake, rest) = self.unread(id, delivery);
+        self.take_letter(intake, rest, actor).await
+    }
+
+    /// The row of a letter that nobody has looked into, and what is written with it.
+    fn unread(&self, id: IntakeId, delivery: Delivery) -> (Intake, (IdempotencyKey, Vec<Write>)) {
         let area = self.rules.usual_area(&delivery.source).to_owned();
         let document = Document {
             file_name: FILE_NAME.to_owned(),
@@ -84,6 +129,8 @@ impl Reception {
             forced: false,
             allocated: None,
             also_in: Vec::new(),
+            choices: Vec::new(),
+            undo_until: None,
             begun: 0,
             screened: Screened::default(),
             letter: Some(Box::new(Letter { envelope: delivery.envelope, ..Letter::default() })),
@@ -92,11 +139,20 @@ impl Reception {
             filings: 0,
             trace: Vec::new(),
         };
+        (intake, (delivery.key, delivery.records))
+    }
+
+    async fn take_letter(
+        &self,
+        intake: Intake,
+        (key, records): (IdempotencyKey, Vec<Write>),
+        actor: &Actor,
+    ) -> Result<Accepted, StoreError> {
         let acceptance = Acceptance {
             intake,
             filings: Vec::new(),
-            key: Some(delivery.key),
-            records: delivery.records,
+            key: Some(key),
+            records,
             actor: actor.clone(),
             note: String::new(),
         };

@@ -218,6 +218,8 @@ impl World {
             forced: false,
             allocated: None,
             also_in: Vec::new(),
+            choices: Vec::new(),
+            undo_until: None,
             begun: 0,
             screened: postroom_domain::screening::Screened::default(),
             letter: None,

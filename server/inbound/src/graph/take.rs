@@ -17,6 +17,7 @@ use postroom_domain::time::age;
 use tokio_util::sync::CancellationToken;
 
 use super::GraphMailbox;
+use super::content::{Unkept, keep};
 use super::page::{Onward, Page};
 use super::talk::{Talk, Trouble};
 
@@ -373,30 +374,13 @@ impl GraphMailbox {
             Err(Trouble::No(why)) => return Err(Unread::Message(why, 1)),
             Err(trouble) => return Err(Unread::Halt(Halt::Server(trouble))),
         };
-        if answer.says_html() {
-            return Err(Unread::Lost("a web page came instead of the message".to_owned()));
+        match keep(&*self.spool, answer, largest).await {
+            Ok(blob) => Ok(Some(blob)),
+            Err(Unkept::TooLarge(why)) => Err(Unread::Message(why, TRIES)),
+            Err(Unkept::Empty) => Err(Unread::Message("the server gives no content".to_owned(), 1)),
+            Err(Unkept::Lost(why)) => Err(Unread::Lost(why)),
+            Err(Unkept::Spool(error)) => Err(error.into()),
         }
-        if let Some(length) = answer.length() {
-            if length > largest {
-                let why = format!("it has {length} bytes, and at most {largest} are taken");
-                return Err(Unread::Message(why, TRIES));
-            }
-            self.spool.door(length)?;
-        }
-        let mut draft = self.spool.draft().await?;
-        let mut pieces = answer.stream();
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| Unread::Lost(format!("its content broke off: {error}")))?;
-            draft.write(piece).await?;
-            if draft.size() > largest {
-                let why = format!("it is larger than the {largest} bytes that are taken at most");
-                return Err(Unread::Message(why, TRIES));
-            }
-        }
-        if draft.size() == 0 {
-            return Err(Unread::Message("the server gives no content".to_owned(), 1));
-        }
-        Ok(Some(draft.seal().await?))
     }
 
     /// The letter and what it is known by are one transaction. The link follows when the whole page is through.

@@ -133,6 +133,8 @@ pub(crate) fn acceptance_as(id: u128, mut filings: Vec<Filing>) -> Acceptance {
             forced: false,
             allocated: None,
             also_in: Vec::new(),
+            choices: Vec::new(),
+            undo_until: None,
             begun: 0,
             screened: postroom_domain::screening::Screened::default(),
             letter: None,

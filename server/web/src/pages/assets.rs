@@ -11,7 +11,18 @@ use crate::fault::{Answer, Fault};
 struct Assets;
 
 pub(super) fn configure(config: &mut web::ServiceConfig) {
-    config.route("/assets/{name}", web::get().to(asset));
+    config
+        .route("/assets/{name}", web::get().to(asset))
+        .route("/addin/icons/{name}", web::get().to(addin_icon));
+}
+
+/// An icon that manifests name. Office shows none that may not be kept, and asks for them without a session.
+async fn addin_icon(name: web::Path<String>) -> Answer {
+    let icon = postroom_addin_manifest::icon(&name).ok_or_else(|| Fault::not_found("such icon"))?;
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((header::CONTENT_TYPE, "image/png"));
+    answer.insert_header((header::CACHE_CONTROL, "public, max-age=86400"));
+    Ok(answer.body(icon.into_owned()))
 }
 
 async fn asset(name: web::Path<String>, known: web::Header<IfNoneMatch>) -> Answer {

@@ -9,19 +9,20 @@ use postroom_api::decision::{
 use postroom_api::filing::FilingItem;
 use postroom_api::problem::{Code, Problem};
 use postroom_domain::decide::{Decision, Grounds, decide};
-use postroom_domain::filing::Filing;
+use postroom_domain::filing::{Filing, State};
 use postroom_domain::ids::{FilingId, ServiceName};
+use postroom_domain::person::Permission;
 
 use super::asked::{Named, Seen};
 use super::filings::seen;
 use crate::app::Shared;
-use crate::auth::{Allowed, Decide};
+use crate::auth::{Allowed, Decide, File};
 use crate::body::{Json, JsonOrNothing};
 use crate::fault::{Answer, Fault};
 
-async fn carry_out(
+async fn carry_out<P>(
     app: &Shared,
-    caller: &Allowed<Decide>,
+    caller: &Allowed<P>,
     id: FilingId,
     version: Option<u64>,
     decision: Decision,
@@ -40,7 +41,8 @@ fn decided(filing: &Filing) -> HttpResponse {
         .json(Decided { filing: FilingItem::from(filing) })
 }
 
-/// Another try. An undecided filing is sent again, a duplicate one is filed anyway, which needs a reason.
+/// Another try. An undecided filing is sent again, a duplicate one is filed anyway, which needs a reason. Who handed a document in may
+/// have it tried again when it failed; all else is for those who decide.
 #[utoipa::path(tag = "decisions", operation_id = "retry_filing", security(("token" = [])), request_body = RetryBody,
     params(("id" = String, Path, description = "The filing's id."),
         ("If-Match" = String, Header, description = "The version looked at, in quotes; * for any.")), responses(
@@ -49,13 +51,17 @@ fn decided(filing: &Filing) -> HttpResponse {
 ))]
 #[post("/api/v1/filings/{id}/retry")]
 pub(crate) async fn retry(
-    caller: Allowed<Decide>,
+    caller: Allowed<File>,
     Named(id): Named<FilingId>,
     Seen(version): Seen,
     JsonOrNothing(body): JsonOrNothing<RetryBody>,
     app: web::Data<Shared>,
 ) -> Answer {
     let filing = seen(&app, &caller, id).await?;
+    let own = filing.request.submitted_by == caller.principal().name;
+    if !caller.may(Permission::Decide) && !(own && filing.progress.state == State::Failed) {
+        return Err(Fault::forbidden(&caller.principal().roles, Permission::Decide));
+    }
     let decision = RetryBody::decision(filing.progress.state);
     // The version that was just read guards the state that was just looked at.
     let version = version.or(Some(filing.progress.version));

@@ -46,7 +46,8 @@ pub(crate) async fn list_filings(
     app: web::Data<Shared>,
 ) -> Answer {
     let filter = filter::parse(&asked.q).map_err(|errors| filter::problem(&errors))?;
-    let query = filter.into_query(caller.scope(), caller.only_own());
+    let own = asked.own.then(|| caller.principal().name.clone());
+    let query = filter.into_query(caller.scope(), own.or_else(|| caller.only_own()));
     let window = window(asked.limit, asked.cursor.as_deref())?;
     let slice = app.store.list_filings(&query, window, app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(Page::of(slice, |filing| FilingItem::from(&filing))))

@@ -20,7 +20,9 @@ use postroom_domain::spool::Draft;
 use postroom_domain::store::{Accepted, IdempotencyKey};
 use postroom_domain::target::SaveMode;
 use postroom_domain::uploads::Upload;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use tokio::sync::SemaphorePermit;
 
 use crate::app::Shared;
 use crate::auth::{Allowed, File};
@@ -63,26 +65,7 @@ pub(crate) async fn take_in(
     app: web::Data<Shared>,
 ) -> Answer {
     let key = idempotency_key(&request)?;
-    let boundary = match request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) {
-        None => None,
-        Some(text) => boundary(text),
-    }
-    .ok_or_else(|| Fault::new(Code::WrongMediaType, "This route takes multipart/form-data."))?
-    .map_err(|why| Fault::new(Code::BadUpload, format!("{why}.")))?;
-    let _turn = app
-        .uploads
-        .try_acquire()
-        .map_err(|_| Fault::new(Code::Busy, "Too many uploads are under way.").after(1))?;
-    // What the client says of its length only ever refuses early; the bytes are counted all the same.
-    let told = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-    if told.is_some_and(|told: u64| told > app.limits.request) {
-        return Err(request_too_large(&app));
-    }
-    app.spool.door(told.unwrap_or(0))?;
-
-    let limits = &app.limits;
-    let body = Body::new(payload, limits.request, limits.body_idle, limits.body_total);
-    let mut multipart = Multipart::new(body, &boundary);
+    let (_turn, mut multipart) = begin(&app, &request, payload)?;
     let meta = read_meta(&app, &mut multipart).await?;
     let source = door(&app, meta.source.as_ref()).await?;
     let documents = read_documents(&app, &mut multipart).await?;
@@ -97,6 +80,33 @@ pub(crate) async fn take_in(
     }
     let filings = filings.iter().map(FilingItem::from).collect();
     Ok(answer.json(IntakeAnswer { intake: IntakeItem::from(&intake), filings, again }))
+}
+
+/// Begins to read a body of parts, if there is a turn and room for it.
+pub(super) fn begin<'a>(
+    app: &'a Shared,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Answer<(SemaphorePermit<'a>, Multipart<Body>)> {
+    let boundary = match request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) {
+        None => None,
+        Some(text) => boundary(text),
+    }
+    .ok_or_else(|| Fault::new(Code::WrongMediaType, "This route takes multipart/form-data."))?
+    .map_err(|why| Fault::new(Code::BadUpload, format!("{why}.")))?;
+    let turn = app
+        .uploads
+        .try_acquire()
+        .map_err(|_| Fault::new(Code::Busy, "Too many uploads are under way.").after(1))?;
+    // What the client says of its length only ever refuses early; the bytes are counted all the same.
+    let told = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    if told.is_some_and(|told: u64| told > app.limits.request) {
+        return Err(request_too_large(app));
+    }
+    app.spool.door(told.unwrap_or(0))?;
+    let limits = &app.limits;
+    let body = Body::new(payload, limits.request, limits.body_idle, limits.body_total);
+    Ok((turn, Multipart::new(body, &boundary)))
 }
 
 /// Takes documents in whose bytes are durable. The intake, its filings, and whether the key was used before.
@@ -242,7 +252,10 @@ fn fingerprint(meta: &IntakeMeta, source: &SourceName, documents: &[Document]) -
 }
 
 /// The first part.
-async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<IntakeMeta> {
+pub(super) async fn read_meta_as<T: DeserializeOwned>(
+    app: &Shared,
+    multipart: &mut Multipart<Body>,
+) -> Answer<T> {
     let head = multipart.part().await.map_err(|error| upload_fault(app, error))?;
     let head = head.ok_or_else(|| Fault::new(Code::BadUpload, "The body has no parts."))?;
     if head.name != "meta" {
@@ -259,7 +272,11 @@ async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Inta
         }
         bytes.extend_from_slice(&chunk);
     }
-    let meta: IntakeMeta = postroom_api::body::parse(&bytes)?;
+    Ok(postroom_api::body::parse(&bytes)?)
+}
+
+async fn read_meta(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<IntakeMeta> {
+    let meta: IntakeMeta = read_meta_as(app, multipart).await?;
     let limit = app.limits.text;
     for (field, text) in [
         ("work_item", &meta.work_item),
@@ -360,6 +377,17 @@ impl Sealing {
 async fn read_documents(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Vec<Document>> {
     let first = multipart.part().await.map_err(|error| upload_fault(app, error))?;
     read_documents_from(app, multipart, first).await
+}
+
+/// The one document of a body, where there is one.
+pub(super) async fn one_document(app: &Shared, multipart: &mut Multipart<Body>) -> Answer<Option<Document>> {
+    let first = multipart.part().await.map_err(|error| upload_fault(app, error))?;
+    let Some(first) = first else { return Ok(None) };
+    let mut documents = read_documents_from(app, multipart, Some(first)).await?;
+    match (documents.pop(), documents.is_empty()) {
+        (Some(one), true) => Ok(Some(one)),
+        _ => Err(Fault::new(Code::TooManyParts, "One request hands in one letter, as one part \"file\".")),
+    }
 }
 
 /// The same from a part on whose head was read.

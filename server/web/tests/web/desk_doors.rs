@@ -69,6 +69,8 @@ impl Doors {
                 Box::new(postroom_web::upload_key),
             )),
             letters: Arc::new(crate::world::Blind),
+            outlook: crate::letters::outlook(),
+            post: None,
             reception,
             control: Arc::new(Engine::default()),
             places: Arc::new(crate::places::Cabinet::default()),

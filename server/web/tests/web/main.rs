@@ -18,6 +18,7 @@ mod directory;
 mod doors;
 mod events;
 mod intakes;
+mod letters;
 mod matrix;
 mod notifications;
 mod origins;

@@ -56,6 +56,12 @@ enum About {
     Link,
     /// The same, but only its owner may do it.
     OwnLink,
+    /// A filing that somebody else handed in: for those who decide.
+    OthersFiling,
+    /// A work item that a person marks.
+    MarkedItem,
+    /// What persons have, and programs do not; it is nobody's yet.
+    Persons,
 }
 
 /// What a route needs, what it is about, and what who may do it is answered.
@@ -92,9 +98,17 @@ const TABLE: &[Row] = &[
     ("give_intake", Some(Decide), About::Intake, 200),
     ("dismiss_intake", Some(Decide), About::Intake, 409),
     ("release_intake", Some(Decide), About::Intake, 409),
+    ("known_letters", Some(File), About::Nothing, 200),
+    ("hand_in_letter", Some(File), About::Nothing, 202),
+    // Nobody but whoever handed it in.
+    ("undo_intake", Some(File), About::Intake, 403),
+    ("list_send_intents", Some(File), About::Nothing, 200),
+    ("set_send_intent", Some(File), About::Persons, 400),
+    ("remove_send_intent", Some(File), About::Persons, 204),
     ("list_filings", Some(File), About::Nothing, 200),
     ("show_filing", Some(File), About::Filing, 200),
-    ("retry_filing", Some(Decide), About::Filing, 200),
+    // Who handed it in may too, when it failed; these filings are somebody else's.
+    ("retry_filing", Some(File), About::OthersFiling, 200),
     ("hold_filing", Some(Decide), About::Filing, 200),
     ("release_filing", Some(Decide), About::Filing, 409),
     ("cancel_filing", Some(Decide), About::Filing, 200),
@@ -114,6 +128,8 @@ const TABLE: &[Row] = &[
     ("change_work_item", Some(EditWorkItems), About::WorkItem, 200),
     ("cover_sheet", Some(File), About::WorkItem, 200),
     ("cover_sheets", Some(File), About::WorkItem, 200),
+    ("add_bookmark", Some(File), About::MarkedItem, 204),
+    ("remove_bookmark", Some(File), About::Persons, 204),
     ("list_bindings", Some(SeeAll), About::WorkItem, 200),
     ("set_binding", Some(Decide), About::WorkItem, 200),
     ("clear_binding", Some(Decide), About::WorkItem, 204),
@@ -188,6 +204,11 @@ impl Caller {
             About::WorkItem | About::DataUpload | About::Person => site,
             About::Session | About::Token => site && may.has(ManagePersons),
             About::Link | About::OwnLink => site && may.has(ManageLinks),
+            About::OthersFiling if site && may.has(SeeAll) && !may.has(Decide) => return 403,
+            About::OthersFiling => site && may.has(SeeAll),
+            About::MarkedItem | About::Persons if !self.person => return 403,
+            About::MarkedItem => site,
+            About::Persons => true,
         };
         if seen { done } else { 404 }
     }
@@ -299,7 +320,10 @@ impl Stage {
             About::Place => crate::places::key("", "folder/1"),
             About::List => "matters".to_owned(),
             About::Intake => self.world.one(role, format!("document {number}").as_bytes()).await.0,
-            About::Filing => self.world.one(role, format!("document {number}").as_bytes()).await.1,
+            About::Filing | About::OthersFiling => {
+                self.world.one(role, format!("document {number}").as_bytes()).await.1
+            }
+            About::Persons => format!("01890a5d-ac96-774b-bcce-{number:012x}"),
             About::Upload => {
                 // Each of somebody else, who has nothing else under way.
                 let owner =
@@ -319,7 +343,7 @@ impl Stage {
                 let made: Value = request.multipart(form).send().await.unwrap().json().await.unwrap();
                 text(&made["id"])
             }
-            About::WorkItem => {
+            About::WorkItem | About::MarkedItem => {
                 let body = work_item(number);
                 let request = self.world.request(role, Method::POST, "/api/v1/work-items").json(&body);
                 let made: Value = request.send().await.unwrap().json().await.unwrap();
@@ -409,6 +433,17 @@ impl Stage {
                 let form = reqwest::multipart::Form::new().text("meta", json!({"subject": "x"}).to_string());
                 let part = reqwest::multipart::Part::bytes(b"x".to_vec()).file_name("a.pdf");
                 request.multipart(form.part("file", part))
+            }
+            "known_letters" => request.json(&json!({})),
+            "hand_in_letter" => {
+                let meta = json!({"matters": [{"work_item": "0007.0001"}]}).to_string();
+                let part = reqwest::multipart::Part::bytes(b"Subject: x\r\n\r\ny".to_vec()).file_name("m.eml");
+                let form = reqwest::multipart::Form::new().text("meta", meta).part("file", part);
+                request.header("idempotency-key", format!("letter-{}", self.made)).multipart(form)
+            }
+            // No mailbox is read here, so there is nothing that it could be found by.
+            "set_send_intent" => {
+                request.json(&json!({"mailbox": "a@x.example", "matters": [{"work_item": "0007.0001"}]}))
             }
             "create_work_item" | "change_work_item" => request.json(&work_item(self.made + 100_000)),
             "add_person" => request.json(&json!({

@@ -135,3 +135,25 @@ async fn a_persons_accounts_are_shown_and_asked_for() {
     assert_eq!(world.desk.directory.emails(), ["mary.harrow@harrow.example"]);
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn icons_of_the_add_in_are_for_everybody_and_may_be_kept() {
+    let world = World::new().await;
+    for size in [16, 20, 24, 25, 32, 40, 48, 64, 80, 96, 128, 192] {
+        let answer = ask(&world, Method::GET, &format!("/addin/icons/icon-{size}.png"), "").await;
+        assert_eq!(answer.status(), 200, "{size}");
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("content-type"), "image/png");
+        assert_eq!(header("cache-control"), "public, max-age=86400");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert!(answer.bytes().await.unwrap().starts_with(b"\x89PNG\r\n"));
+    }
+    for name in ["icon-17.png", "icon.svg", "..%2fCargo.toml", ""] {
+        assert_eq!(
+            ask(&world, Method::GET, &format!("/addin/icons/{name}"), "").await.status(),
+            404,
+            "{name}"
+        );
+    }
+    world.stop().await;
+}

@@ -251,6 +251,8 @@ impl World {
             resumable: resumable.clone(),
             data: crate::data_uploads::data(),
             letters: Arc::new(Blind),
+            outlook: crate::letters::outlook(),
+            post: None,
             reception,
             control: control.clone(),
             places: Arc::new(crate::places::Cabinet::default()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::flaws::Flaw;
@@ -97,7 +98,8 @@ pub(super) fn view(message: &Message, immutable: bool, select: &str) -> Value {
     let id = message.id(immutable);
     let whole = json!({
         "subject": message.field("Subject"), "internetMessageId": message.field("Message-ID"),
-        "receivedDateTime": time(message.received), "createdDateTime": time(message.received),
+        "receivedDateTime": time(message.received), "sentDateTime": time(message.received),
+        "internetMessageHeaders": message.headers(), "createdDateTime": time(message.received),
         "changeKey": format!("CQAA{}", message.seq), "hasAttachments": false, "parentFolderId": message.folder,
         "isRead": message.is_read, "isDraft": message.is_draft, "categories": message.categories,
         "importance": "normal", "bodyPreview": "",
@@ -111,6 +113,44 @@ pub(super) fn view(message: &Message, immutable: bool, select: &str) -> Value {
         shown.extend(whole.into_iter().filter(|(key, _)| wanted(key)));
     }
     Value::Object(shown)
+}
+
+/// `GET …/mailFolders/{folder}/messages`, of which `$filter=sentDateTime ge …`, `$orderby=sentDateTime desc` and `$top` are understood.
+pub(super) fn list(core: &Core<Graph>, call: &Call<'_, Graph>, owner: &Owner, name: &str) -> Answer {
+    let query = &call.request.query;
+    let since = query.get("$filter").map(|filter| {
+        let at = filter.strip_prefix("sentDateTime ge ")?;
+        at.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+    });
+    let ordered = query.get("$orderby").is_none_or(|it| it == "sentDateTime desc");
+    let (Some(since), true) = (since.unwrap_or(Some(0)), ordered) else {
+        return error(
+            400,
+            "ErrorInvalidUrlQueryFilter",
+            "The query filter contains one or more invalid nodes.",
+        );
+    };
+    let mut world = core.world();
+    let mailbox = world.vendor.mailbox(&owner.id);
+    let Some(folder) = mailbox.folder(name).map(|it| it.id.clone()) else { return not_there() };
+    let mut all: Vec<&Message> =
+        mailbox.messages.values().filter(|it| it.folder == folder && it.received >= since).collect();
+    all.sort_by_key(|it| std::cmp::Reverse((it.received, it.number)));
+    let number = |name: &str| query.get(name).and_then(|it| it.parse::<usize>().ok());
+    let (skip, top) = (number("$skip").unwrap_or(0), number("$top").unwrap_or(PAGE).clamp(1, 1000));
+    let select = query.get("$select").unwrap_or_default();
+    let page = all.iter().skip(skip).take(top).map(|it| view(it, immutable(call.request), select));
+    let mut body = json!({ "value": page.collect::<Vec<_>>() });
+    if skip + top < all.len() {
+        let mut next = format!("{}{}?%24top={top}&%24skip={}", core.base, call.request.path, skip + top);
+        for name in ["$filter", "$orderby", "$select"] {
+            if let Some(value) = query.get(name) {
+                next += &format!("&%24{}={}", &name[1..], utf8_percent_encode(value, NON_ALPHANUMERIC));
+            }
+        }
+        body["@odata.nextLink"] = json!(next);
+    }
+    Answer::json(200, &body)
 }
 
 /// `GET …/messages?$filter=internetMessageId eq '<…>'`

@@ -155,6 +155,14 @@ impl Message {
         };
         lines.find_map(field).unwrap_or_default()
     }
+
+    /// Its header fields, as far as each stands on one line.
+    pub(super) fn headers(&self) -> Vec<serde_json::Value> {
+        let text = String::from_utf8_lossy(&self.mime[..self.mime.len().min(16 << 10)]).into_owned();
+        let lines = text.lines().take_while(|line| !line.is_empty());
+        let fields = lines.filter_map(|line| line.split_once(':'));
+        fields.map(|(name, value)| serde_json::json!({"name": name, "value": value.trim()})).collect()
+    }
 }
 
 fn ending(number: u64) -> String {

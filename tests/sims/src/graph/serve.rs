@@ -54,6 +54,7 @@ fn operation(method: &str, parts: &[&str]) -> &'static str {
             ["v1.0", "users", _, "mailFolders"] | ["v1.0", "users", _, "mailFolders", _, "childFolders"],
         ) => "folders",
         ("GET", ["v1.0", "users", _, "mailFolders", _]) => "folder",
+        ("GET", ["v1.0", "users", _, "mailFolders", _, "messages"]) => "list",
         ("GET", ["v1.0", "users", _, "mailFolders", _, "messages", "delta"]) => "delta",
         ("GET", ["v1.0", "users", _, "messages", _, "$value"]) => "value",
         ("GET", ["v1.0", "users", _, "messages"]) => "messages",
@@ -275,6 +276,7 @@ fn within(core: &Core<Graph>, call: &Call<'_, Graph>, owner: &Owner, rest: &[&st
         ("POST", ["mailFolders", folder, "childFolders"]) => {
             messages::make_folder(core, call, owner, Some(folder))
         }
+        ("GET", ["mailFolders", folder, "messages"]) => messages::list(core, call, owner, folder),
         ("GET", ["mailFolders", folder, "messages", "delta"]) => delta::answer(core, call, owner, folder),
         ("GET", ["messages"]) => messages::find(core, call, owner),
         (_, ["messages", item, rest @ ..]) => messages::answer(core, call, owner, item, rest),

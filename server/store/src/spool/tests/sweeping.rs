@@ -178,6 +178,8 @@ fn intake_of(blob: Blob, number: u128) -> Intake {
         forced: false,
         allocated: None,
         also_in: Vec::new(),
+        choices: Vec::new(),
+        undo_until: None,
         begun: 0,
         screened: postroom_domain::screening::Screened::default(),
         letter: None,
