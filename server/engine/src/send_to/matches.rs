@@ -53,7 +53,7 @@ impl SendToDesk {
             if told.client_name.is_none() {
                 let same = |it: &&WorkItem| Some(&it.client.reference) == told.client.as_ref();
                 let name = candidates.values().filter(same).map(|it| it.client.name.trim());
-                told.client_name = name.filter(|name| !name.is_empty()).last().map(str::to_owned);
+                told.client_name = name.rev().find(|name| !name.is_empty()).map(str::to_owned);
             }
             let mut looked_up = 0;
             for (id, item) in candidates {
@@ -156,9 +156,8 @@ impl SendToDesk {
             *looked_up += 1;
             match reception.store.binding(item.id, &repository.name).await? {
                 Some(binding) if binding.workspace == workspace.id => return Ok(Some(Because::Remembered)),
-                Some(_) => {}
                 None if leads => because = Some(Because::Fields),
-                None => {}
+                Some(_) | None => {}
             }
         }
         Ok(because)

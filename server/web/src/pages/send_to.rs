@@ -145,10 +145,9 @@ async fn come(request: &HttpRequest, purpose: Purpose) -> Answer {
     if is_framed(request) {
         return framed(request, &address);
     }
-    let visit = match Visit::of(request).await? {
-        Ok(visit) => visit,
+    let Ok(visit) = Visit::of(request).await? else {
         // Back here with the ids, and nothing else of what came.
-        Err(_) => return Ok(go(&format!("/auth/sign-in?then={}", super::show::encoded(&address)))),
+        return Ok(go(&format!("/auth/sign-in?then={}", super::show::encoded(&address))));
     };
     visit.needs(Permission::File)?;
     let new = NewTicket { service, purpose, things };
