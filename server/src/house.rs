@@ -29,6 +29,7 @@ use postroom_domain::store::Store;
 use postroom_domain::uploads::{UploadLimits, Uploads};
 use postroom_engine::{
     Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts, LoadParts, LoadsHandle,
+    SendToDesk, SendToParts,
 };
 use postroom_inbound::pages::{CoverKey, PageDesk, PageLimits};
 use postroom_inbound::reader::LetterEyes;
@@ -121,8 +122,20 @@ impl House {
         let uploads = Arc::new(Uploads::new(reception.clone(), upload_limits(&settings.limits), key_of));
         let destinations: Vec<Destination> =
             foundation.connectors.iter().map(crate::connectors::Connector::destination).collect();
-        let places =
-            DestinationPlaces::new(destinations.clone(), accounts.clone(), store.clone(), clock.clone());
+        let places = Arc::new(DestinationPlaces::new(
+            destinations.clone(),
+            accounts.clone(),
+            store.clone(),
+            clock.clone(),
+        ));
+        let send_to = Arc::new(SendToDesk::new(SendToParts {
+            places: places.clone(),
+            mailroom: mailroom.clone(),
+            vendors: settings.vendors(),
+            workflows: settings.workflows.iter().map(|it| it.get_ref().clone()).collect(),
+            collections: settings.collections.iter().map(|it| it.get_ref().clone()).collect(),
+            largest: settings.limits.largest_document_bytes,
+        }));
         let engine = Engine::start(EngineParts {
             store: store.clone(),
             spool: spool.clone(),
@@ -171,7 +184,9 @@ impl House {
             outlook: settings.outlook.web(),
             post,
             control: doors.clone(),
-            places: Arc::new(places),
+            places,
+            send_to: send_to.clone(),
+            frames: settings.send_to.frames(),
             sheets: Arc::new(sheets),
             lists: foundation.lists.clone(),
             clock: clock.clone(),
@@ -205,6 +220,7 @@ impl House {
             spool.clone(),
             people.clone(),
             uploads,
+            send_to,
             engine.clone(),
             grace_of_blobs,
         );
@@ -642,9 +658,12 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
     let mailboxes = mailboxes.map(|it| it.get_ref().name.clone());
     let mailboxes = mailboxes.chain(settings.imap.iter().map(|it| it.get_ref().name.clone()));
     let mailboxes = mailboxes.chain(settings.graph.iter().map(|it| it.get_ref().name.clone())).map(mailbox);
+    let send_to = settings.vendors().into_keys().next().map(|_| postroom_domain::send_to::SOURCE.parse());
+    let send_to =
+        send_to.transpose()?.map(|name| Source { name, kind: "send to".to_owned(), uploads: false });
     let outlook =
         Source { name: settings.outlook.name.clone(), kind: "mail programs".to_owned(), uploads: false };
-    Ok([upload, outlook].into_iter().chain(folders).chain(scans).chain(mailboxes).collect())
+    Ok([upload, outlook].into_iter().chain(send_to).chain(folders).chain(scans).chain(mailboxes).collect())
 }
 
 fn destination_kinds(settings: &Settings) -> BTreeMap<postroom_domain::ids::ServiceName, String> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use postroom_domain::control::Control;
 use postroom_domain::desk::People;
+use postroom_domain::send_to::SendTo;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::uploads::{Swept, Uploads};
@@ -21,6 +22,7 @@ pub(crate) async fn run(
     spool: Arc<dyn Spool>,
     people: Arc<People>,
     uploads: Arc<Uploads>,
+    send_to: Arc<dyn SendTo>,
     control: Arc<dyn Control>,
     grace: Duration,
 ) {
@@ -32,6 +34,7 @@ pub(crate) async fn run(
             _ = over.tick() => {
                 sweep_people(&people).await;
                 sweep_uploads(&uploads, control.as_ref()).await;
+                sweep_tickets(send_to.as_ref()).await;
             }
         }
     }
@@ -76,6 +79,16 @@ async fn sweep_uploads(uploads: &Uploads, control: &dyn Control) {
         }
         Err(error) => {
             tracing::warn!(%error, "Unfinished uploads could not be looked through; it is tried again.");
+        }
+    }
+}
+
+async fn sweep_tickets(send_to: &dyn SendTo) {
+    match send_to.sweep().await {
+        Ok(0) => {}
+        Ok(gone) => tracing::debug!(tickets.gone = gone, "Hand-overs from DMSs were over and went."),
+        Err(error) => {
+            tracing::warn!(%error, "What is over of hand-overs could not be removed; it works no more all the same.");
         }
     }
 }

@@ -14,6 +14,7 @@ use postroom_domain::person::{Roles, Sites};
 use postroom_domain::plan::Rules;
 use postroom_domain::reception::Allocator;
 use postroom_domain::repository::{Area, DuplicateRule, Repository, ResolverConfig, parse_folder_path};
+use postroom_domain::send_to::{Collection, Workflow};
 use postroom_domain::target::{SaveMode, WhenAmbiguous};
 use postroom_inbound::reader::BatchRules;
 use postroom_outbound::ServiceSettings;
@@ -35,6 +36,7 @@ mod report;
 mod scan_folder;
 mod screening;
 mod seen;
+mod send_to;
 mod vault;
 
 pub(crate) use destination::{Destination, DestinationKind};
@@ -115,6 +117,15 @@ pub(crate) struct Settings {
     /// How tables of data are read.
     #[serde(default)]
     pub(crate) data_uploads: Vec<Spanned<Mapping>>,
+    /// What people start from a DMS.
+    #[serde(default)]
+    pub(crate) workflows: Vec<Spanned<Workflow>>,
+    /// What knowledge people add to from a DMS.
+    #[serde(default)]
+    pub(crate) collections: Vec<Spanned<Collection>>,
+    /// How a DMS's own pages may show ours.
+    #[serde(default)]
+    pub(crate) send_to: send_to::SendTo,
     /// What was set, as it is remembered: for telling at the next start what changed.
     #[serde(skip)]
     pub(crate) seen: Seen,
@@ -521,6 +532,7 @@ impl Settings {
         wrong.extend(self.screening.mistakes().into_iter().map(|problem| (0, problem)));
         wrong.extend(self.allocation_mistakes());
         wrong.extend(self.mapping_mistakes());
+        wrong.extend(self.send_to_mistakes());
         wrong.extend(self.outlook_mistakes());
         let mut hashes = HashSet::new();
         for token in &self.tokens {

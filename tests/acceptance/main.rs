@@ -39,6 +39,7 @@ mod save_modes;
 mod scans;
 mod screening;
 mod secrets;
+mod send_to;
 mod settings;
 mod statuses;
 mod targets;

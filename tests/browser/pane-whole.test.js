@@ -12,7 +12,7 @@ import { stage } from './support/scenes.js';
 const MATTERS = [['L-1001', 'Harrow v Teal'], ['L-1002', 'Birch lease']];
 
 /** Folders as the DMS, and two seconds to take something back. */
-const scene = stage((folder) => `
+const scene = stage(({ folder }) => `
 [outlook]
 area = "matter_documents"
 undo_seconds = 2

@@ -44,6 +44,12 @@ pub trait Dms: Send + Sync {
     fn expire(&self);
     /// Ids of the place into which documents of the matter go, as the DMS's ledger tells them.
     fn place(&self) -> String;
+    /// Moves that place to another one of the matter, and gives it another name.
+    fn move_place(&self);
+    /// Closes the matter to new documents.
+    fn close_matter(&self);
+    /// Hides the matter from Mina Patel.
+    fn hide_matter(&self);
     /// All accounts of people.
     fn accounts(&self) -> Vec<Account>;
     /// Locks an account by its id.
@@ -159,6 +165,17 @@ impl Dms for Imanage {
     fn place(&self) -> String {
         "ACTIVE!3652".to_owned()
     }
+    fn move_place(&self) {
+        let control = self.0.control();
+        assert!(control.apply(&imanage::Action::MoveFolder { folder: 3652, to: 3654 }));
+        assert!(control.apply(&imanage::Action::RenameFolder { folder: 3652, name: "Post".to_owned() }));
+    }
+    fn close_matter(&self) {
+        assert!(self.0.control().apply(&imanage::Action::CloseWorkspace { workspace: 3650 }));
+    }
+    fn hide_matter(&self) {
+        assert!(self.0.control().set_access(3650, Some("MPATEL"), imanage::Access::NoAccess));
+    }
     fn accounts(&self) -> Vec<Account> {
         let account = |it: imanage::User| Account {
             id: it.id,
@@ -235,6 +252,23 @@ impl Dms for Netdocuments {
     }
     fn place(&self) -> String {
         "4800-0000-3652".to_owned()
+    }
+    fn move_place(&self) {
+        let (folder, to) = (self.place(), "4800-0000-3654".to_owned());
+        assert!(self.0.control().apply(&netdocuments::Flaw::MoveFolder { folder: folder.clone(), to }));
+        let name = "Post".to_owned();
+        assert!(self.0.control().apply(&netdocuments::Flaw::RenameFolder { folder, name }));
+    }
+    fn close_matter(&self) {
+        let (parent, key) = ("10442".to_owned(), "0007".to_owned());
+        let row = netdocuments::Flaw::CloseRow { attribute: 2, parent, key, closed: true };
+        assert!(self.0.control().apply(&row));
+    }
+    fn hide_matter(&self) {
+        let container = "4800-0000-3650".to_owned();
+        let principal = "DUCOT-MPATEL".to_owned();
+        let rights = netdocuments::Rights::NONE;
+        assert!(self.0.control().apply(&netdocuments::Flaw::SetRights { container, principal, rights }));
     }
     fn accounts(&self) -> Vec<Account> {
         let account = |it: netdocuments::Person| Account {
@@ -320,6 +354,22 @@ impl Dms for Highq {
     fn place(&self) -> String {
         highq::CORRESPONDENCE.to_string()
     }
+    fn move_place(&self) {
+        let (folder, to) = (highq::CORRESPONDENCE, 1012);
+        assert!(self.0.control().change(&highq::Flaw::MoveFolder { folder, to }));
+        assert!(self.0.control().change(&highq::Flaw::RenameFolder { folder, name: "Post".to_owned() }));
+    }
+    fn close_matter(&self) {
+        let (site, status) = (highq::HARROW, highq::SiteStatus::Archived);
+        assert!(self.0.control().change(&highq::Flaw::SetStatus { site, status }));
+    }
+    fn hide_matter(&self) {
+        let people = self.0.control().people();
+        let mina = people.iter().find(|it| it.email.eq_ignore_ascii_case("m.patel@firm.example"));
+        let person = mina.expect("Mina Patel").id.clone();
+        let (site, level) = (highq::HARROW, highq::Level::None);
+        assert!(self.0.control().change(&highq::Flaw::SetLevel { site, person, level }));
+    }
     fn accounts(&self) -> Vec<Account> {
         let account =
             |it: highq::Person| Account { id: it.id, email: it.email.to_lowercase(), external: false };
@@ -404,6 +454,9 @@ impl Dms for Webdav {
     fn place(&self) -> String {
         "10442-0007/Correspondence".to_owned()
     }
+    fn move_place(&self) {}
+    fn close_matter(&self) {}
+    fn hide_matter(&self) {}
     fn accounts(&self) -> Vec<Account> {
         Vec::new()
     }

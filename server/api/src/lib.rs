@@ -36,6 +36,7 @@ pub mod rules;
 pub mod secret;
 pub mod sheets;
 pub mod summary;
+pub mod ticket;
 pub mod work_item;
 
 // The words of the domain that stand in the wire structs, so that clients need no second crate.

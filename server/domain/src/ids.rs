@@ -127,6 +127,12 @@ uuid_id!(
     "a data upload's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
 );
 
+uuid_id!(
+    /// One hand-over from a DMS.
+    TicketId,
+    "a ticket's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $wanted:literal) => {
         $(#[$doc])*

@@ -51,6 +51,10 @@ pub enum Kind {
     Upload = 16,
     /// [`crate::data_upload::DataUpload`].
     DataUpload = 17,
+    /// [`crate::ticket::Ticket`].
+    Ticket = 18,
+    /// [`crate::ticket::Counter`].
+    Counter = 19,
     /// [`crate::bookmarks::Bookmarks`].
     Bookmarks = 20,
     /// [`crate::sending::SendIntent`].
@@ -59,7 +63,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -77,6 +81,8 @@ impl Kind {
         Self::Collected,
         Self::Upload,
         Self::DataUpload,
+        Self::Ticket,
+        Self::Counter,
         Self::Bookmarks,
         Self::SendIntent,
     ];
@@ -104,6 +110,8 @@ impl Kind {
             Self::Collected => "document of a scan folder",
             Self::Upload => "upload under way",
             Self::DataUpload => "data upload",
+            Self::Ticket => "hand-over",
+            Self::Counter => "counter",
             Self::Bookmarks => "list of bookmarks",
             Self::SendIntent => "choice for a letter to be sent",
         }

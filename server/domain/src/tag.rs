@@ -226,6 +226,14 @@ impl Template {
         tags.filter_map(|tag| tag.impossible().map(|why| format!("[{tag}] {why}"))).collect()
     }
 
+    /// The path of its tag, where it is that tag and nothing else, so that the text is the value: `workitem.client.reference`.
+    pub fn only_path(&self) -> Option<String> {
+        let [Part::Tag(tag)] = self.parts.as_slice() else { return None };
+        let plain = tag.path.iter().all(|step| matches!(step, Step::Name(_)));
+        let as_is = tag.filters.iter().all(|filter| matches!(filter, Filter::Trim | Filter::First));
+        (plain && as_is).then(|| tag.to_string())
+    }
+
     /// Whether it is the same whatever the work item: it holds no tag.
     pub fn is_fixed(&self) -> bool {
         self.parts.iter().all(|part| matches!(part, Part::Literal(_)))

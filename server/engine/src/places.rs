@@ -28,9 +28,9 @@ use postroom_domain::time::{Clock, age};
 use crate::options::Destination;
 
 /// How long a person waits before they are told that the DMS is slow. Shorter than clients wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 /// So many questions about single containers are under way at once for one person.
-const AT_ONCE: usize = 8;
+pub(crate) const AT_ONCE: usize = 8;
 /// So many of a person's newest filings are looked through for the places they went to.
 const LOOKED_THROUGH: usize = 200;
 /// So many recent places are shown of those.
@@ -49,11 +49,11 @@ pub struct DestinationPlaces {
 }
 
 /// What one person sees of one destination.
-struct View<'a> {
+pub(crate) struct View<'a> {
     service: &'a ServiceName,
-    dms: &'a dyn Dms,
+    pub(crate) dms: &'a dyn Dms,
     by: &'a Principal,
-    actor: Actor,
+    pub(crate) actor: Actor,
     /// Whether the system account looks for a person, so that each container is asked about first.
     stands_in: Option<AccountsAt>,
     can: Capabilities,
@@ -106,6 +106,17 @@ impl DestinationPlaces {
             can,
             clock: self.clock.as_ref(),
         })
+    }
+
+    /// What a person sees by themself: documents may have walls of their own, so nothing of them is shown through the system account.
+    pub(crate) async fn own_view<'a>(
+        &'a self,
+        by: &'a Principal,
+        name: &'a ServiceName,
+    ) -> PlacesResult<View<'a>> {
+        let view = self.view(by, name).await?;
+        view.own_eyes()?;
+        Ok(view)
     }
 
     /// Where the person's documents went lately, newest first, each place once.
@@ -208,7 +219,7 @@ fn same(one: &PlaceId, other: &PlaceId) -> bool {
 
 impl View<'_> {
     /// What a DMS's error means for the person who looks.
-    fn shape(&self, error: &DmsError) -> PlacesError {
+    pub(crate) fn shape(&self, error: &DmsError) -> PlacesError {
         let detail = &error.trouble().detail;
         match error {
             DmsError::Throttled { until, .. } => PlacesError::Busy {

@@ -20,7 +20,7 @@ use crate::settings::main_site;
 use crate::{commands, tokens};
 
 /// Reference, title, work type, client's number, client. Litigation lies in the fake iManage, the rest in the folder.
-const MATTERS: [(&str, &str, &str, &str, &str); 6] = [
+const MATTERS: [(&str, &str, &str, &str, &str); 7] = [
     ("10442-0012", "Lease of 14 Mill Lane", "matter/property", "10442", "Harrow Ltd"),
     ("10517-0001", "Boundary dispute, Brook Farm", "matter/property", "10517", "Teal, Brook & Sons"),
     ("10630-0001", "General advice", "matter/advice", "10630", "Okafor Holdings plc"),
@@ -28,6 +28,8 @@ const MATTERS: [(&str, &str, &str, &str, &str); 6] = [
     ("10630-0009", "Okafor v Harrow", "matter/litigation", "10630", "Okafor Holdings plc"),
     // Its workspace is closed in the fake iManage: what goes there fails on purpose.
     ("10442-0003", "Harrow share purchase 2019", "matter/litigation", "10442", "Harrow Ltd"),
+    // What is added to the collection of precedents goes there.
+    ("KH-0001", "Precedents", "knowledge", "", ""),
 ];
 
 /// From, subject, work item as named.
@@ -138,6 +140,25 @@ library = "ACTIVE"
 resolver = "search"
 resolver_config = "custom1=[workitem.client.reference], custom2=[workitem.attributes.matter]"
 folder = "Documents/Correspondence"
+
+# What people start and add to from the fake iManage: /send-to/imanage?doc=… and /launch/imanage?folder=…
+[[repositories]]
+name = "requests"
+area = "matter_documents"
+work_type = "request"
+service = "imanage"
+resolver = "origin"
+
+[[workflows]]
+name = "requests"
+title = "Service request"
+work_type = "request"
+reference_prefix = "SR-"
+
+[[collections]]
+name = "precedents"
+title = "Precedents"
+work_item = "KH-0001"
 
 [[hot_folders]]
 name = "scans"

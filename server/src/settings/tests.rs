@@ -425,3 +425,70 @@ move_to = "Scans/Done"
         assert!(error.contains(wanted), "{to}: {error}");
     }
 }
+
+#[test]
+fn what_people_start_and_add_to_is_checked() {
+    const SEND_TO: &str = r#"
+[[repositories]]
+name = "requests"
+area = "matter_documents"
+work_type = "request"
+service = "files"
+resolver = "origin"
+[[workflows]]
+name = "it"
+title = "Ask IT"
+work_type = "request/it"
+reference_prefix = "IT-"
+teams = ["disputes"]
+[[collections]]
+name = "precedents"
+title = "Precedents"
+work_item = "KH-0001"
+[send_to]
+frames = ["https://work.firm.example", "https://cloud.example:8443/"]
+"#;
+    let text = format!("{GOOD}{SEND_TO}");
+    let settings = read(&text).unwrap();
+    assert_eq!(settings.send_to.frames(), ["https://work.firm.example", "https://cloud.example:8443"]);
+    for (from, to, wanted) in [
+        ("name = \"it\"", "name = \"I T\"", "workflows \"I T\": name: 1 to 63"),
+        ("\"IT-\"", "\"IT/\"", "workflows \"it\": reference_prefix"),
+        (
+            "area = \"matter_documents\"\nwork_type = \"request\"",
+            "area = \"matter_documents\"\nwork_type = \"requests\"",
+            "",
+        ),
+        (
+            "title = \"Ask IT\"",
+            "title = \"Ask IT\"\narea = \"scanning\"",
+            "no repository serves scanning of work type request/it",
+        ),
+        (
+            "work_item = \"KH-0001\"",
+            "work_item = \"\"",
+            "collections \"precedents\": work_item: must not be blank",
+        ),
+        (
+            "[[collections]]",
+            "[[collections]]\nname = \"precedents\"\ntitle = \"x\"\nwork_item = \"x\"\n[[collections]]",
+            "collections \"precedents\": the name stands twice",
+        ),
+        (
+            "https://work.firm.example",
+            "https://work.firm.example/x",
+            "send_to.frames: \"https://work.firm.example/x\" is not an origin",
+        ),
+        ("https://work.firm.example", "https: 'unsafe-inline'", "is not an origin"),
+        ("https://work.firm.example", "javascript:x", "is not an origin"),
+        ("frames =", "frame =", "frames"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let changed = text.replacen(from, to, 1);
+        match read(&changed) {
+            // A repository without a work type serves the rest.
+            Ok(_) => assert_eq!(wanted, "", "{to}"),
+            Err(error) => assert!(error.to_string().contains(wanted) && !wanted.is_empty(), "{to}: {error}"),
+        }
+    }
+}

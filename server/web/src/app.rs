@@ -15,6 +15,7 @@ use postroom_domain::mailbox::FetchesLetters;
 use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::places::Places;
 use postroom_domain::reception::Reception;
+use postroom_domain::send_to::SendTo;
 use postroom_domain::sheets::Sheets;
 use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
@@ -150,6 +151,10 @@ pub struct App {
     pub control: Arc<dyn Control>,
     /// Places in DMSs, for people who choose.
     pub places: Arc<dyn Places>,
+    /// What DMSs hand over.
+    pub send_to: Arc<dyn SendTo>,
+    /// Origins of DMSs whose pages may show the hand-over in a frame.
+    pub frames: Vec<String>,
     /// Pages as pictures, and cover sheets to print.
     pub sheets: Arc<dyn Sheets>,
     /// Lists of targets from elsewhere.

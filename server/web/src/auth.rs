@@ -152,6 +152,15 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// The session or token, as what is bound to it remembers it.
+    pub(crate) fn holder(&self) -> String {
+        match &self.door {
+            Door::Session(signed_in) => session_holder(signed_in),
+            Door::Token { id, .. } => format!("token/{id}"),
+            Door::Settings | Door::Vouched | Door::Local => format!("name/{}", self.principal.name),
+        }
+    }
+
     /// The caller as it is now: none when its token or session has ended meanwhile. For what goes on for long after it was let in.
     pub(crate) async fn again(&self, people: &People) -> StoreResult<Option<Principal>> {
         match &self.door {
@@ -164,6 +173,11 @@ impl Caller {
             Door::Session(signed_in) => people.session_again(signed_in.session.id).await,
         }
     }
+}
+
+/// A session, as what is bound to it remembers it.
+pub(crate) fn session_holder(signed_in: &SignedIn) -> String {
+    format!("session/{}", signed_in.session.id)
 }
 
 /// Proof that the caller may do `P`.

@@ -37,6 +37,7 @@ mod entrance;
 mod home;
 mod journey;
 mod links;
+mod send_to;
 mod sent;
 mod show;
 mod templates;
@@ -58,6 +59,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .configure(admin::configure)
         .configure(dms_accounts::configure)
         .configure(audit::configure)
+        .configure(send_to::configure)
         .configure(journey::configure);
     config.service(pages);
 }

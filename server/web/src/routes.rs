@@ -38,6 +38,7 @@ mod rules;
 mod sending;
 mod sheets;
 mod summary;
+pub(crate) mod tickets;
 mod tus;
 pub(crate) mod upload;
 mod work_items;
@@ -147,7 +148,10 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(places::add_favourite)
         .service(places::remove_favourite)
         .service(lists::list_lists)
-        .service(lists::read_list);
+        .service(lists::read_list)
+        .service(tickets::make_ticket)
+        .service(tickets::show_ticket)
+        .service(tickets::send_ticket);
 }
 
 /// The description of all routes, as `/api/openapi.json` gives it.

@@ -12,8 +12,11 @@ import { World } from './world.js';
 /** More than any scene takes on a slow machine; whatever waits longer waits for ever. */
 const TOO_LONG_MS = 180_000;
 
-/** A test file's world: started before its tests, stopped after them. Gives the function that declares scenes. `more` adds settings. */
-export function stage(more) {
+/**
+ * A test file's world: started before its tests, stopped after them. Gives the function that declares scenes. `more` gives further
+ * sections of the settings, from the world.
+ */
+export function stage(more = () => '') {
   let world;
   before(async () => {
     world = await World.start(more);

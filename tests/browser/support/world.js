@@ -12,12 +12,10 @@ import { Simulator } from './simulators.js';
 const SERVICES = ['openid', 'imanage', 'netdocuments', 'highq'];
 
 export class World {
-  /** `more`: settings besides the usual ones, given the world's folder. */
-  static async start(more) {
+  static async start(more = () => '') {
     const world = new World();
-    world.more = more;
     try {
-      await world.#start();
+      await world.#start(more);
     } catch (error) {
       await world.stop();
       throw error;
@@ -25,13 +23,13 @@ export class World {
     return world;
   }
 
-  async #start() {
+  async #start(more) {
     // Short: the server's socket is below it, and the paths of sockets are bounded.
     this.folder = await mkdtemp(join(tmpdir(), 'pr-'));
     this.config = join(this.folder, 'postroom.toml');
     const keys = run('postroom', 'keys', 'init', '--to', this.folder);
     await Promise.all([keys, ...SERVICES.map(async (name) => (this[name] = await Simulator.start(name)))]);
-    await writeFile(this.config, settings(this.folder, this) + (this.more?.(this.folder) ?? ''));
+    await writeFile(this.config, settings(this.folder, this) + more(this));
     const server = Running.start('postroom', 'serve', '--config', this.config, '--json');
     [this.server, this.browser] = await Promise.all([server, startBrowser()]);
     this.url = this.server.facts.url;

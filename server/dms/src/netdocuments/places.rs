@@ -135,8 +135,37 @@ impl Seat {
         id.clone_into(&mut found.id);
         if kind == Kind::Workspace {
             found.workspace = Some(found.id.clone());
+        } else {
+            (found.parent, found.workspace) = self.above(id).await;
         }
-        self.with_state(library, found).await
+        let mut found = self.with_state(library, found).await?;
+        // Keys that are closed stand at the workspace; a folder need not have them.
+        if found.open
+            && let Some(workspace) = found.workspace.clone().filter(|workspace| *workspace != found.id)
+            && let Ok(above) = Box::pin(self.by_id(library, &workspace)).await
+        {
+            found.open = above.open;
+        }
+        Ok(found)
+    }
+
+    /// The container right above a folder, and the workspace that it belongs to. They only help; what keeps them from being told is no
+    /// failure.
+    async fn above(&self, id: &str) -> (Option<String>, Option<String>) {
+        let Ok(url) = self.url(&["v1", "Folder", id, "ancestry"], &[]) else { return (None, None) };
+        let Ok(reply) = self.ask("ancestry", Method::GET, url, Body::None).await else { return (None, None) };
+        if !reply.is_success() {
+            return (None, None);
+        }
+        let Ok(answer) = wire::value(&reply) else { return (None, None) };
+        let mut above: Vec<Container> =
+            entries(answer).iter().filter_map(|item| self.container_of(item, Kind::Folder)).collect();
+        // Which end comes first is not documented; the workspace is the uppermost.
+        if above.first().is_some_and(|it| it.kind == ContainerKind::Workspace) {
+            above.reverse();
+        }
+        let workspace = above.iter().find(|it| it.kind == ContainerKind::Workspace).map(|it| it.id.clone());
+        (above.into_iter().next().map(|it| it.id), workspace)
     }
 
     /// The folders directly in a container, page by page. Filters and saved searches are left out.

@@ -809,3 +809,30 @@ fn the_example_settings_are_settings() {
     let settings = toml::from_str::<Settings>(&example).unwrap();
     assert_eq!((settings.cabinet.as_str(), settings.connection.parallel), (CABINET, 8));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_tells_where_it_lies_and_is_closed_with_its_matter() {
+    let world = Repository::new();
+    let actor = actor();
+    let told = async |id: &str| {
+        let it = world.dms.container(&actor, "", id).await.unwrap();
+        (it.kind, it.parent, it.workspace, it.open)
+    };
+    let workspace = || Some(WORKSPACE.to_owned());
+    assert_eq!(told(FOLDER).await, (ContainerKind::Folder, workspace(), workspace(), true));
+    assert_eq!(told(WORKSPACE).await, (ContainerKind::Workspace, None, workspace(), true));
+    let below = world.dms.create_folder(&actor, "", FOLDER, "Below").await.unwrap().id;
+    assert_eq!(told(&below).await, (ContainerKind::Folder, Some(FOLDER.to_owned()), workspace(), true));
+    let (folder, to) = (below.clone(), SCANS.to_owned());
+    assert!(world.control.apply(&Flaw::MoveFolder { folder, to }));
+    assert_eq!(told(&below).await, (ContainerKind::Folder, Some(SCANS.to_owned()), workspace(), true));
+    let (parent, key) = ("10442".to_owned(), "0007".to_owned());
+    assert!(world.control.apply(&Flaw::CloseRow { attribute: 2, parent, key, closed: true }));
+    assert_eq!(told(&below).await, (ContainerKind::Folder, Some(SCANS.to_owned()), workspace(), false));
+    // That it lies somewhere only helps: without an answer the folder is there all the same.
+    world.control.add_fault(Rule::on(
+        "ancestry",
+        Action::Status { status: 500, headers: std::collections::BTreeMap::new(), body: None },
+    ));
+    assert_eq!(told(FOLDER).await, (ContainerKind::Folder, None, None, true));
+}

@@ -7,6 +7,7 @@ use crate::ids::{SiteName, WorkItemId};
 use crate::luggage::LuggageKey;
 use crate::matching::reference_key;
 use crate::record::{Kept, Kind};
+use crate::send_to::started_from;
 use crate::work_item::WorkItem;
 
 /// So many people of a work item are found by their address.
@@ -25,6 +26,9 @@ pub struct Entry {
     pub reference: String,
     /// The addresses of those who take part, in small letters.
     pub people: Vec<String>,
+    /// The group of its origin ([`started_from`]), where it was started from a place in a DMS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// Grows by one with every change.
     #[serde(skip)]
     pub version: u64,
@@ -44,6 +48,7 @@ impl Entry {
             luggage,
             reference: reference_key(&item.reference),
             people,
+            origin: item.origin.as_ref().map(|it| started_from(&it.service, &it.container)),
             version,
         }
     }
@@ -85,6 +90,6 @@ impl Kept for Entry {
     }
     fn groups(&self) -> Vec<String> {
         let people = self.people.iter().map(|email| Self::by_person(&self.site, email));
-        people.chain([Self::by_reference(&self.site, &self.reference)]).collect()
+        people.chain([Self::by_reference(&self.site, &self.reference)]).chain(self.origin.clone()).collect()
     }
 }

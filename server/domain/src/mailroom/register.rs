@@ -59,15 +59,31 @@ impl Mailroom {
             let window = Window { before, limit: PAGE };
             let page = store.list_work_items(&Scope::All, "", window).await?;
             for item in &page.items {
-                if record::by_id::<Entry>(&**store, item.id.as_u128()).await?.is_none() {
-                    self.enter(item).await?;
-                    entered += 1;
+                match record::by_id::<Entry>(&**store, item.id.as_u128()).await? {
+                    None => {
+                        self.enter(item).await?;
+                        entered += 1;
+                    }
+                    // From before entries told where a work item was started from.
+                    Some(entry) if entry.origin.is_none() && item.origin.is_some() => {
+                        self.renew(item, &entry).await?;
+                    }
+                    Some(_) => {}
                 }
             }
             before = page.next;
             if before.is_none() {
                 return Ok(entered);
             }
+        }
+    }
+
+    async fn renew(&self, item: &WorkItem, before: &Entry) -> StoreResult<()> {
+        let commit = Commit { writes: vec![self.entry(item, Some(before), 0).put()?], events: Vec::new() };
+        match self.reception.store.commit(commit).await {
+            // Somebody saved it in between, and that renewed it.
+            Err(StoreError::Conflict { .. }) => Ok(()),
+            done => done,
         }
     }
 

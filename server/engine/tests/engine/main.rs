@@ -23,3 +23,4 @@ mod places;
 mod reactions;
 mod stopping;
 mod targets;
+mod tickets;

@@ -37,28 +37,7 @@ pub(super) fn file_name(path: &Path) -> (String, String) {
 
 /// Media type by extension; the content is looked at elsewhere.
 pub(crate) fn media_type(path: &Path) -> &'static str {
-    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
-    match extension.as_str() {
-        "pdf" => "application/pdf",
-        "tif" | "tiff" => "image/tiff",
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "txt" => "text/plain",
-        "csv" => "text/csv",
-        "htm" | "html" => "text/html",
-        "xml" => "application/xml",
-        "zip" => "application/zip",
-        "eml" => "message/rfc822",
-        "msg" => "application/vnd.ms-outlook",
-        "rtf" => "application/rtf",
-        "doc" => "application/msword",
-        "xls" => "application/vnd.ms-excel",
-        "ppt" => "application/vnd.ms-powerpoint",
-        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        _ => "application/octet-stream",
-    }
+    postroom_domain::media_type::of_name(path.file_name().and_then(OsStr::to_str).unwrap_or_default())
 }
 
 #[cfg(test)]

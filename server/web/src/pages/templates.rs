@@ -47,6 +47,11 @@ const SOURCES: &[(&str, &str)] = sources!(
     "addin_commands.html",
     "addin_help.html",
     "addin_admin.html",
+    "send_base.html",
+    "send_to.html",
+    "send_done.html",
+    "send_problem.html",
+    "send_frame.html",
 );
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(environment);

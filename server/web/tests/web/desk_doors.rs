@@ -74,6 +74,8 @@ impl Doors {
             reception,
             control: Arc::new(Engine::default()),
             places: Arc::new(crate::places::Cabinet::default()),
+            send_to: Arc::new(crate::send_to::Hatch::default()),
+            frames: Vec::new(),
             sheets: Arc::new(postroom_domain::sheets::NoSheets),
             lists: Arc::new(postroom_domain::lists::NoLists),
             clock: desk.clock.clone(),

@@ -28,5 +28,6 @@ mod places;
 mod resolve;
 mod resumable;
 mod rights;
+mod send_to;
 mod uploads;
 mod world;

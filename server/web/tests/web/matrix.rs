@@ -43,6 +43,8 @@ enum About {
     Filing,
     /// An upload under way: nobody's but who began it, and that is none of these.
     Upload,
+    /// A hand-over from a DMS: the same.
+    Ticket,
     /// A record of a site.
     WorkItem,
     DataUpload,
@@ -169,6 +171,9 @@ const TABLE: &[Row] = &[
     ("remove_favourite", Some(File), About::Place, 204),
     ("list_lists", Some(File), About::Nothing, 200),
     ("read_list", Some(File), About::List, 200),
+    ("make_ticket", Some(File), About::Nothing, 201),
+    ("show_ticket", Some(File), About::Ticket, 200),
+    ("send_ticket", Some(File), About::Ticket, 202),
 ];
 
 /// Somebody who calls; of London, unless it is the machine's own.
@@ -195,7 +200,7 @@ impl Caller {
             About::Nothing | About::Door(_) | About::Place | About::List => true,
             About::AllSites | About::Machine => return if self.local { done } else { 403 },
             About::Intake | About::Filing => site && may.has(SeeAll),
-            About::Upload => false,
+            About::Upload | About::Ticket => false,
             About::WorkItem | About::DataUpload | About::Person => site,
             About::Session | About::Token => site && may.has(ManagePersons),
             About::Link | About::OwnLink => site && may.has(ManageLinks),
@@ -331,6 +336,7 @@ impl Stage {
                 };
                 self.world.resumable.begin(&owner.principal, new).await.unwrap().0.id.to_string()
             }
+            About::Ticket => self.world.hatch.strange().to_string(),
             About::DataUpload => {
                 let request = self.world.request(role, Method::POST, "/api/v1/data-uploads");
                 let form = crate::data_uploads::form("matters", "No,Title\n1,One\n");
@@ -446,6 +452,8 @@ impl Stage {
             "change_person" => request.json(&json!({"display_name": "Anybody"})),
             "make_token" if caller.person => request.json(&json!({"name": "mine", "days": 1})),
             "make_token" => request.json(&json!({"name": "scan", "days": 1, "program": program})),
+            "make_ticket" => request.json(&json!({"service": "dms-eu", "ids": ["ACTIVE!1.1"]})),
+            "send_ticket" => request.json(&json!({"work_item": "1"})),
             "set_binding" => request.json(&json!({"workspace": "ws-1", "reason": "x"})),
             "cover_sheets" => request.json(&json!({"work_items": [id]})),
             "resolve" => request.json(&json!({"work_item": id})),

@@ -59,6 +59,8 @@ pub(crate) struct World {
     http: reqwest::Client,
     /// Uploads that come piece by piece: at most three of a person, 250 kB together.
     pub(crate) resumable: Arc<Uploads>,
+    /// What DMSs hand over.
+    pub(crate) hatch: Arc<crate::send_to::Hatch>,
 }
 
 /// An engine that only remembers that it was woken.
@@ -241,6 +243,7 @@ impl World {
             kind: if uploads { "upload".into() } else { "hot folder".into() },
             uploads,
         };
+        let hatch = Arc::new(crate::send_to::Hatch::default());
         let app = App {
             store: store.clone(),
             spool,
@@ -253,6 +256,8 @@ impl World {
             reception,
             control: control.clone(),
             places: Arc::new(crate::places::Cabinet::default()),
+            send_to: hatch.clone(),
+            frames: vec!["https://dms.example".to_owned()],
             sheets: Arc::new(Drawer),
             lists: Arc::new(crate::places::Matters),
             clock: clock.clone(),
@@ -296,6 +301,7 @@ impl World {
             data,
             http,
             resumable,
+            hatch,
         }
     }
 
