@@ -13,6 +13,7 @@ use postroom_dms::webdav::WebDav;
 use postroom_domain::dms::Dms;
 use postroom_domain::ids::ServiceName;
 use postroom_domain::link::AccessTokens;
+use postroom_domain::link_columns::LinkColumns;
 use postroom_domain::time::Clock;
 use postroom_engine::{Destination, DestinationSettings};
 
@@ -100,6 +101,11 @@ impl Connector {
     /// The DMS.
     pub(crate) fn dms(&self) -> Arc<dyn Dms> {
         self.dms.clone()
+    }
+
+    /// The links that it keeps in lists of its own, where it does.
+    pub(crate) fn link_columns(&self) -> Option<Arc<dyn LinkColumns>> {
+        self.dms.clone().link_columns()
     }
 
     /// Looks at the live server.

@@ -17,12 +17,14 @@ use postroom_domain::ids::{ListName, ServiceName, SourceName};
 use postroom_domain::link::{
     Accounts, Decision, Fallback, LinkedService, Offer, Operation, Refusal, WhenUnsure, whose_account,
 };
+use postroom_domain::link_columns::LinkColumns;
 use postroom_domain::plan::Rules;
 use postroom_domain::repository::Area;
 use postroom_domain::time::Clock;
 use postroom_inbound::Checked;
 use postroom_inbound::graph::{GraphApp, GraphMailbox, GraphOptions};
 use postroom_inbound::imap::{ImapMailbox, ImapOptions};
+use postroom_inbound::link_columns::{LinkColumnsOptions, LinkKeeper};
 use postroom_inbound::smtp::{self, SmtpOptions};
 use postroom_outbound::Doctor;
 
@@ -51,11 +53,16 @@ pub(crate) struct HouseDoctor {
     pub(crate) rules: Arc<Rules>,
     /// The doors that no person stands behind.
     pub(crate) doors: Vec<Door>,
+    /// Links in lists of DMSs.
+    pub(crate) links: Vec<Links>,
     /// The malware scanner, where there is one.
     pub(crate) scanner: Option<ScannerDoor>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
 }
+
+/// Links that are kept in a list of a DMS.
+pub(crate) type Links = (LinkColumnsOptions, Arc<dyn LinkColumns>);
 
 /// A door that no person stands behind.
 pub(crate) struct Door {
@@ -128,6 +135,10 @@ impl Diagnosis for HouseDoctor {
             let mut all = self.ways_in().await;
             for door in &self.doors {
                 all.extend(self.door(door, live).await);
+            }
+            for (options, columns) in self.links.iter().filter(|_| live) {
+                let checked = LinkKeeper::check(options, &**columns).await;
+                all.extend(checked.into_iter().map(|it| found(&options.source, it)));
             }
             if let Some(scanner) = &self.scanner {
                 all.extend(scanner.findings(live, &*self.clock).await);

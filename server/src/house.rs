@@ -14,7 +14,7 @@ use postroom_domain::Fut;
 use postroom_domain::control::{Control, DestinationStatus, SourceStatus};
 use postroom_domain::desk::People;
 use postroom_domain::event::{Happening, NewEvent, Security, Subject};
-use postroom_domain::ids::SourceName;
+use postroom_domain::ids::{ServiceName, SourceName};
 use postroom_domain::link::Accounts;
 use postroom_domain::mailbox::MailNotice;
 use postroom_domain::mailroom::Mailroom;
@@ -31,17 +31,19 @@ use postroom_engine::{
     Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts, LoadParts, LoadsHandle,
     SendToDesk, SendToParts,
 };
+use postroom_inbound::link_columns::{LinkKeeper, LinkKeeperHandle, Teller};
 use postroom_inbound::pages::{CoverKey, PageDesk, PageLimits};
 use postroom_inbound::reader::LetterEyes;
 use postroom_inbound::scan_folder::{ScanFolder, ScanFolderHandle};
 use postroom_inbound::{FileTables, HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
-use postroom_outbound::Doctor;
+use postroom_outbound::{Doctor, SecretString};
 use postroom_vault::HashCost;
 use postroom_web::{App, DataTables, Identity, ServeOptions, ServerHandle, Source, TokenHash, TokenTable};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use url::Url;
 
-use crate::diagnosis::{Door, HouseDoctor, ScannerDoor};
+use crate::diagnosis::{Door, HouseDoctor, Links as LinkLists, ScannerDoor};
 use crate::dms_accounts::{self, Caretaker, News};
 use crate::foundation::{Cellar, Foundation};
 use crate::housekeeping;
@@ -169,6 +171,8 @@ impl House {
             engine: engine.clone(),
             hot_folders: Mutex::new(hot_folders(&settings, &reception, &spool)),
             scan_folders: Mutex::new(scan_folders(&settings, &foundation, &reception, &spool)),
+            links: Mutex::new(link_keepers(&settings, &foundation, &public_url)?),
+            tellers: tellers(&settings)?,
             mail: Mutex::new(mail),
         });
         let diagnosis = diagnosis(&settings, &foundation, people.clone(), rules, &public_url)?;
@@ -343,6 +347,9 @@ impl House {
         for folder in self.doors.take_scan_folders() {
             folder.stop().await;
         }
+        for keeper in self.doors.take_link_keepers() {
+            keeper.stop().await;
+        }
         let mail = self.doors.take_mail();
         mail.stop(self.grace).await;
         for server in [self.server, self.local] {
@@ -381,6 +388,9 @@ struct Doors {
     engine: Arc<EngineHandle>,
     hot_folders: Mutex<Vec<HotFolderHandle>>,
     scan_folders: Mutex<Vec<ScanFolderHandle>>,
+    links: Mutex<Vec<LinkKeeperHandle>>,
+    /// Destinations that may tell of news.
+    tellers: Vec<Teller>,
     mail: Mutex<MailDoors>,
 }
 
@@ -393,6 +403,10 @@ impl Doors {
 impl Doors {
     fn take_scan_folders(&self) -> Vec<ScanFolderHandle> {
         std::mem::take(&mut *self.scan_folders.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn take_link_keepers(&self) -> Vec<LinkKeeperHandle> {
+        std::mem::take(&mut *self.links.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn take_mail(&self) -> MailDoors {
@@ -417,7 +431,9 @@ impl Control for Doors {
         let mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         let scans = self.scan_folders.lock().unwrap_or_else(PoisonError::into_inner);
         let scans = scans.iter().map(ScanFolderHandle::source_status);
-        let all: Vec<SourceStatus> = folders.chain(scans).chain(mail.sources()).collect();
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let links = links.iter().map(LinkKeeperHandle::source_status);
+        let all: Vec<SourceStatus> = folders.chain(scans).chain(links).chain(mail.sources()).collect();
         match mail.unscreened() {
             Some(why) => unscreened(all, &why),
             None => all,
@@ -430,6 +446,22 @@ impl Control for Doors {
 
     fn mail_notice(&self, notice: &MailNotice) -> bool {
         self.mail.lock().unwrap_or_else(PoisonError::into_inner).notice(notice)
+    }
+
+    fn teller_of_news(&self, token: &SecretString) -> Option<ServiceName> {
+        self.tellers.iter().find(|it| it.has(token)).map(|it| it.service.clone())
+    }
+
+    fn news(&self, service: &ServiceName, sites: &[String]) {
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        for keeper in links.iter().filter(|it| it.service() == service) {
+            if sites.is_empty() {
+                keeper.wake(None);
+            }
+            sites.iter().for_each(|site| keeper.wake(Some(site)));
+        }
+        let folders = self.scan_folders.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.iter().filter(|it| it.service() == service).for_each(ScanFolderHandle::wake);
     }
 }
 
@@ -541,6 +573,7 @@ pub(crate) fn diagnosis(
         lists: foundation.lists.clone(),
         rules,
         doors: Door::all(settings, foundation)?,
+        links: link_columns(settings, foundation, public_url)?,
         scanner: ScannerDoor::of(settings)?,
         clock: foundation.clock.clone(),
     })
@@ -630,6 +663,40 @@ fn scan_folders(
     settings.scan_folders.iter().filter_map(|it| start(it.get_ref())).collect()
 }
 
+/// What keeps links in lists of DMSs.
+fn link_keepers(
+    settings: &Settings,
+    foundation: &Foundation,
+    public_url: &str,
+) -> anyhow::Result<Vec<LinkKeeperHandle>> {
+    let (store, clock) = (&foundation.store, &foundation.clock);
+    let start = |(options, columns): LinkLists| {
+        let connector = foundation.connectors.iter().find(|connector| connector.name == options.service)?;
+        Some(LinkKeeper::new(options, connector.dms(), columns, store.clone(), clock.clone()).start())
+    };
+    Ok(link_columns(settings, foundation, public_url)?.into_iter().filter_map(start).collect())
+}
+
+/// The links of the settings, each with its DMS.
+fn link_columns(
+    settings: &Settings,
+    foundation: &Foundation,
+    public_url: &str,
+) -> anyhow::Result<Vec<LinkLists>> {
+    let public: Url = public_url.parse().context("server.public_url")?;
+    let find = |it: &settings::HighqLinks| {
+        let connector = foundation.connectors.iter().find(|connector| connector.name == it.service)?;
+        Some((it.options(&public), connector.link_columns()?))
+    };
+    Ok(settings.highq_links.iter().filter_map(|it| find(it.get_ref())).collect())
+}
+
+/// Who may tell of news.
+fn tellers(settings: &Settings) -> anyhow::Result<Vec<Teller>> {
+    let webhooks = settings.highq_webhooks.iter().map(toml::Spanned::get_ref);
+    webhooks.map(|it| Ok(Teller::new(it.service.clone(), &it.token()?))).collect()
+}
+
 fn token_table(settings: &Settings) -> TokenTable {
     let roles = settings.all_roles();
     let token = |token: &settings::Token| {
@@ -653,6 +720,8 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
     let folders = settings.hot_folders.iter().map(|it| folder(it.get_ref().name.clone()));
     let scans = |name| Source { name, kind: "scan folder".to_owned(), uploads: false };
     let scans = settings.scan_folders.iter().map(|it| scans(it.get_ref().name.clone()));
+    let links = |name| Source { name, kind: "link column".to_owned(), uploads: false };
+    let links = settings.highq_links.iter().map(|it| links(it.get_ref().name.clone()));
     let mailbox = |name| Source { name, kind: "mailbox".to_owned(), uploads: false };
     let mailboxes = settings.smtp.iter().flat_map(|smtp| &smtp.mailboxes);
     let mailboxes = mailboxes.map(|it| it.get_ref().name.clone());
@@ -663,10 +732,11 @@ fn sources(settings: &Settings) -> anyhow::Result<Vec<Source>> {
         send_to.transpose()?.map(|name| Source { name, kind: "send to".to_owned(), uploads: false });
     let outlook =
         Source { name: settings.outlook.name.clone(), kind: "mail programs".to_owned(), uploads: false };
-    Ok([upload, outlook].into_iter().chain(send_to).chain(folders).chain(scans).chain(mailboxes).collect())
+    let own = [upload, outlook].into_iter().chain(send_to);
+    Ok(own.chain(folders).chain(scans).chain(links).chain(mailboxes).collect())
 }
 
-fn destination_kinds(settings: &Settings) -> BTreeMap<postroom_domain::ids::ServiceName, String> {
+fn destination_kinds(settings: &Settings) -> BTreeMap<ServiceName, String> {
     let destinations = settings.destinations.iter().map(toml::Spanned::get_ref);
     destinations.map(|it| (it.name.clone(), it.kind.as_str().to_owned())).collect()
 }

@@ -26,6 +26,7 @@ use url::Url;
 mod address;
 mod destination;
 mod graph;
+mod highq;
 mod imap;
 mod mail;
 mod outlook;
@@ -41,6 +42,7 @@ mod vault;
 
 pub(crate) use destination::{Destination, DestinationKind};
 pub(crate) use graph::Graph;
+pub(crate) use highq::{HighqLinks, HighqWebhook};
 pub(crate) use imap::Imap;
 pub(crate) use mail::{MailSettings, Smtp};
 pub(crate) use report::SettingsError;
@@ -95,6 +97,12 @@ pub(crate) struct Settings {
     /// Folders in a DMS that scanners file into.
     #[serde(default)]
     pub(crate) scan_folders: Vec<Spanned<ScanFolder>>,
+    /// Links to Postroom in columns of HighQ's metadata sheets.
+    #[serde(default)]
+    pub(crate) highq_links: Vec<Spanned<HighqLinks>>,
+    /// Who at HighQ may tell of news.
+    #[serde(default)]
+    pub(crate) highq_webhooks: Vec<Spanned<HighqWebhook>>,
     /// The door that letters are delivered to.
     pub(crate) smtp: Option<Smtp>,
     /// Mailboxes elsewhere that are read.
@@ -506,6 +514,13 @@ impl Settings {
             }
             wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
         }
+        wrong.extend(self.highq_mistakes());
+        for links in &self.highq_links {
+            if !sources.insert(&links.get_ref().name) {
+                let name = &links.get_ref().name;
+                wrong.push((links.span().start, format!("highq_links \"{name}\": the name stands twice")));
+            }
+        }
         for mailbox in self.smtp.iter().flat_map(|smtp| &smtp.mailboxes) {
             let (at, it) = (mailbox.span().start, mailbox.get_ref());
             if !sources.insert(&it.name) {
@@ -598,6 +613,41 @@ impl Settings {
         wrong
     }
 
+    /// What cannot work about HighQ's links and webhooks.
+    fn highq_mistakes(&self) -> Vec<(usize, String)> {
+        let mut wrong = Vec::new();
+        let not_highq = |service: &ServiceName| {
+            let known = self.destinations.iter().map(Spanned::get_ref).find(|it| it.name == *service);
+            match known {
+                Some(it) if it.kind == DestinationKind::Highq => None,
+                Some(it) => Some(format!("service: \"{service}\" is of kind \"{}\"", it.kind.as_str())),
+                None => {
+                    let names = self.destinations.iter().map(|it| it.get_ref().name.as_str());
+                    let near = report::nearest(service.as_str(), names);
+                    Some(format!("service: there is no destination \"{service}\"{near}"))
+                }
+            }
+        };
+        for links in &self.highq_links {
+            let (at, it) = (links.span().start, links.get_ref());
+            let problem = not_highq(&it.service).map(|it| format!("{it}; it must be one of kind \"highq\""));
+            wrong.extend(problem.map(|problem| (at, format!("highq_links \"{}\": {problem}", it.name))));
+            let mistakes = it.mistakes(self.server.public_url.as_ref());
+            wrong.extend(mistakes.into_iter().map(|problem| (at, problem)));
+        }
+        let mut known = HashSet::new();
+        for webhook in &self.highq_webhooks {
+            let (at, it) = (webhook.span().start, webhook.get_ref());
+            if !known.insert(&it.service) {
+                wrong.push((at, format!("highq_webhooks \"{}\": it stands twice", it.service)));
+            }
+            let problem = not_highq(&it.service).map(|it| format!("{it}; it must be one of kind \"highq\""));
+            wrong.extend(problem.map(|problem| (at, format!("highq_webhooks: {problem}"))));
+            wrong.extend(it.mistakes().into_iter().map(|problem| (at, problem)));
+        }
+        wrong
+    }
+
     /// What cannot work about letters from mail programs.
     fn outlook_mistakes(&self) -> Vec<(usize, String)> {
         let graph: Vec<&SourceName> = self.graph.iter().map(|it| &it.get_ref().name).collect();
@@ -607,7 +657,8 @@ impl Settings {
         let scans = self.scan_folders.iter().map(|it| &it.get_ref().name);
         let smtp = self.smtp.iter().flat_map(|smtp| &smtp.mailboxes).map(|it| &it.get_ref().name);
         let imap = self.imap.iter().map(|it| &it.get_ref().name);
-        if folders.chain(scans).chain(smtp).chain(imap).chain(graph).any(|it| it == name) {
+        let links = self.highq_links.iter().map(|it| &it.get_ref().name);
+        if folders.chain(scans).chain(links).chain(smtp).chain(imap).chain(graph).any(|it| it == name) {
             wrong.push(format!(
                 "outlook.name: another source is called \"{name}\" already; give this one another name"
             ));

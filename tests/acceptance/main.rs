@@ -21,6 +21,7 @@ mod demo;
 mod dms_accounts;
 mod events;
 mod graph_mailboxes;
+mod highq_links;
 mod hot_folder;
 mod keys;
 mod letters;

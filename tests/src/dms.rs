@@ -296,6 +296,11 @@ impl Highq {
         options.random_seed = seed;
         Box::new(Self(highq::Sim::start(options).expect("the fake HighQ starts")))
     }
+
+    /// Access to what it holds.
+    pub fn control(&self) -> highq::Control {
+        self.0.control()
+    }
 }
 
 impl Dms for Highq {

@@ -35,6 +35,7 @@ mod errors;
 mod files;
 mod folders;
 mod ids;
+mod link_columns;
 mod links;
 mod people;
 mod probe;
@@ -56,6 +57,7 @@ use postroom_domain::dms::{
 };
 use postroom_domain::ids::ServiceName;
 use postroom_domain::link::{AccessTokens, Rights};
+use postroom_domain::link_columns::LinkColumns;
 use postroom_domain::person::Actor;
 use postroom_domain::target::WorkspaceQuery;
 use postroom_domain::time::Clock;
@@ -134,6 +136,10 @@ impl Connector for HighQ {
             let _ = seat.tokens.get(&self.http).await;
             seat.doctor(self.own_email()).await
         })
+    }
+
+    fn link_columns(self: Arc<Self>) -> Option<Arc<dyn LinkColumns>> {
+        Some(self)
     }
 }
 

@@ -18,8 +18,11 @@ pub mod netdocuments;
 mod share;
 pub mod webdav;
 
+use std::sync::Arc;
+
 use postroom_domain::Fut;
 use postroom_domain::dms::Dms;
+use postroom_domain::link_columns::LinkColumns;
 
 use crate::doctor::Finding;
 
@@ -27,4 +30,9 @@ use crate::doctor::Finding;
 pub trait Connector: Dms {
     /// Checks everything that filings need against the live server, with the system account. Nothing is written.
     fn doctor(&self) -> Fut<'_, Vec<Finding>>;
+
+    /// The same as a keeper of links, where it keeps some in lists of its own.
+    fn link_columns(self: Arc<Self>) -> Option<Arc<dyn LinkColumns>> {
+        None
+    }
 }

@@ -1,6 +1,7 @@
 //! What the rest of the house may know of the running engine: how each destination is doing, and a nudge.
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::cause::Cause;
@@ -72,4 +73,10 @@ pub trait Control: crate::resolve::Looks {
     fn mail_notice(&self, _notice: &MailNotice) -> bool {
         false
     }
+    /// The destination whose news this token may tell of.
+    fn teller_of_news(&self, _token: &SecretString) -> Option<ServiceName> {
+        None
+    }
+    /// Something may be new in sites of a destination, by their ids; with none, anywhere in it. Nothing else is believed.
+    fn news(&self, _service: &ServiceName, _sites: &[String]) {}
 }

@@ -28,6 +28,7 @@ pub mod keys;
 pub mod ledger;
 pub mod letter;
 pub mod link;
+pub mod link_columns;
 pub mod linked;
 pub mod lists;
 pub mod luggage;

@@ -21,6 +21,7 @@ use postroom_domain::record::{self, Commit, Kept as _, Write};
 use postroom_domain::scan_folder::Collected;
 use postroom_domain::spool::{Blob, Spool};
 use postroom_domain::store::{Accepted, IdempotencyKey, StoreError, StoreResult};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -78,8 +79,53 @@ pub struct ScanFolderOptions {
     pub largest: u64,
     /// Whether its PDF and TIFF documents are batches of pages, which are divided.
     pub batches: bool,
+    /// The reference of the work item, made of fields of the workspace that a document lies in; none: only its name tells.
+    pub work_item: Option<WorkItemRule>,
     /// What becomes of documents that are through.
     pub afterwards: Afterwards,
+}
+
+/// How fields of a workspace make a reference: text with names of fields in braces, such as `{clientno}-{matterno}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkItemRule {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Field(String),
+}
+
+impl WorkItemRule {
+    /// Reads a rule; what is wrong with it otherwise.
+    pub fn read(text: &str) -> Result<Self, &'static str> {
+        let (mut parts, mut rest) = (Vec::new(), text);
+        while let Some((before, after)) = rest.split_once('{') {
+            let (field, behind) = after.split_once('}').ok_or("a brace is not closed")?;
+            if before.contains('}') || field.contains('{') || field.trim().is_empty() {
+                return Err("names of fields stand in braces, such as {matterno}");
+            }
+            parts.extend([Part::Text(before.to_owned()), Part::Field(field.trim().to_owned())]);
+            rest = behind;
+        }
+        if rest.contains('}') || parts.is_empty() {
+            return Err("names of fields stand in braces, such as {matterno}");
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        Ok(Self { parts })
+    }
+
+    /// The reference; none where a field is not there or empty.
+    fn reference(&self, fields: &std::collections::BTreeMap<String, String>) -> Option<String> {
+        let part = |part: &Part| match part {
+            Part::Text(text) => Some(text.clone()),
+            Part::Field(field) => {
+                fields.get(field).map(|it| it.trim().to_owned()).filter(|it| !it.is_empty())
+            }
+        };
+        self.parts.iter().map(part).collect()
+    }
 }
 
 /// How a scan folder is doing.
@@ -126,6 +172,7 @@ pub struct ScanFolder {
     actor: Actor,
     memory: tokio::sync::Mutex<Memory>,
     status: Mutex<ScanFolderStatus>,
+    bell: Notify,
 }
 
 /// A running scan folder.
@@ -139,6 +186,16 @@ impl ScanFolderHandle {
     /// How it is doing.
     pub fn status(&self) -> ScanFolderStatus {
         self.folder.status()
+    }
+
+    /// The destination that it lies in.
+    pub fn service(&self) -> &ServiceName {
+        &self.folder.options.service
+    }
+
+    /// Somebody says that something may be new: it is looked through now.
+    pub fn wake(&self) {
+        self.folder.bell.notify_one();
     }
 
     /// What an operator should read about it, the gravest thing first.
@@ -205,6 +262,7 @@ impl ScanFolder {
             actor: Actor::system(PART, None),
             memory: tokio::sync::Mutex::default(),
             status: Mutex::default(),
+            bell: Notify::new(),
         }
     }
 
@@ -218,6 +276,7 @@ impl ScanFolder {
                     let rest = folder.look(&stop).await;
                     tokio::select! {
                         () = stop.cancelled() => {}
+                        () = folder.bell.notified() => {}
                         () = tokio::time::sleep(rest) => {}
                     }
                 }
@@ -486,13 +545,27 @@ impl ScanFolder {
         let options = &self.options;
         let path = Path::new(&document.name);
         let media_type = naming::media_type(path);
+        let mut note = format!("Document {} at {}.", document.id, options.service);
+        let told = match &options.work_item {
+            Some(rule) => self.reference(rule, document).await?,
+            None => None,
+        };
+        // Where a document lies says more than how it is called.
+        let references = told.clone().map_or_else(|| naming::references(path), |told| vec![told]);
         let mut work_item = None;
-        for reference in naming::references(path) {
+        for reference in references {
             let found = self.reception.store.work_item_by_reference(&options.site, &reference).await?;
             if let Some(item) = found {
                 work_item = Some(item.reference);
                 break;
             }
+        }
+        match told {
+            Some(told) if work_item.is_none() => {
+                note = format!("{note} Its workspace is that of {told}, which is no work item here.");
+            }
+            None if options.work_item.is_some() => note.push_str(" Its workspace names no work item."),
+            _ => {}
         }
         Ok(Arrival {
             site: options.site.clone(),
@@ -500,7 +573,7 @@ impl ScanFolder {
             submitted_by: PART.to_owned(),
             subject: String::new(),
             sender: options.source.to_string(),
-            note: format!("Document {} at {}.", document.id, options.service),
+            note,
             work_item,
             area: None,
             documents: vec![intake::Document {
@@ -518,6 +591,25 @@ impl ScanFolder {
             document_key: String::new(),
             remarks: Vec::new(),
         })
+    }
+
+    /// The reference that the workspace of a document gives.
+    async fn reference(&self, rule: &WorkItemRule, document: &Document) -> Result<Option<String>, NotTaken> {
+        let ScanFolderOptions { library, container, .. } = &self.options;
+        let workspace = document.workspace.clone();
+        let asked = async {
+            let workspace = match workspace {
+                Some(workspace) => workspace,
+                None => {
+                    let folder = self.dms.container(&self.actor, library, container).await?;
+                    folder.workspace.unwrap_or(folder.id)
+                }
+            };
+            self.dms.container(&self.actor, library, &workspace).await
+        };
+        let answer = tokio::time::timeout(PATIENCE, asked).await;
+        let answer = answer.map_err(|_| NotTaken::Document("the DMS does not answer".to_owned()))?;
+        Ok(rule.reference(&answer.map_err(|error| of_dms(&error))?.fields))
     }
 
     /// Does with documents that are through what the settings say, and forgets those that are gone.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use postroom_domain::ids::{ServiceName, SiteName, SourceName};
 use postroom_domain::repository::Area;
-use postroom_inbound::scan_folder::{Afterwards, ScanFolderOptions};
+use postroom_inbound::scan_folder::{Afterwards, ScanFolderOptions, WorkItemRule};
 use serde::Deserialize;
 
 use super::pages::Pages;
@@ -38,6 +38,9 @@ pub(crate) struct ScanFolder {
     /// How batches are divided.
     #[serde(default)]
     pub(crate) pages: Pages,
+    /// The reference of the work item, made of fields of the workspace that a document lies in: `{clientno}-{matterno}`.
+    #[serde(default)]
+    work_item: String,
     /// What becomes of a document once what came of it is through.
     #[serde(default)]
     when_done: WhenDone,
@@ -71,6 +74,9 @@ impl ScanFolder {
         if self.container.trim().is_empty() {
             wrong.push(format!("{key}: container: must not be blank; `postroom places` lists ids"));
         }
+        if let Err(problem) = self.rule() {
+            wrong.push(format!("{key}: work_item: {problem}"));
+        }
         if !(1..=86_400).contains(&self.poll_seconds) {
             wrong.push(format!("{key}: poll_seconds: 1 to 86400"));
         }
@@ -87,6 +93,11 @@ impl ScanFolder {
         wrong
     }
 
+    /// How the workspace gives the work item.
+    fn rule(&self) -> Result<Option<WorkItemRule>, &'static str> {
+        if self.work_item.is_empty() { Ok(None) } else { WorkItemRule::read(&self.work_item).map(Some) }
+    }
+
     /// As the door reads it.
     pub(crate) fn options(&self, largest: u64) -> ScanFolderOptions {
         ScanFolderOptions {
@@ -98,6 +109,7 @@ impl ScanFolder {
             poll: Duration::from_secs(self.poll_seconds),
             largest,
             batches: self.batches,
+            work_item: self.rule().ok().flatten(),
             afterwards: match self.when_done {
                 WhenDone::Leave => Afterwards::Leave,
                 WhenDone::Move => Afterwards::Move { to: self.move_to.clone() },

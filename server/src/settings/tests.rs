@@ -372,6 +372,96 @@ fn screening_is_off_until_it_is_turned_on_and_its_mistakes_are_told() {
 }
 
 #[test]
+fn links_at_highq_are_off_and_each_mistake_is_named() {
+    const HIGHQ: &str = r#"
+[server]
+public_url = "https://postroom.firm.example"
+[[destinations]]
+name = "collab"
+kind = "highq"
+[destinations.highq]
+base_url = "https://collab.firm.example/collab"
+[destinations.highq.auth]
+grant = "refresh_token"
+client_id = 17
+refresh_token_file = "/var/lib/postroom/highq"
+[[highq_links]]
+name = "highq-folders"
+service = "collab"
+sites = [101, 102]
+kind = "folder"
+column = "Postroom"
+folder_id_column = "Folder ID"
+[[highq_links]]
+name = "highq-documents"
+service = "collab"
+all_sites = true
+kind = "document"
+column = "Send to"
+text = "Senden an"
+poll_seconds = 60
+[[highq_webhooks]]
+service = "collab"
+secret = "a-token-of-highq-alone"
+[[scan_folders]]
+name = "drop"
+service = "collab"
+container = "folder:345"
+work_item = "{clientno}-{matterno}"
+"#;
+    assert_eq!(read(GOOD).unwrap().highq_links.len(), 0);
+    let text = format!("{GOOD}{HIGHQ}");
+    let settings = read(&text).unwrap();
+    let public = "https://postroom.firm.example".parse().unwrap();
+    let told: Vec<_> = settings.highq_links.iter().map(|it| it.get_ref().options(&public)).collect();
+    assert_eq!(
+        (told[0].sites.join(" "), told[0].text.as_str(), told[0].poll.as_secs()),
+        ("site:101 site:102".to_owned(), "Open in Postroom", 3600)
+    );
+    assert_eq!((told[1].sites.len(), told[1].text.as_str(), told[1].poll.as_secs()), (0, "Senden an", 60));
+    for (from, to, wanted) in [
+        ("sites = [101, 102]\n", "", "highq_links \"highq-folders\": sites: name them"),
+        (
+            "all_sites = true",
+            "all_sites = true\nsites = [1]",
+            "highq_links \"highq-documents\": sites: name them",
+        ),
+        ("[101, 102]", "[0]", "0 is no site"),
+        ("[101, 102]", "[\"x\"]", "invalid type"),
+        ("kind = \"folder\"\ncolumn", "kind = \"folders\"\ncolumn", "unknown variant `folders`"),
+        ("column = \"Postroom\"", "column = \" \"", "column: must not be blank"),
+        ("column = \"Postroom\"", "column = \"a\\nb\"", "one line of at most 200"),
+        ("\"Folder ID\"", "\"Postroom\"", "folder_id_column: is the column of the links itself"),
+        (
+            "text = \"Senden an\"",
+            "folder_id_column = \"X\"",
+            "folder_id_column: belongs to kind = \"folder\"",
+        ),
+        ("poll_seconds = 60", "poll_seconds = 0", "poll_seconds: 1 to 86400"),
+        ("service = \"collab\"\nsites", "service = \"colab\"\nsites", "did you mean \"collab\"?"),
+        ("service = \"collab\"\nall", "service = \"files\"\nall", "it must be one of kind \"highq\""),
+        ("name = \"highq-documents\"", "name = \"highq-folders\"", "the name stands twice"),
+        (
+            "public_url = \"https://postroom.firm.example\"",
+            "",
+            "base_url: needed where server.public_url is not set",
+        ),
+        (
+            "poll_seconds = 60",
+            "base_url = \"http://postroom.firm.example\"",
+            "base_url: must be an https:// address",
+        ),
+        ("secret = \"a-token-of-highq-alone\"", "secret = \"short\"", "secret: at least 20 characters"),
+        ("secret = \"a-token-of-highq-alone\"", "", "secret_file: name the file with the token"),
+        ("{clientno}-{matterno}", "{clientno", "scan_folders \"drop\": work_item: a brace is not closed"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = read(&text.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{to}: {error}");
+    }
+}
+
+#[test]
 fn scans_are_set_at_their_folders() {
     use postroom_inbound::reader::BatchRules;
 

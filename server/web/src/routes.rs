@@ -138,6 +138,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(machine::rotate_keys)
         .service(machine::capabilities)
         .service(notifications::graph_notifications)
+        .service(notifications::highq_notifications)
         .service(places::list_destinations)
         .service(places::list_libraries)
         .service(places::list_places)

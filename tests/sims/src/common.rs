@@ -15,6 +15,7 @@ pub(crate) mod mischief;
 pub(crate) mod options;
 pub(crate) mod page;
 pub(crate) mod params;
+pub(crate) mod post;
 pub(crate) mod request;
 pub(crate) mod rng;
 pub(crate) mod secrets;

@@ -30,7 +30,6 @@ mod delta;
 mod flaws;
 mod messages;
 mod model;
-mod post;
 mod sample;
 mod serve;
 mod subscriptions;
@@ -41,13 +40,13 @@ use std::io;
 
 pub use crate::common::faults::{Fire, Pattern};
 pub use crate::common::options::App;
+pub use crate::common::post::Delivered;
 pub use crate::common::secrets::{Secret, SecretKind};
 pub use crate::common::stats::Stats;
 pub use crate::common::throttle::{RetryAfter, Throttle};
 pub use control::{MessageView, SubscriptionView};
 pub use flaws::Flaw;
 pub use model::Graph;
-pub use post::Delivered;
 pub use sample::{APP, SECRET, TENANT};
 pub use switches::{Owner, Standing, Switches};
 

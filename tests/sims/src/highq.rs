@@ -18,7 +18,7 @@
 //!
 //! Faults go on operations such as `token`, `sites`, `upload`, `files` (the statistics list them); [`Flaw`]s change the
 //! instance under a call. Control over HTTP as in [`crate::openid`], without its keys and `mint`, and with `ledger`,
-//! `sites`, `folders`, `seed`, `flaw`, `invited`.
+//! `sites`, `folders`, `sheets`, `seed`, `flaw`, `invited`, `webhook` and `notifications`.
 //!
 //! What the public sources leave open is a field of [`Switches`], marked "inferred" there. Sources: the developer portal
 //! of Thomson Reuters and open-source clients.
@@ -48,13 +48,14 @@ pub use crate::common::authorize::{Consent, StateEcho};
 pub use crate::common::bank::{Replay, Reuse};
 pub use crate::common::faults::{Fire, Pattern};
 pub use crate::common::options::App;
+pub use crate::common::post::Delivered;
 pub use crate::common::secrets::{Secret, SecretKind};
 pub use crate::common::stats::Stats;
 pub use crate::common::token_stats::{GrantStats, TokenEvent, TokenEventKind, TokenStats};
 pub use crate::common::wire::{RefreshTokens, TokenError};
 pub use control::{Entry, Seed, SeedFile};
 pub use flaws::Flaw;
-pub use model::{Column, ColumnKind, Folder, Level, Organisation, Sheet, Site, SiteStatus};
+pub use model::{Column, ColumnKind, Folder, Level, Organisation, Sheet, Site, SiteStatus, Webhook};
 pub use sample::{CORRESPONDENCE, HARROW, SMART};
 pub use serve::{APP, HighQ};
 pub use switches::{Duplicate, Person, Switches, Throttle, UploadAnswer};

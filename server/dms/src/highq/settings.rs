@@ -223,6 +223,9 @@ pub struct Settings {
     /// The iSheet that holds the profile of documents.
     #[serde(default)]
     pub metadata: Metadata,
+    /// Path below the version of `folders` that tells the record of a folder in the site's iSheet about folders, with `{folder}` in it.
+    #[serde(default = "folder_record")]
+    pub folder_record: String,
     /// How people are added to sites.
     #[serde(default)]
     pub people: People,
@@ -273,6 +276,10 @@ fn postroom() -> String {
 }
 fn note() -> String {
     "{mark}".to_owned()
+}
+/// As the one of files is called.
+fn folder_record() -> String {
+    "folders/{folder}/isheetRecordID".to_owned()
 }
 fn lock_field() -> String {
     "checkedoutby".to_owned()
@@ -364,6 +371,10 @@ impl Settings {
         if self.people.list.as_ref().is_some_and(|path| !path.contains("{site}") || path.starts_with('/')) {
             let given = self.people.list.clone().unwrap_or_default();
             return wrong("people.list", given, "has no {site} in it, or begins with a slash");
+        }
+        if !self.folder_record.contains("{folder}") || self.folder_record.starts_with('/') {
+            let wanted = "has no {folder} in it, or begins with a slash";
+            return wrong("folder_record", self.folder_record.clone(), wanted);
         }
         if !self.people.poll_seconds.is_finite() || !(0.0..=60.0).contains(&self.people.poll_seconds) {
             return wrong(

@@ -16,13 +16,14 @@ use super::{errors, ids};
 
 /// A metadata sheet.
 pub(super) struct Sheet {
-    id: u64,
-    columns: Vec<Column>,
+    pub(super) id: u64,
+    pub(super) view: Option<u64>,
+    pub(super) columns: Vec<Column>,
 }
 
 /// What a column takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// `value`.
     Text,
     /// `choices.choice[].id`, by label.
@@ -34,10 +35,10 @@ enum Kind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Column {
-    id: String,
-    name: String,
-    kind: Kind,
+pub(super) struct Column {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) kind: Kind,
 }
 
 /// A record's columns, ready to be sent.
@@ -136,7 +137,7 @@ impl Seat {
     }
 
     async fn find_sheet(&self, site: u64) -> DmsResult<Option<Sheet>> {
-        let (version, settings) = (self.settings.versions.isheets, &self.settings.metadata);
+        let settings = &self.settings.metadata;
         let mut view = settings.view;
         let mut id = settings.sheet;
         if id.is_none() || view.is_none() {
@@ -146,24 +147,37 @@ impl Seat {
             view = view.or_else(|| told.number("documentMetadataViewId").filter(|n| *n != 0));
         }
         if id.is_none() {
-            let query = [("siteid", site.to_string())];
-            let url = self.url(version, &["isheets", "admin"], &[("siteid", &query[0].1)]);
-            let list = self.get("isheets", url, &format!("listing iSheets of site {site}")).await?;
-            let ours =
-                |it: &Item| it.text("type").is_some_and(|kind| kind.eq_ignore_ascii_case("documentmetadata"));
-            id = list.entries("isheet").iter().find(|it| ours(it)).and_then(|it| it.number("id"));
+            let list = self.sheets_of(site, "documentmetadata").await?;
+            id = list.iter().find_map(|it| it.number("id"));
         }
-        let Some(id) = id else { return Ok(None) };
+        match id {
+            Some(id) => self.sheet_by_id(id, view).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The sheets of a site that are of a kind.
+    pub(super) async fn sheets_of(&self, site: u64, kind: &str) -> DmsResult<Vec<Item>> {
+        let version = self.settings.versions.isheets;
+        let url = self.url(version, &["isheets", "admin"], &[("siteid", &site.to_string())]);
+        let list = self.get("isheets", url, &format!("listing iSheets of site {site}")).await?;
+        let ours = |it: &Item| it.text("type").is_some_and(|told| told.eq_ignore_ascii_case(kind));
+        Ok(list.entries("isheet").into_iter().filter(ours).collect())
+    }
+
+    /// A sheet with its columns. Where no view is named the first one counts.
+    pub(super) async fn sheet_by_id(&self, id: u64, mut view: Option<u64>) -> DmsResult<Sheet> {
+        let version = self.settings.versions.isheets;
         if view.is_none() {
             let url = self.url(version, &["isheets", "admin", &id.to_string(), "views"], &[]);
             let views = self.get("isheet_views", url, &format!("listing views of iSheet {id}")).await?;
             view = views.entries("isheetview").iter().find_map(|it| it.number("viewid"));
         }
-        let view = view.map(|view| view.to_string());
-        let query: Vec<(&str, &str)> = view.iter().map(|view| ("sheetviewid", view.as_str())).collect();
+        let shown = view.map(|view| view.to_string());
+        let query: Vec<(&str, &str)> = shown.iter().map(|view| ("sheetviewid", view.as_str())).collect();
         let url = self.url(version, &["isheets", "admin", &id.to_string(), "columns"], &query);
         let columns = self.get("isheet_columns", url, &format!("listing columns of iSheet {id}")).await?;
-        Ok(Some(Sheet { id, columns: columns.entries("column").iter().filter_map(Column::of).collect() }))
+        Ok(Sheet { id, view, columns: columns.entries("column").iter().filter_map(Column::of).collect() })
     }
 
     /// The columns that a profile sets, checked before a document is sent; none where there is nothing to set.
@@ -193,29 +207,45 @@ impl Seat {
     }
 
     /// The id of a file's record.
-    async fn record_id(&self, file: u64) -> DmsResult<String> {
+    pub(super) async fn record_id(&self, file: u64) -> DmsResult<String> {
         let path = ["files", &file.to_string(), "isheetRecordID"];
         let url = self.url(self.settings.versions.files, &path, &[]);
-        let item = self.get("record_id", url, &format!("asking for the record of file {file}")).await?;
+        self.record_at(url, &format!("file {file}")).await
+    }
+
+    /// The id of a record, as an address tells it.
+    pub(super) async fn record_at(&self, url: url::Url, whose: &str) -> DmsResult<String> {
+        let item = self.get("record_id", url, &format!("asking for the record of {whose}")).await?;
         let keys = ["isheetRecordID", "isheetrecordid", "itemid", "recordid", "id"];
         let told = keys.iter().find_map(|key| item.anywhere(key)).or_else(|| item.bare());
         let told = told.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) && id != "0");
-        told.ok_or_else(|| errors::missing(format!("file {file} has no record in a metadata iSheet")))
+        told.ok_or_else(|| errors::missing(format!("{whose} has no record in a metadata iSheet")))
     }
 
     /// Sets columns of a file's record.
     pub(super) async fn write_record(&self, site: u64, file: u64, columns: &Columns) -> DmsResult<()> {
         let Some(sheet) = self.sheet(site).await? else { return Ok(()) };
         let record = self.record_id(file).await?;
+        let doing = format!("setting the record of file {file}");
+        self.put_record(&sheet.id.to_string(), &record, columns, &doing).await
+    }
+
+    /// Sets columns of a record; those that are not named stay.
+    pub(super) async fn put_record(
+        &self,
+        sheet: &str,
+        record: &str,
+        columns: &Columns,
+        doing: &str,
+    ) -> DmsResult<()> {
         let body = json!({ "data": { "item": [{ "itemid": record, "column": columns }] } });
-        let path = ["isheet", &sheet.id.to_string(), "items", &record];
-        let url = self.url(self.settings.versions.isheets, &path, &[]);
+        let url = self.url(self.settings.versions.isheets, &["isheet", sheet, "items", record], &[]);
         let reply = self.ask("put_item", Method::PUT, url, Body::Json(&body)).await?;
         if reply.is_success() {
             wire::read(&reply)?;
             return Ok(());
         }
-        Err(self.refusal(&reply, &format!("setting the record of file {file}")))
+        Err(self.refusal(&reply, doing))
     }
 
     /// A file's record, by the titles of its columns. A file without one has none.

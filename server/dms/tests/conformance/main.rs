@@ -8,6 +8,7 @@
 mod cases;
 mod content;
 mod highq;
+mod highq_links;
 mod imanage;
 mod netdocuments;
 mod statuses;

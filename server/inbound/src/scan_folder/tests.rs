@@ -273,6 +273,7 @@ fn folder(
         poll: Duration::from_mins(1),
         largest: 1_000,
         batches: true,
+        work_item: None,
         afterwards: afterwards.clone(),
     };
     ScanFolder::new(options, dms.clone(), reception.clone(), Arc::new(spool.clone()))
@@ -446,4 +447,30 @@ fn what_goes_wrong_waits_longer_and_longer() {
     let waits: Vec<u64> = (1..=9).map(|tries| backoff(minute, tries).as_secs() / 60).collect();
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     assert_eq!(backoff(Duration::from_hours(2), 3), LONGEST);
+}
+
+#[test]
+fn the_reference_of_a_work_item_is_made_of_fields() {
+    let fields = BTreeMap::from([("clientno", " 10442 "), ("matterno", "0007"), ("empty", " ")]);
+    let fields: BTreeMap<String, String> =
+        fields.into_iter().map(|(field, value)| (field.to_owned(), value.to_owned())).collect();
+    for (rule, wanted) in [
+        ("{clientno}-{matterno}", Ok(Some("10442-0007"))),
+        ("{ matterno }", Ok(Some("0007"))),
+        ("M/{clientno}.{matterno}/x", Ok(Some("M/10442.0007/x"))),
+        ("{clientno}-{empty}", Ok(None)),
+        ("{clientno}-{nothing}", Ok(None)),
+        ("10442", Err("names of fields stand in braces")),
+        ("{}", Err("names of fields stand in braces")),
+        ("{a", Err("a brace is not closed")),
+        ("a}b{c}", Err("names of fields stand in braces")),
+        ("{a}}", Err("names of fields stand in braces")),
+        ("{a{b}", Err("names of fields stand in braces")),
+    ] {
+        match (WorkItemRule::read(rule), wanted) {
+            (Ok(read), Ok(wanted)) => assert_eq!(read.reference(&fields).as_deref(), wanted, "{rule}"),
+            (Err(told), Err(wanted)) => assert!(told.contains(wanted), "{rule}: {told}"),
+            (read, _) => panic!("{rule}: {read:?}"),
+        }
+    }
 }

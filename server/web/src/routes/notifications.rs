@@ -1,11 +1,13 @@
-//! Word from Microsoft Graph that something is new in a mailbox. It has no token: whoever sends the secret of a mailbox wakes it, and that
-//! is all that happens. The answer leaves at once, and tells nobody whether a secret was right.
+//! Word from Microsoft Graph that something is new in a mailbox, and from HighQ that something is new in a site. Whoever sends the right
+//! secret wakes what looks there, and that is all that happens. Graph has no token, so each entry carries a secret: the answer leaves at
+//! once, and tells nobody whether it was right. HighQ sends one token for all it says, and without it nothing is read.
 
 use std::time::Duration;
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use bytes::BytesMut;
-use postroom_api::notification::{GraphNotification, GraphNotifications};
+use postroom_api::notification::{GraphNotification, GraphNotifications, HighqNotification};
 use postroom_api::problem::{Code, Problem};
 use postroom_domain::mailbox::{MailNotice, NoticeKind};
 use serde::Deserialize;
@@ -52,11 +54,7 @@ pub(crate) async fn graph_notifications(
         }
         return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(token));
     }
-    let mut body = Body::new(payload, LARGEST, PATIENCE, PATIENCE);
-    let mut bytes = BytesMut::new();
-    while let Some(piece) = body.piece().await.map_err(fault)? {
-        bytes.extend_from_slice(&piece);
-    }
+    let bytes = whole(payload).await?;
     let unreadable = |_| Fault::new(Code::BadBody, "The body is no list of notifications.");
     let notifications: GraphNotifications = serde_json::from_slice(&bytes).map_err(unreadable)?;
     let (mut heard, mut strange) = (0_u64, 0_u64);
@@ -78,6 +76,50 @@ pub(crate) async fn graph_notifications(
         );
     }
     Ok(HttpResponse::Accepted().finish())
+}
+
+/// Takes what workflows of HighQ say: a document was added, a version uploaded, a record changed. It comes with the token of
+/// `[[highq_webhooks]]`; what it says is believed in nothing but that something may be new in a site.
+#[utoipa::path(tag = "machine", operation_id = "highq_notifications", request_body = HighqNotification, responses(
+    (status = 202, description = "Heard."),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/api/v1/notifications/highq")]
+pub(crate) async fn highq_notifications(
+    request: HttpRequest,
+    payload: web::Payload,
+    app: web::Data<Shared>,
+) -> Answer {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+    let token =
+        given.and_then(|it| it.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
+    let service = token.and_then(|(_, token)| app.control.teller_of_news(&token.trim().to_owned().into()));
+    let Some(service) = service else {
+        metrics::counter!("postroom_site_notices_total", "known" => "no").increment(1);
+        return Err(Fault::new(Code::Unauthorized, "No webhook of HighQ has this token."));
+    };
+    let unreadable = || Fault::new(Code::BadBody, "The body is no notification of HighQ.");
+    let body = serde_json::from_slice(&whole(payload).await?).map_err(|_| unreadable())?;
+    let heard = HighqNotification::all(body).ok_or_else(unreadable)?;
+    metrics::counter!("postroom_site_notices_total", "known" => "yes").increment(heard.len() as u64);
+    let named: Option<Vec<String>> = heard.into_iter().take(MOST).map(|it| it.site_id).collect();
+    match named {
+        Some(sites) if sites.is_empty() => {}
+        Some(sites) => app.control.news(&service, &sites),
+        // One that names no site may be of any.
+        None => app.control.news(&service, &[]),
+    }
+    Ok(HttpResponse::Accepted().finish())
+}
+
+/// The body, within bounds.
+async fn whole(payload: web::Payload) -> Result<BytesMut, Fault> {
+    let mut body = Body::new(payload, LARGEST, PATIENCE, PATIENCE);
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = body.piece().await.map_err(fault)? {
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
 }
 
 fn notice(one: GraphNotification) -> Option<MailNotice> {

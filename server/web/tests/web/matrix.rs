@@ -160,6 +160,8 @@ const TABLE: &[Row] = &[
     ("capabilities", Some(Administer), About::Nothing, 200),
     // Who sends it proves itself by each entry's secret.
     ("graph_notifications", None, About::Nothing, 202),
+    // Only HighQ has the token of its webhooks, which is nobody's own.
+    ("highq_notifications", None, About::Nothing, 401),
     ("list_destinations", Some(File), About::Nothing, 200),
     ("list_libraries", Some(File), About::Place, 200),
     ("list_places", Some(File), About::Place, 200),
@@ -459,6 +461,7 @@ impl Stage {
             "resolve" => request.json(&json!({"work_item": id})),
             "rotate_keys" => request.json(&json!({"data": true})),
             "graph_notifications" => request.json(&json!({"value": []})),
+            "highq_notifications" => request.json(&json!({"siteId": 101})),
             "assign_intake" => request.json(&json!({"work_item": "0007.0001", "reason": "x"})),
             "try_rules" => request.json(&json!({})),
             "give_intake" => request.json(&json!({"team": "post-room", "reason": "x"})),

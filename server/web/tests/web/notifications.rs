@@ -1,4 +1,5 @@
-//! Microsoft Graph tells of changes without a token: what it proves itself by, what it is answered, and what bounds whoever pretends.
+//! Microsoft Graph tells of changes without a token, HighQ with one: what they prove themselves by, what they are answered, and what bounds
+//! whoever pretends.
 
 use postroom_domain::mailbox::NoticeKind;
 use reqwest::Method;
@@ -72,5 +73,51 @@ async fn what_is_no_notification_is_refused_and_bounded() {
     assert_eq!(told(&world, &many).await, 202);
     assert_eq!(heard(&world).len(), 1000);
     assert_eq!(world.request("", Method::GET, ROUTE).send().await.unwrap().status(), 405);
+    world.stop().await;
+}
+
+const HIGHQ: &str = "/api/v1/notifications/highq";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_token_of_the_webhook_tells_of_news() {
+    let world = World::new().await;
+    let good = "Bearer a-token-of-highq-alone";
+    let added = json!({"siteId": 101, "moduleAlias": "SITE_MODULE_DOCUMENTS",
+        "operation": "ACTIVITY_DOCUMENT_ADDED", "contentID": 868, "parentFolderId": "1011"});
+    let bytes = |body: &Value| body.to_string().into_bytes();
+    type Told<'a> = &'a [&'a [&'a str]];
+    let cases: [(&str, Vec<u8>, u16, Told<'_>); 13] = [
+        (good, bytes(&added), 202, &[&["101"]]),
+        ("bearer  a-token-of-highq-alone", bytes(&added), 202, &[&["101"]]),
+        (good, bytes(&json!([{"siteId": "7"}, {"siteId": 8}])), 202, &[&["7", "8"]]),
+        // Without a site it may be any.
+        (good, bytes(&json!({"operation": "ADD_ITEM"})), 202, &[&[]]),
+        (good, bytes(&json!([])), 202, &[]),
+        (good, b"7".to_vec(), 400, &[]),
+        (good, b"".to_vec(), 400, &[]),
+        (good, vec![b' '; (1 << 20) + 1], 413, &[]),
+        ("Bearer a-token-of-highq-alonf", bytes(&added), 401, &[]),
+        ("Bearer ", bytes(&added), 401, &[]),
+        ("Basic a-token-of-highq-alone", bytes(&added), 401, &[]),
+        ("a-token-of-highq-alone", bytes(&added), 401, &[]),
+        ("", bytes(&added), 401, &[]),
+    ];
+    for (token, body, status, told) in cases {
+        let case = format!("{token} {:.60}", String::from_utf8_lossy(&body));
+        let mut request = world.request("", Method::POST, HIGHQ).body(body);
+        if !token.is_empty() {
+            request = request.header("authorization", token);
+        }
+        assert_eq!(request.send().await.unwrap().status().as_u16(), status, "{case}");
+        let news = std::mem::take(&mut *world.control.news.lock().unwrap());
+        let news: Vec<Vec<String>> = news
+            .into_iter()
+            .map(|(service, sites)| {
+                assert_eq!(service, "collab");
+                sites
+            })
+            .collect();
+        assert_eq!(news, told, "{case}");
+    }
     world.stop().await;
 }

@@ -12,7 +12,7 @@ use postroom_domain::backoff::RetryPolicy;
 use postroom_domain::capability::{Diagnosis, Finding, Level};
 use postroom_domain::cause::Fixer;
 use postroom_domain::control::{Control, DestinationStatus, Gate};
-use postroom_domain::ids::{IdMint, WorkItemId};
+use postroom_domain::ids::{IdMint, ServiceName, WorkItemId};
 use postroom_domain::keys::{Keys, KeysStatus, Rotate, RotateError};
 use postroom_domain::luggage::{Luggage, LuggageSecret, LuggageSettings};
 use postroom_domain::mailbox::{MailNotice, NoticeKind};
@@ -36,7 +36,7 @@ use postroom_web::{
     App, Limits, ServeOptions, ServerHandle, Source, TokenHash, TokenTable, serve, serve_local,
 };
 use reqwest::{Method, RequestBuilder, Response};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -73,6 +73,8 @@ pub(crate) struct Engine {
     pub(crate) looked_at: Mutex<Option<LookAt>>,
     /// The notices that had the right secret, which is `s3cret`.
     pub(crate) notices: Mutex<Vec<(String, NoticeKind)>>,
+    /// The news of sites that were told, with the service.
+    pub(crate) news: Mutex<Vec<(String, Vec<String>)>>,
 }
 
 impl Looks for Engine {
@@ -97,6 +99,13 @@ impl Control for Engine {
             notices.push((notice.subscription.clone(), notice.kind));
         }
         known
+    }
+    fn teller_of_news(&self, token: &SecretString) -> Option<ServiceName> {
+        (token.expose_secret() == "a-token-of-highq-alone").then(|| "collab".parse().unwrap())
+    }
+    fn news(&self, service: &ServiceName, sites: &[String]) {
+        let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+        news.push((service.to_string(), sites.to_vec()));
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::post::Postman;
+use crate::common::post::Postman;
 use crate::common::throttle::Bucket;
 
 /// Folders that every mailbox has: their well-known names, and how people see them.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::model::{Graph, Subscription};
-use super::post::post;
 use super::serve::{error, immutable, not_there, parts};
 use super::switches::Owner;
 use crate::common::answer::{Answer, with_query};
 use crate::common::core::{Call, Core};
+use crate::common::post::post;
 
 fn time(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map(|at| at.to_string()).unwrap_or_default()
@@ -85,7 +85,7 @@ pub(super) async fn make(core: &Core<Graph>, call: &Call<'_, Graph>, app: &str) 
         let at = with_query(url, &[("validationToken", &token)]);
         let patience = Duration::from_millis(call.switches.validation_ms);
         let answered =
-            actix_web::web::block(move || post(&at, "text/plain; charset=utf-8", b"", patience)).await;
+            actix_web::web::block(move || post(&at, "text/plain; charset=utf-8", None, b"", patience)).await;
         let right = matches!(&answered, Ok(Ok((200, media, said))) if media.starts_with("text/plain") && *said == token);
         if !right {
             let text = "Subscription validation request failed. Must respond with 200 OK to this request.";
@@ -174,7 +174,7 @@ pub(super) fn tell(core: &Core<Graph>, owner: &Owner, number: u64, kind: &str, n
         }
         let body = json!({ "value": list }).to_string();
         for _ in 0..=usize::from(switches.notify_twice) {
-            postman.send(&it.url, body.clone());
+            postman.send(&it.url, None, body.clone());
         }
     }
 }
@@ -190,7 +190,7 @@ pub(super) fn lifecycle(core: &Core<Graph>, kind: &str) -> usize {
             "subscriptionId": it.id, "subscriptionExpirationDateTime": time(it.ends), "tenantId": tenant,
             "clientState": it.secret, "lifecycleEvent": kind,
         });
-        postman.send(url, json!({ "value": [one] }).to_string());
+        postman.send(url, None, json!({ "value": [one] }).to_string());
         told += 1;
     }
     told

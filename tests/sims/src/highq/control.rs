@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::flaws::Flaw;
-use super::model::{File, Folder, Organisation, Sheet, Site, Stored, Version};
+use super::model::{File, Folder, Organisation, Sheet, Site, Stored, Version, Webhook};
 use super::serve::HighQ;
 use crate::common::control::Control;
 use crate::common::control_http::{parse, show};
 use crate::common::core::Core;
+use crate::common::post::Delivered;
 
 /// One version of a file that is held, and not in the recycle bin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,9 +162,49 @@ impl Control<HighQ> {
         self.core.world().vendor.tenant.sites.get_mut(&id).map(change).is_some()
     }
 
-    /// Adds to the instance.
+    /// The iSheets.
+    pub fn sheets(&self) -> Vec<Sheet> {
+        self.core.world().vendor.tenant.sheets.values().cloned().collect()
+    }
+
+    /// Changes an iSheet; false if there is none.
+    pub fn update_sheet(&self, id: u64, change: impl FnOnce(&mut Sheet)) -> bool {
+        self.core.world().vendor.tenant.sheets.get_mut(&id).map(change).is_some()
+    }
+
+    /// The record of a file in the site's iSheet about documents.
+    pub fn record_of_file(&self, id: u64) -> Option<u64> {
+        self.core.world().vendor.tenant.files.get(&id)?.record
+    }
+
+    /// Makes the records of files and folders that have none yet, where their site has an iSheet for them.
+    pub fn make_records(&self) {
+        self.core.world().vendor.tenant.make_records();
+    }
+
+    /// Tells of files and records from now on.
+    pub fn add_webhook(&self, webhook: Webhook) {
+        self.core.world().vendor.tenant.webhooks.push(webhook);
+    }
+
+    /// What webhooks told, and how that was answered.
+    pub fn notifications(&self) -> Vec<Delivered> {
+        self.core.world().vendor.tenant.postman.delivered()
+    }
+
+    /// Lets a person put a file into a folder by hand. Gives its id.
+    pub fn drop_file(&self, folder: u64, name: &str, text: &str, user: &str) -> u64 {
+        let id = self.core.world().vendor.tenant.id();
+        let file =
+            SeedFile { id, folder, name: name.to_owned(), text: text.to_owned(), user: user.to_owned() };
+        self.seed(&Seed { files: vec![file], ..Seed::default() });
+        self.core.world().vendor.tenant.tell_of_file(id, "ACTIVITY_DOCUMENT_ADDED");
+        id
+    }
+
+    /// Adds to the instance; files and folders have their records.
     pub fn seed(&self, seed: &Seed) {
-        let now = self.core.now();
+        let (now, late) = (self.core.now(), self.core.switches().late_records);
         let mut world = self.core.world();
         let tenant = &mut world.vendor.tenant;
         let ids = seed.sites.iter().map(|it| it.id).chain(seed.folders.iter().map(|it| it.id));
@@ -198,6 +239,9 @@ impl Control<HighQ> {
                 File { id: file.id, folder: file.folder, versions, lock: None, deleted: false, record: None };
             tenant.files.insert(file.id, file);
         }
+        if !late {
+            tenant.make_records();
+        }
     }
 
     /// A token of a person (id or mail address), as if they had signed in with an application: access and refresh.
@@ -224,6 +268,12 @@ pub(super) fn http(
         ("GET", "sites") => show(control.sites()),
         ("GET", "folders") => show(control.folders()),
         ("GET", "invited") => show(control.invited()),
+        ("GET", "sheets") => show(control.sheets()),
+        ("GET", "notifications") => show(control.notifications()),
+        ("POST", "webhook") => parse::<Webhook>(body).map(|webhook| {
+            control.add_webhook(webhook);
+            json!({ "ok": true })
+        }),
         ("POST", "seed") => parse::<Seed>(body).map(|seed| {
             control.seed(&seed);
             json!({ "ok": true })

@@ -170,16 +170,15 @@ pub(super) fn delete(desk: &mut Desk<'_>, id: u64) -> Outcome {
 pub(super) fn put(desk: &mut Desk<'_>, folder: u64, version: Version) -> u64 {
     let id = desk.tenant.id();
     let site = desk.tenant.folders.get(&folder).map_or(0, |it| it.site);
-    let record = desk.tenant.sheet_of(site).map(|sheet| {
-        let record = sheet.records.keys().last().copied().unwrap_or(0) + 1;
-        sheet.records.insert(record, std::collections::BTreeMap::new());
-        record
-    });
     let client = version.client.clone();
-    let file = File { id, folder, versions: vec![version], lock: None, deleted: false, record };
+    let file = File { id, folder, versions: vec![version], lock: None, deleted: false, record: None };
     desk.tenant.files.insert(id, file);
+    if !desk.call.switches.late_records {
+        desk.tenant.make_records();
+    }
     desk.tenant.in_folder.entry(folder).or_default().push(id);
     desk.tenant.changes.push(Change { site, kind: "ADDED", file: id, client });
+    desk.tenant.tell_of_file(id, "ACTIVITY_DOCUMENT_ADDED");
     id
 }
 

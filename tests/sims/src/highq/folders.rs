@@ -9,11 +9,21 @@ use super::body::text;
 use super::desk::{Desk, Outcome};
 use super::model::{Folder, Level};
 use super::render::moment;
+use crate::common::answer::Answer;
 
 /// `GET folders/{id}`.
 pub(super) fn one(desk: &Desk<'_>, id: u64) -> Outcome {
     let folder = desk.folder(id)?;
     desk.show("folder", &shown(desk, folder))
+}
+
+/// `GET folders/{id}/isheetRecordID`.
+pub(super) fn record_id(desk: &Desk<'_>, id: u64) -> Outcome {
+    if !desk.call.switches.folder_records {
+        return Err(Answer::not_found());
+    }
+    let record = desk.folder(id)?.record.ok_or_else(|| desk.missing("Record"))?;
+    desk.show("isheetrecord", &json!({ "isheetRecordID": record.to_string() }))
 }
 
 fn shown(desk: &Desk<'_>, folder: &Folder) -> Value {
@@ -99,8 +109,12 @@ pub(super) fn create(desk: &mut Desk<'_>) -> Outcome {
         user: desk.who.clone(),
         created: desk.call.now,
         deleted: false,
+        record: None,
     };
     let answer = shown(desk, &folder);
     desk.tenant.put_folder(folder);
+    if !desk.call.switches.late_records {
+        desk.tenant.make_records();
+    }
     desk.show("folder", &answer)
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::common::post::Postman;
 
 /// What somebody may do at a site or folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -105,6 +107,8 @@ pub struct Folder {
     pub created: i64,
     /// In the recycle bin.
     pub deleted: bool,
+    /// Record in the site's iSheet about folders, where it has one.
+    pub record: Option<u64>,
 }
 
 /// A file: versions that share an id.
@@ -244,6 +248,16 @@ pub(super) struct Window {
     pub(super) calls: u32,
 }
 
+/// A workflow that tells of files and records by a webhook.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Webhook {
+    /// Where to: `http://` only.
+    pub url: String,
+    /// Sent as `Authorization: Bearer`.
+    pub token: String,
+}
+
 /// Everything an instance holds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tenant {
@@ -267,6 +281,8 @@ pub(super) struct Tenant {
     /// Uploads that are being received.
     pub(super) in_flight: usize,
     pub(super) most_in_flight: usize,
+    pub(super) webhooks: Vec<Webhook>,
+    pub(super) postman: Postman,
 }
 
 impl Tenant {
@@ -320,7 +336,59 @@ impl Tenant {
         path.join("/")
     }
 
-    pub(super) fn sheet_of(&mut self, site: u64) -> Option<&mut Sheet> {
-        self.sheets.values_mut().find(|sheet| sheet.site == site && sheet.kind == "documentmetadata")
+    /// A new record in the site's sheet of a kind, where it has one.
+    fn new_record(&mut self, site: u64, kind: &str) -> Option<u64> {
+        let sheet = self.sheets.values_mut().find(|sheet| sheet.site == site && sheet.kind == kind)?;
+        let record = sheet.records.keys().last().copied().unwrap_or(0) + 1;
+        sheet.records.insert(record, BTreeMap::new());
+        Some(record)
+    }
+
+    /// Makes the records that are missing. The root of a site has none.
+    pub(super) fn make_records(&mut self) {
+        let without = |it: &&Folder| it.record.is_none() && it.parent.is_some() && !it.smart;
+        let folders: Vec<(u64, u64)> =
+            self.folders.values().filter(without).map(|it| (it.id, it.site)).collect();
+        for (id, site) in folders {
+            let record = self.new_record(site, "foldermetadata");
+            if let Some(folder) = self.folders.get_mut(&id) {
+                folder.record = record;
+            }
+        }
+        let site_of = |folder: u64| self.folders.get(&folder).map_or(0, |it| it.site);
+        let files = self.files.values().filter(|it| it.record.is_none());
+        let files: Vec<(u64, u64)> = files.map(|it| (it.id, site_of(it.folder))).collect();
+        for (id, site) in files {
+            let record = self.new_record(site, "documentmetadata");
+            if let Some(file) = self.files.get_mut(&id) {
+                file.record = record;
+            }
+        }
+    }
+
+    /// Tells of something by all webhooks.
+    pub(super) fn tell(&self, site: u64, what: &Value) {
+        for webhook in &self.webhooks {
+            let mut body = json!({
+                "instanceId": "firm", "instanceBaseUrl": "https://collab.firm.example/firm", "timezone": "UTC",
+                "siteId": site, "workflowVersion": 1, "workflowId": 9, "ruleId": 2, "author": "Carl Client",
+            });
+            if let (Some(body), Some(what)) = (body.as_object_mut(), what.as_object()) {
+                body.extend(what.clone());
+            }
+            self.postman.send(&webhook.url, Some(&webhook.token), body.to_string());
+        }
+    }
+
+    /// Tells of a file.
+    pub(super) fn tell_of_file(&self, id: u64, operation: &str) {
+        let Some(file) = self.files.get(&id) else { return };
+        let site = self.folders.get(&file.folder).map_or(0, |it| it.site);
+        let kind = file.latest().and_then(|it| it.name.rsplit_once('.')).map_or("", |it| it.1);
+        let what = json!({
+            "moduleAlias": "SITE_MODULE_DOCUMENTS", "operation": operation, "contentID": id,
+            "parentFolderId": file.folder, "documentExtension": kind,
+        });
+        self.tell(site, &what);
     }
 }

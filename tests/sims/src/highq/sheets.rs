@@ -131,14 +131,23 @@ pub(super) fn put(desk: &mut Desk<'_>, id: u64, item: Option<u64>) -> Outcome {
         changed.push((item, values));
     }
     let Some(sheet) = desk.tenant.sheets.get_mut(&id) else { return Err(desk.missing("iSheet")) };
-    let mut ids = Vec::new();
+    let (mut ids, mut told) = (Vec::new(), Vec::new());
     for (item, values) in changed {
         let number = item.unwrap_or_else(|| sheet.records.keys().last().copied().unwrap_or(0) + 1);
         if item.is_some() && !sheet.records.contains_key(&number) {
             return Err(desk.missing("Record"));
         }
+        told.push((number, values.keys().map(ToString::to_string).collect::<Vec<_>>()));
         sheet.records.entry(number).or_default().extend(values);
         ids.push(json!({ "itemid": number.to_string() }));
+    }
+    for (number, columns) in told {
+        let operation = if item.is_some() { "EDIT_ITEM" } else { "ADD_ITEM" };
+        let what = json!({
+            "moduleAlias": "SITE_MODULE_ISHEET", "operation": operation, "contentID": number,
+            "isheetID": id, "columnIds": columns,
+        });
+        desk.tenant.tell(site, &what);
     }
     desk.show("isheet", &json!({ "data": { "item": ids } }))
 }

@@ -110,6 +110,10 @@ pub struct Switches {
     pub progress_polls: u32,
     /// A rate limit per token and source client.
     pub throttle: Option<Throttle>,
+    /// Whether `folders/{id}/isheetRecordID` tells a folder's record (inferred).
+    pub folder_records: bool,
+    /// Whether records of new files and folders are made only when somebody says so ([`super::Control::make_records`]).
+    pub late_records: bool,
     /// Uploads are done, but their connections end without an answer.
     pub drop_after_upload: bool,
 }
@@ -209,6 +213,8 @@ impl Default for Switches {
             always_progressive: false,
             progress_polls: 1,
             throttle: None,
+            folder_records: true,
+            late_records: false,
             drop_after_upload: false,
         }
     }

@@ -182,6 +182,7 @@ fn add_version(desk: &mut Desk<'_>, id: u64, version: Version) -> u64 {
     }
     let site = desk.tenant.folders.get(&folder).map_or(0, |it| it.site);
     desk.tenant.changes.push(Change { site, kind: "VERSION", file: id, client });
+    desk.tenant.tell_of_file(id, "ACTIVITY_VERSION_UPLOADED");
     id
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use postroom_sims::highq::{
-    APP, Action, CORRESPONDENCE, Control, Duplicate, Flaw, HARROW, Level, Options, Rule, SMART, Seed,
-    SeedFile, Sim, SimHandle, SiteStatus, Throttle, UploadAnswer,
+    APP, Action, CORRESPONDENCE, Column, ColumnKind, Control, Duplicate, Flaw, HARROW, Level, Options, Rule,
+    SMART, Seed, SeedFile, Sheet, Sim, SimHandle, SiteStatus, Throttle, UploadAnswer, Webhook,
 };
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder};
@@ -352,4 +352,88 @@ async fn answers_to_uploads_and_other_guesses_are_switches() {
         .header("Accept", "application/json");
     let made = made.json(&json!({ "title": "Look", "priority": { "priorityid": 1 } }));
     assert_eq!(send(made).await.1["title"], "Look");
+}
+
+/// A server that answers every call with 202, and gives the head and body of each.
+fn listener() -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut text = String::new();
+            let mut piece = [0; 4096];
+            while !text.ends_with('}') {
+                let size = stream.read(&mut piece).unwrap();
+                text.push_str(std::str::from_utf8(&piece[..size]).unwrap());
+            }
+            stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").unwrap();
+            if tell.send(text).is_err() {
+                return;
+            }
+        }
+    });
+    (url, told)
+}
+
+#[tokio::test]
+async fn webhooks_tell_of_files_and_records_and_records_of_folders_are_made_by_themselves() {
+    let world = World::new();
+    let link = Column { id: 303, title: "Postroom".to_owned(), kind: ColumnKind::Link, ..Column::default() };
+    let sheet = Sheet {
+        id: 72,
+        site: HARROW,
+        kind: "foldermetadata".to_owned(),
+        view: 7201,
+        columns: vec![link],
+        ..Sheet::default()
+    };
+    world.control.update_switches(|it| it.late_records = true);
+    world.control.seed(&Seed { sheets: vec![sheet], ..Seed::default() });
+    let record = async |folder: u64| world.get(&format!("1/folders/{folder}/isheetRecordID")).await;
+    assert_eq!(record(CORRESPONDENCE).await.0, 404, "not yet");
+    world.control.update_switches(|it| it.late_records = false);
+    world.control.make_records();
+    assert_eq!(record(CORRESPONDENCE).await.1["isheetRecordID"], "1");
+    for without in [1010, SMART] {
+        assert_eq!(record(without).await.0, 404, "{without}");
+    }
+    let made = world.post_xml("1/folders?parentfolderid=1010", "<folder><name>New</name></folder>").await.1;
+    let made: u64 = made["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(record(made).await.1["isheetRecordID"], "3");
+    world.control.update_switches(|it| it.folder_records = false);
+    assert_eq!(record(made).await.0, 404, "an instance without that call");
+
+    let (url, told) = listener();
+    world.control.add_webhook(Webhook { url, token: "t0ken".to_owned() });
+    let heard = || {
+        let text = told.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("Authorization: Bearer t0ken\r\n"), "{head}");
+        let body: Value = serde_json::from_str(body).unwrap();
+        (body["operation"].as_str().unwrap().to_owned(), body)
+    };
+    let (_, file) = world.upload("1/files/content?parentfolderid=1011", "a.pdf", "m", "text").await;
+    let (operation, body) = heard();
+    assert_eq!(operation, "ACTIVITY_DOCUMENT_ADDED");
+    assert_eq!(body["contentID"].to_string(), file["id"].as_str().unwrap());
+    assert_eq!(
+        (&body["siteId"], &body["parentFolderId"], &body["documentExtension"]),
+        (&json!(101), &json!(1011), &json!("pdf"))
+    );
+    let path = format!("1/files/{}/content", file["id"].as_str().unwrap());
+    world.upload(&path, "a.pdf", "m", "more").await;
+    assert_eq!(heard().0, "ACTIVITY_VERSION_UPLOADED");
+    let raw = json!({ "linkdisplayname": "x", "linkdisplayurl": "https://x.example/?a=1" });
+    let body = json!({ "data": { "item": [{ "itemid": "1", "column": [{ "attributecolumnid": "303", "rawdata": raw }] }] } });
+    assert_eq!(send(world.call(Method::PUT, "3/isheet/72/items/1").json(&body)).await.0, 200);
+    let (operation, body) = heard();
+    assert_eq!(
+        (operation.as_str(), &body["isheetID"], &body["columnIds"]),
+        ("EDIT_ITEM", &json!(72), &json!(["303"]))
+    );
+    world.control.drop_file(CORRESPONDENCE, "b.pdf", "by hand", "1802");
+    assert_eq!(heard().0, "ACTIVITY_DOCUMENT_ADDED");
 }

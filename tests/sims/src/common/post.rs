@@ -1,4 +1,4 @@
-//! Calls to the addresses of subscriptions: plain HTTP, on threads of their own.
+//! Calls to addresses that were given to be told: plain HTTP, on threads of their own.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -29,23 +29,23 @@ pub struct Delivered {
 
 /// Sends notifications, and remembers how they were answered.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Postman(Arc<Mutex<Vec<Delivered>>>);
+pub(crate) struct Postman(Arc<Mutex<Vec<Delivered>>>);
 
 impl Postman {
-    pub(super) fn delivered(&self) -> Vec<Delivered> {
+    pub(crate) fn delivered(&self) -> Vec<Delivered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sends a notification, again where it is answered with a fault or not at all.
-    pub(super) fn send(&self, url: &str, body: String) {
-        let (this, url) = (self.clone(), url.to_owned());
-        let thread = std::thread::Builder::new().name("sim-graph-post".to_owned());
+    pub(crate) fn send(&self, url: &str, bearer: Option<&str>, body: String) {
+        let (this, url, bearer) = (self.clone(), url.to_owned(), bearer.map(str::to_owned));
+        let thread = std::thread::Builder::new().name("sim-post".to_owned());
         // without a thread there is no notification, which is no promise anyway
         let _ = thread.spawn(move || {
             let (mut tries, mut pause) = (0, PAUSE);
             let status = loop {
                 tries += 1;
-                let answer = post(&url, "application/json", body.as_bytes(), PATIENCE);
+                let answer = post(&url, "application/json", bearer.as_deref(), body.as_bytes(), PATIENCE);
                 let status = answer.map_or(0, |(status, _, _)| status);
                 if (200..500).contains(&status) || tries == TRIES {
                     break status;
@@ -68,9 +68,10 @@ fn rest(pause: Duration) {
 }
 
 /// Posts something; gives status, media type and body of the answer.
-pub(super) fn post(
+pub(crate) fn post(
     url: &str,
     media_type: &str,
+    bearer: Option<&str>,
     body: &[u8],
     patience: Duration,
 ) -> io::Result<(u16, String, String)> {
@@ -82,8 +83,9 @@ pub(super) fn post(
     let mut stream = TcpStream::connect_timeout(&address, patience)?;
     stream.set_read_timeout(Some(patience))?;
     stream.set_write_timeout(Some(patience))?;
+    let token = bearer.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\n{token}Content-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes())?;
