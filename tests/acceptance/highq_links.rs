@@ -118,9 +118,9 @@ async fn looks(control: &Control, count: u64) {
 }
 
 async fn note(world: &World, source: &str) -> String {
-    let sources = world.op().ok("/api/v1/sources").await;
-    let all = sources["items"].as_array().or_else(|| sources.as_array()).unwrap().clone();
-    let found = all.iter().find(|it| it["name"] == source).unwrap_or_else(|| panic!("{sources:#}"));
+    let summary = world.op().ok("/api/v1/summary").await;
+    let all = summary["sources"].as_array().unwrap();
+    let found = all.iter().find(|it| it["name"] == source).unwrap_or_else(|| panic!("{summary:#}"));
     found["note"].as_str().unwrap_or_default().to_owned()
 }
 
