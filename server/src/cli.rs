@@ -666,7 +666,7 @@ pub(crate) enum OnSendArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExtensionArgs {
-    /// The address by which browsers reach the server [default: public_url of the settings]
+    /// The address by which browsers reach the server [default: that of the settings]
     #[arg(long, value_name = "URL", required_unless_present = "config")]
     pub(crate) base_url: Option<String>,
     /// The settings, for their destinations

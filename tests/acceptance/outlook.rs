@@ -79,7 +79,7 @@ fn id(answer: &Answer) -> String {
 }
 
 async fn in_state(api: &Api, id: &str, state: &str) -> Value {
-    until("the intake is through", Duration::from_secs(60), || async {
+    until("the intake is through", Duration::from_mins(1), || async {
         let intake = api.intake(id).await;
         (intake["state"] == state).then_some(intake)
     })
@@ -308,7 +308,7 @@ async fn what_is_sent_is_filed_as_it_was_chosen_while_it_was_written() {
     control.deliver(ANN, "inbox", &letter("echo", "Re: our answer", &header));
     let raw = letter("sent", "Our answer", &header);
     control.deliver(ANN, "sentitems", &raw);
-    let taken = until("it is found among the sent items", Duration::from_secs(60), || async {
+    let taken = until("it is found among the sent items", Duration::from_mins(1), || async {
         let listed = ann.ok("/api/v1/send-intents").await;
         let found = listed["items"].as_array()?.iter().find(|it| it["id"] == uuid(1))?.clone();
         (found["state"] == "taken").then_some(found)

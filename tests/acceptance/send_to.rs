@@ -117,7 +117,7 @@ async fn sent_to(dms: Box<dyn Dms>) {
         page.text
     );
     mina.link("dms", MINA).await;
-    let page = mina.get(&page.url.path().to_owned()).await.expect(200);
+    let page = mina.get(page.url.path()).await.expect(200);
     for text in
         ["The plan.pdf", "Brief an Müller.pdf", "Send 2 documents", "10442", "Harrow v Teal", "Precedents"]
     {
@@ -165,7 +165,7 @@ async fn sent_to(dms: Box<dyn Dms>) {
     // A ticket belongs to its session: another one of the same person finds nothing.
     let mut elsewhere = Browser::new(&world.url());
     elsewhere.sign_in(MINA, PASSWORD).await;
-    elsewhere.get(&page.url.path().to_owned()).await.expect(404);
+    elsewhere.get(page.url.path()).await.expect(404);
 
     // One click with what is chosen already files into the matter.
     let page = mina.get(&format!("/send-to/dms?doc={}", ids[1])).await.expect(200);

@@ -29,7 +29,7 @@ scene('the first administrator comes in by the link that the command line prints
   await sees(page, 'Good to see you, Bea Boss');
   assert.equal(new URL(page.url()).pathname, '/');
   const pages = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts();
-  assert.deepEqual(pages, ['Start', 'Hand in', 'Linked accounts', 'Your sessions and tokens', 'Persons', 'Services', 'Audit', 'Data uploads', 'What works']);
+  assert.deepEqual(pages, ['Start', 'Hand in', 'Linked accounts', 'Your sessions and tokens', 'Persons', 'Services', 'Audit', 'Data uploads', 'What works', 'Add-ins']);
 
   // Once only: also for whoever finds the link in the history of the browser.
   const other = await open();

@@ -127,6 +127,8 @@ mod tests {
         }
     }
 
+    type Wanted<'a> = Result<Vec<usize>, Vec<&'a str>>;
+
     #[test]
     fn what_goes_there_is_what_was_named() {
         let names = ["lease.pdf", "logo.png", "plan.pdf", "Plan.pdf", "Re: Lease.eml", "copy.pdf"];
@@ -138,7 +140,6 @@ mod tests {
             piece(Origin::Part(4), &[]),
         ];
         let one = |name: &str, nth: u32| Named { name: name.to_owned(), nth };
-        type Wanted<'a> = Result<Vec<usize>, Vec<&'a str>>;
         let table: Vec<(&str, bool, Option<Vec<Named>>, Wanted<'_>)> = vec![
             ("all by the rules", true, None, Ok(vec![0, 1, 2, 3, 4])),
             ("attachments only", false, None, Ok(vec![1, 2, 3, 4])),

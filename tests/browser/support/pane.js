@@ -164,6 +164,8 @@ export async function openPane(page, api, { path = '/addin/outlook', office = {}
 export async function pane({ open, ends }, { prepare = () => {}, expects, ...given }) {
   const api = await Api.start();
   ends(() => api.stop());
+  // What is written can be filed on sending where the server reads the sent items.
+  api.known.fetches = Boolean(given.office?.item?.compose);
   await prepare(api);
   const page = await open({ viewport: SIZE, expects });
   await openPane(page, api, given);

@@ -17,6 +17,8 @@ export async function showCompose(app, item, signal) {
   const [draft, before] = await Promise.all([port.draft(item), port.chosen(item)]);
   const known = await know(app, [draft], signal);
   if (signal.aborted) return;
+  // What is never looked for would go out with a mark and be filed nowhere.
+  if (!known.fetches) return frame.show(title(), h('p', {}, texts.say('addin.compose_unread', { mailbox: draft.mailbox })));
   const { suggestions, decided } = known.letters[0] ?? { suggestions: [], decided: false };
   const shared = draft.shared && h('p', { class: 'notice' }, texts.say('addin.shared', { mailbox: draft.mailbox }));
   if (before?.id) stored(before, false);

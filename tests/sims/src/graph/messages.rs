@@ -145,7 +145,8 @@ pub(super) fn list(core: &Core<Graph>, call: &Call<'_, Graph>, owner: &Owner, na
         let mut next = format!("{}{}?%24top={top}&%24skip={}", core.base, call.request.path, skip + top);
         for name in ["$filter", "$orderby", "$select"] {
             if let Some(value) = query.get(name) {
-                next += &format!("&%24{}={}", &name[1..], utf8_percent_encode(value, NON_ALPHANUMERIC));
+                next.extend(["&%24", &name[1..], "="]);
+                next.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
             }
         }
         body["@odata.nextLink"] = json!(next);
