@@ -208,22 +208,23 @@ impl From<DmsError> for Stuck {
 
 /// A site's list, read.
 struct List {
-    by_id: HashMap<String, Option<ShownLink>>,
+    /// Links by record.
+    records: HashMap<String, Option<ShownLink>>,
     /// Shown texts by address.
-    by_url: HashMap<String, String>,
+    texts: HashMap<String, String>,
     /// Ids of records by what they are about.
-    by_thing: HashMap<String, String>,
+    ids: HashMap<String, String>,
 }
 
 impl List {
     fn add(&mut self, record: LinkRecord) {
         if let Some(link) = &record.link {
-            self.by_url.insert(link.url.clone(), link.text.clone());
+            self.texts.insert(link.url.clone(), link.text.clone());
         }
         if let Some(about) = record.about {
-            self.by_thing.insert(about, record.id.clone());
+            self.ids.insert(about, record.id.clone());
         }
-        self.by_id.insert(record.id, record.link);
+        self.records.insert(record.id, record.link);
     }
 }
 
@@ -429,7 +430,7 @@ impl LinkKeeper {
                 break;
             }
             let wanted = self.link(thing);
-            if list.by_url.get(&wanted.url) == Some(&wanted.text) {
+            if list.texts.get(&wanted.url) == Some(&wanted.text) {
                 later.remove(thing);
                 continue;
             }
@@ -475,13 +476,15 @@ impl LinkKeeper {
     }
 
     async fn list(&self, column: &LinkColumn) -> DmsResult<List> {
-        let mut list = List { by_id: HashMap::new(), by_url: HashMap::new(), by_thing: HashMap::new() };
+        let mut list = List { records: HashMap::new(), texts: HashMap::new(), ids: HashMap::new() };
         let mut page = None::<String>;
         loop {
             let Page { items, next } = asked(self.columns.records(column, page.as_deref())).await?;
-            items.into_iter().for_each(|record| list.add(record));
+            for record in items {
+                list.add(record);
+            }
             page = next;
-            if page.is_none() || list.by_id.len() >= MOST {
+            if page.is_none() || list.records.len() >= MOST {
                 return Ok(list);
             }
         }
@@ -533,11 +536,11 @@ impl LinkKeeper {
         wanted: &ShownLink,
     ) -> DmsResult<bool> {
         let record = match &column.ids {
-            Some(_) => list.by_thing.get(thing).cloned().ok_or_else(|| no_record(thing))?,
+            Some(_) => list.ids.get(thing).cloned().ok_or_else(|| no_record(thing))?,
             None => asked(self.columns.record_of(column, thing)).await?,
         };
         // A record that was made since, or that the view does not show, is looked at: nothing is written blindly.
-        let present = match list.by_id.get(&record) {
+        let present = match list.records.get(&record) {
             Some(link) => link.clone(),
             None => asked(self.columns.record(column, &record)).await?.link,
         };

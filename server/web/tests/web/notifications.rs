@@ -76,6 +76,9 @@ async fn what_is_no_notification_is_refused_and_bounded() {
     world.stop().await;
 }
 
+/// The sites that were told, call by call.
+type Told<'a> = &'a [&'a [&'a str]];
+
 const HIGHQ: &str = "/api/v1/notifications/highq";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +88,6 @@ async fn only_the_token_of_the_webhook_tells_of_news() {
     let added = json!({"siteId": 101, "moduleAlias": "SITE_MODULE_DOCUMENTS",
         "operation": "ACTIVITY_DOCUMENT_ADDED", "contentID": 868, "parentFolderId": "1011"});
     let bytes = |body: &Value| body.to_string().into_bytes();
-    type Told<'a> = &'a [&'a [&'a str]];
     let cases: [(&str, Vec<u8>, u16, Told<'_>); 13] = [
         (good, bytes(&added), 202, &[&["101"]]),
         ("bearer  a-token-of-highq-alone", bytes(&added), 202, &[&["101"]]),
