@@ -458,7 +458,9 @@ impl Control for Doors {
             if sites.is_empty() {
                 keeper.wake(None);
             }
-            sites.iter().for_each(|site| keeper.wake(Some(site)));
+            for site in sites {
+                keeper.wake(Some(site));
+            }
         }
         let folders = self.scan_folders.lock().unwrap_or_else(PoisonError::into_inner);
         folders.iter().filter(|it| it.service() == service).for_each(ScanFolderHandle::wake);

@@ -108,7 +108,7 @@ impl HighqLinks {
         match self.base_url.as_ref().or(public) {
             None => add("base_url: needed where server.public_url is not set: people follow the links"),
             Some(url) if !is_base(url) => {
-                add("base_url: must be an https:// address without a question mark")
+                add("base_url: must be an https:// address without a question mark");
             }
             Some(_) => {}
         }
