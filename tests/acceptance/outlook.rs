@@ -37,9 +37,7 @@ fn letter(id: &str, subject: &str, more: &str) -> Vec<u8> {
 
 /// A house with folders as its DMS, and two matters.
 async fn world(name: &'static str, more: &str) -> (World, BTreeMap<&'static str, Value>) {
-    let settings = format!(
-        "\n[outlook]\narea = \"matter_documents\"\n{more}\n[mail.matching]\nown_domains = [\"firm.example\"]\n"
-    );
+    let settings = format!("\n[outlook]\n{more}\n[mail.matching]\nown_domains = [\"firm.example\"]\n");
     let world = World::new(name).with_folder_dms().with_settings(&settings).start().await;
     let mut matters = BTreeMap::new();
     for (reference, title) in [("30001-0001", "Harrow v Teal"), ("30001-0002", "Harrow's lease")] {

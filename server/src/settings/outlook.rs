@@ -55,7 +55,8 @@ impl Default for Outlook {
     fn default() -> Self {
         Self {
             name: name(),
-            area: super::mail::inbound_email(),
+            // A person files them to a matter, as they file its other documents.
+            area: Area::MatterDocuments,
             undo_seconds: 10,
             category: "Filed".to_owned(),
             graph: None,
