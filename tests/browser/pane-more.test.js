@@ -266,7 +266,10 @@ scene('Word: the document is filed in slices, and the next time as its next vers
   await press(page, 'File it again');
   await page.getByText('Filed again, it becomes its next version.').waitFor();
   await cardOf(page, HARROW).waitFor();
+  // What became of the first one still stands there, and says "Filed." too.
+  const sent = page.waitForResponse((it) => it.request().method() === 'POST' && it.url().endsWith('/api/v1/intakes'));
   await press(page, 'File the next version');
+  await sent;
   await jobSays(page, 'Filed.');
   const [, second] = api.of('POST /intakes');
   assert.equal(second.meta.document, first.meta.document);
