@@ -26,6 +26,10 @@ scene('nothing selected: the matters at hand, and what became of what one filed'
         { body: { items: [filing('f-9', 'filed', { file_name: 'a.pdf' }), filing('f-8', 'failed', { file_name: 'b.pdf', cause })], next: null } },
         { body: { items: [filing('f-9', 'filed', { file_name: 'a.pdf' }), filing('f-8', 'waiting', { file_name: 'b.pdf' })], next: null } },
       ];
+      const intent = { id: '0190a000-0000-7000-8000-000000000002', mailbox: 'mina@firm.example', work_items: ['L-1001'], made: '2026-11-27T09:00:00Z' };
+      const failed = { ...intent, subject: 'Our offer', state: 'failed', why: 'the mailbox cannot be read; file the letter from the sent items' };
+      const rest = [{ ...intent, id: 'b', subject: 'A draft', state: 'waiting', why: '' }, { ...intent, id: 'c', subject: 'Gone out', state: 'taken', why: '' }];
+      api.answers['GET /send-intents'] = [{ body: { items: [failed, ...rest] } }, { body: { items: [failed, ...rest] } }, { body: { items: rest } }];
       api.answers['POST /filings/f-8/retry'] = { body: { filing: filing('f-8', 'waiting') } };
     },
   });
@@ -36,10 +40,19 @@ scene('nothing selected: the matters at hand, and what became of what one filed'
   assert.deepEqual(api.calls.map((it) => [it.name, it.query, it.json]), [
     ['POST /letters/known', '', {}],
     ['GET /filings', '?own=true&limit=20', undefined],
+    ['GET /send-intents', '', undefined],
   ]);
   await page.getByRole('button', { name: 'Try again b.pdf' }).click();
   await page.locator('.filings li', { hasText: 'b.pdf' }).getByText('waiting').waitFor();
   assert.equal(await page.getByRole('button', { name: /^Try again/ }).count(), 0);
+  // What was to be filed on sending, and was not, says so until it is put away.
+  const sent = page.locator('.filings li', { hasText: 'Our offer' });
+  await sent.getByText('file the letter from the sent items').waitFor();
+  await page.locator('.filings li', { hasText: 'A draft' }).getByText('is filed when it is sent').waitFor();
+  await sent.getByRole('button').click();
+  await sent.waitFor({ state: 'detached' });
+  assert.equal(api.calls.filter((it) => it.name.startsWith('DELETE /send-intents/')).length, 1);
+  assert.equal(await page.getByText('Gone out').count(), 0);
   // Bookmarks are kept from here, too.
   await page.getByRole('button', { name: 'Bookmark L-1001 Harrow v Teal' }).click();
   await page.getByText('L-1001 Harrow v Teal is bookmarked.').waitFor({ state: 'attached' });

@@ -239,9 +239,9 @@ scene('a table is looked at before it is loaded', async ({ world, open }) => {
   await send(page, 'Show what it would do');
   const until = async (words) => {
     for (let looks = 0; looks < 100; looks += 1) {
-      await page.reload();
-      if (await page.getByRole('heading', { name: words }).count()) return;
+      if (await page.getByRole('heading', { name: words, exact: true }).count()) return;
       await page.waitForTimeout(50);
+      await page.goto(page.url());
     }
     assert.fail(`it never says ${words}`);
   };

@@ -11,7 +11,7 @@ export const press = (page, name) => button(page, name).click();
 
 /** Sends a form, and waits until its answer is there: a page that is loaded anew before that takes the form back. */
 export async function send(page, name) {
-  const answered = page.waitForEvent('framenavigated');
+  const answered = page.waitForEvent('load');
   await press(page, name);
   await answered;
 }

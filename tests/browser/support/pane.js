@@ -125,6 +125,7 @@ export class Api {
     if (path.endsWith('/bookmark') || path.startsWith('/send-intents/')) return { status: 204 };
     if (call.name === 'GET /work-items') return { body: { items: [{ id: 'w-found', reference: 'L-2000', title: 'Found at last', client: { reference: 'C1', name: 'Seeker' }, open: true }], next: null } };
     if (call.name === 'GET /filings') return { body: { items: [], next: null } };
+    if (call.name === 'GET /send-intents') return { body: { items: [] } };
     return problem(404, 'There is no such address.', '', 'not_found');
   }
 

@@ -19,9 +19,40 @@ export async function showHome(app, shelf, signal, instead) {
   frame.show(h('h1', {}, texts.say('addin.home_title')), h('p', {}, instead ?? texts.say('addin.home_none')), places.element, filings);
 
   const load = async () => {
-    const { items } = await server.askUntil('GET', `/filings?own=true&limit=${FILINGS}`, { signal }, frame.trouble);
-    state.textContent = items.length === 0 ? texts.say('addin.my_filings_none') : '';
-    fill(list, items.map((/** @type {any} */ it) => row(it)));
+    const [filed, sent] = await Promise.all([
+      server.askUntil('GET', `/filings?own=true&limit=${FILINGS}`, { signal }, frame.trouble),
+      server.askUntil('GET', '/send-intents', { signal }, frame.trouble),
+    ]);
+    // What was sent and taken in stands among the filings.
+    const toSend = sent.items.filter((/** @type {any} */ it) => it.state !== 'taken');
+    state.textContent = filed.items.length + toSend.length === 0 ? texts.say('addin.my_filings_none') : '';
+    fill(list, ...toSend.map((/** @type {any} */ it) => intent(it)), ...filed.items.map((/** @type {any} */ it) => row(it)));
+  };
+  /** A choice for a message that was not found among the sent ones: what to do about it, where it failed. @param {any} it */
+  const intent = (it) => {
+    const name = it.subject || texts.say('addin.no_subject');
+    const failed = it.state === 'failed';
+    const done = h('button', { type: 'button', class: 'quiet small-button' }, texts.say('addin.put_away'), h('span', { class: 'hidden' }, ` ${name}`));
+    done.addEventListener('click', async () => {
+      done.disabled = true;
+      try {
+        await server.ask('DELETE', `/send-intents/${it.id}`);
+        await load();
+      } catch (error) {
+        if (!signal.aborted) tell(refusal(texts, error));
+        done.disabled = false;
+      }
+    });
+    return h(
+      'li',
+      { 'data-state': failed ? 'failed' : 'waiting' },
+      h('span', { class: 'filing-name' }, name),
+      ' ',
+      h('span', { class: `state-word ${failed ? 'bad' : ''}` }, texts.say(failed ? 'addin.sent_failed' : 'addin.sent_waits')),
+      it.why && h('span', { class: 'cause' }, it.why),
+      failed && done,
+      h('span', { class: 'small when' }, texts.time(it.made)),
+    );
   };
   const row = (/** @type {any} */ it) => {
     const retry = async () => {
