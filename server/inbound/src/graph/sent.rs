@@ -64,11 +64,19 @@ pub struct SentHandle {
 }
 
 impl SentHandle {
-    /// Begins with no further letter, and returns when the present one is in or let go.
-    pub async fn stop(self) {
+    /// Begins with no further mailbox, ends the present one, and returns.
+    pub async fn stop(mut self) {
         self.stop.cancel();
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "looking through sent items ended by itself; they are looked through after the next start");
+        match tokio::time::timeout(super::GRACE, &mut self.task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "looking through sent items ended by itself; they are looked through after the next start");
+            }
+            Err(_) => {
+                // A letter is in with its row or not at all; what is not is found again after the next start.
+                self.task.abort();
+                tracing::warn!("a letter was still being fetched from the sent items when they were stopped");
+            }
         }
     }
 }
