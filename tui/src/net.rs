@@ -106,6 +106,7 @@ async fn decide(
         DecisionKind::Hold => client.hold(id, version, &HoldBody { reason }).await,
         DecisionKind::Release => client.release(id, version, &ReleaseBody { reason }).await,
         DecisionKind::Cancel => client.cancel(id, version, &CancelBody { reason }).await,
+        DecisionKind::FileAnyway => client.file_anyway(id, version, &CancelBody { reason }).await,
         DecisionKind::Edit | DecisionKind::Link => {
             Err(ClientError::Setup(format!("this console does not {kind} yet")))
         }

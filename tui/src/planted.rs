@@ -47,6 +47,7 @@ pub(crate) fn filing(number: u128) -> FilingItem {
         duplicate_of: None,
         save_mode: SaveMode::default(),
         released: None,
+        taken_by: None,
     }
 }
 
@@ -186,6 +187,7 @@ pub(crate) fn detail(item: FilingItem) -> FilingDetail {
                 "told \u{1b}[31mthe DMS team",
             ),
         ],
+        remarks: postroom_api::remark::Remarks::default(),
         item,
     }
 }

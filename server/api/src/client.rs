@@ -10,6 +10,7 @@ mod places;
 mod sse;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 use std::fmt;
 use std::time::Duration;

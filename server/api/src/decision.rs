@@ -27,11 +27,14 @@ pub enum DecisionKind {
     Edit,
     /// The document was found in the DMS.
     Link,
+    /// A duplicate is filed although the same content is there.
+    FileAnyway,
 }
 
 impl DecisionKind {
     /// All decisions.
-    pub const ALL: [Self; 6] = [Self::Retry, Self::Hold, Self::Release, Self::Cancel, Self::Edit, Self::Link];
+    pub const ALL: [Self; 7] =
+        [Self::Retry, Self::Hold, Self::Release, Self::Cancel, Self::Edit, Self::Link, Self::FileAnyway];
 
     /// The last part of its address.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +45,7 @@ impl DecisionKind {
             Self::Cancel => "cancel",
             Self::Edit => "edit",
             Self::Link => "link",
+            Self::FileAnyway => "file-anyway",
         }
     }
 
@@ -84,6 +88,7 @@ impl DecisionKind {
                 },
             ),
             Self::Link => (matches!(state, S::Undecided), "its outcome is not in doubt"),
+            Self::FileAnyway => (matches!(state, S::Duplicate), "it is no duplicate"),
         };
         if allowed { None } else { Some(reason) }
     }
@@ -342,6 +347,7 @@ mod tests {
                 (DecisionKind::Release, Event::Release),
                 (DecisionKind::Cancel, Event::Cancel),
                 (DecisionKind::Link, Event::Link(receipt.clone())),
+                (DecisionKind::FileAnyway, Event::FileAnyway),
             ] {
                 assert_eq!(kind.refusal(state).is_none(), allowed(event), "{kind} in {state}");
             }

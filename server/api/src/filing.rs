@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cause::CauseView;
 use crate::event::EventView;
+use crate::remark::Remarks;
 
 /// The document in the DMS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +123,9 @@ pub struct FilingItem {
     /// When the source was given up for the link, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released: Option<Timestamp>,
+    /// Who took it to work on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<String>,
 }
 
 impl From<&Filing> for FilingItem {
@@ -156,6 +160,7 @@ impl From<&Filing> for FilingItem {
             duplicate_of: progress.duplicate_of,
             save_mode: request.target.save_mode,
             released: progress.released,
+            taken_by: None,
         }
     }
 }
@@ -287,6 +292,9 @@ pub struct FilingDetail {
     pub attempts: Vec<AttemptView>,
     /// Its history, first to last.
     pub events: Vec<EventView>,
+    /// What colleagues noted on it.
+    #[serde(default)]
+    pub remarks: Remarks,
 }
 
 impl FilingDetail {
@@ -297,6 +305,7 @@ impl FilingDetail {
             place: TargetView::from(&filing.request.target),
             attempts: attempts.iter().map(AttemptView::from).collect(),
             events: events.iter().map(EventView::from).collect(),
+            remarks: Remarks::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::EventView;
 use crate::filing::FilingItem;
+use crate::remark::Remarks;
 
 /// The part `meta` of `POST /intakes`, before the parts `file`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -250,6 +251,9 @@ pub struct IntakeDetail {
     pub filing_items: Vec<FilingItem>,
     /// Its history, first to last.
     pub events: Vec<EventView>,
+    /// What colleagues noted on it.
+    #[serde(default)]
+    pub remarks: Remarks,
 }
 
 impl IntakeDetail {
@@ -264,6 +268,7 @@ impl IntakeDetail {
             suggestions: Vec::new(),
             filing_items: filings.iter().map(FilingItem::from).collect(),
             events: events.iter().map(EventView::from).collect(),
+            remarks: Remarks::default(),
         }
     }
 }

@@ -6,8 +6,10 @@
 //! a terminal.
 
 pub mod account;
+pub mod ages;
 pub mod audit;
 pub mod body;
+pub mod bulk;
 pub mod capability;
 pub mod cause;
 #[cfg(feature = "client")]
@@ -30,21 +32,24 @@ pub mod page;
 pub mod pause;
 pub mod person;
 pub mod place;
+pub mod preview;
 pub mod problem;
+pub mod remark;
 pub mod resolve;
 pub mod rules;
 pub mod secret;
 pub mod sheets;
 pub mod summary;
 pub mod ticket;
+pub mod view;
 pub mod work_item;
 
 // The words of the domain that stand in the wire structs, so that clients need no second crate.
 pub use postroom_domain::cause::Fixer;
 pub use postroom_domain::filing::{Owner, State, Why};
 pub use postroom_domain::ids::{
-    BlobHash, FilingId, IntakeId, LinkId, PersonId, RoleName, ServiceName, SessionId, SiteName, SourceName,
-    TeamName, TokenId, WorkItemId,
+    BlobHash, BulkId, FilingId, IntakeId, LinkId, PersonId, RoleName, ServiceName, SessionId, SiteName,
+    SourceName, TeamName, TokenId, WorkItemId,
 };
 pub use postroom_domain::intake::IntakeState;
 pub use postroom_domain::people::Status;

@@ -46,6 +46,19 @@ pub struct FilingList {
     pub cursor: Option<String>,
 }
 
+/// The address's parameters of `GET /filings/export`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[serde(deny_unknown_fields)]
+pub struct FilingExport {
+    /// What is asked, in the filter language; everything when empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub q: String,
+    /// `csv` (when not said) or `json`: one object a line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub format: String,
+}
+
 /// The address's parameters of `GET /intakes`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
@@ -54,9 +67,12 @@ pub struct IntakeList {
     /// States, separated by commas; all when empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub state: String,
-    /// Only from this source.
+    /// Only from these sources, separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Only with this in the subject, the sender, a file name or the work item as it was named, without case.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub q: String,
     /// Only what this person looks after (`me`: whoever asks, and their teams), or this team (`team:` and its name).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocated: Option<String>,

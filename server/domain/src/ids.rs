@@ -128,6 +128,12 @@ uuid_id!(
 );
 
 uuid_id!(
+    /// One set of filings that are decided over together.
+    BulkId,
+    "a bulk set's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"
+);
+
+uuid_id!(
     /// One hand-over from a DMS.
     TicketId,
     "a ticket's id (a UUID such as 0192f0c1-5b7e-7000-8000-000000000001)"

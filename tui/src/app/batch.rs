@@ -40,5 +40,6 @@ pub(crate) const fn past(kind: DecisionKind) -> &'static str {
         DecisionKind::Cancel => "cancelled",
         DecisionKind::Edit => "edited",
         DecisionKind::Link => "linked",
+        DecisionKind::FileAnyway => "filed anyway",
     }
 }

@@ -1,0 +1,40 @@
+//! What colleagues tell each other about a filing or an intake: notes, and who is at work on it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NoteView {
+    /// When it was written.
+    pub at: Timestamp,
+    /// Who wrote it.
+    pub by: String,
+    /// The text.
+    pub text: String,
+}
+
+/// Notes, and who is at work on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Remarks {
+    /// Who took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<String>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Timestamp>,
+    /// The notes, first to last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<NoteView>,
+}
+
+/// Body of `POST /filings/{id}/note` and `POST /intakes/{id}/note`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NoteBody {
+    /// The text, of at most 2,000 characters; must not be blank.
+    pub text: String,
+}
