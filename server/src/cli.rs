@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// See and decide over filings of a running server
     Filings(FilingsArgs),
+    /// Follow, stop and take back sets of filings that are decided over together
+    Bulk(crate::commands::bulk::BulkArgs),
     /// Print cover sheets of work items, which tell where what is scanned behind them belongs
     CoverSheets(CoverSheetsArgs),
     /// Tell where documents of a work item would go, step by step; nothing is made or filed
@@ -710,6 +712,8 @@ pub(crate) enum FilingsCommand {
     Release(DecideArgs),
     /// End them; needs --reason
     Cancel(DecideArgs),
+    /// File duplicates although the same content is there; needs --reason
+    FileAnyway(DecideArgs),
     /// Follow what happens, until Ctrl-C
     Watch,
 }
@@ -719,10 +723,12 @@ pub(crate) struct DecideArgs {
     /// Ids
     #[arg(required_unless_present = "filter")]
     pub(crate) ids: Vec<String>,
-    /// All that match this filter now, at most 500
+    /// All that match this filter now, together: they are frozen and shown first
     #[arg(long, conflicts_with = "ids")]
     pub(crate) filter: Option<String>,
     /// Why
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) set: crate::commands::bulk::SetArgs,
 }

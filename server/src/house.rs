@@ -28,8 +28,8 @@ use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::uploads::{UploadLimits, Uploads};
 use postroom_engine::{
-    Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts, LoadParts, LoadsHandle,
-    SendToDesk, SendToParts,
+    BulksHandle, Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts, LoadParts,
+    LoadsHandle, SendToDesk, SendToParts,
 };
 use postroom_inbound::link_columns::{LinkKeeper, LinkKeeperHandle, Teller};
 use postroom_inbound::pages::{CoverKey, PageDesk, PageLimits};
@@ -43,6 +43,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::bulks;
 use crate::diagnosis::{Door, HouseDoctor, Links as LinkLists, ScannerDoor};
 use crate::dms_accounts::{self, Caretaker, News};
 use crate::foundation::{Cellar, Foundation};
@@ -81,6 +82,7 @@ pub(crate) struct House {
     links: Links,
     caretaker: Caretaker,
     loads: Arc<LoadsHandle>,
+    bulks: Arc<BulksHandle>,
     housekeeping: JoinHandle<()>,
 }
 
@@ -152,6 +154,7 @@ impl House {
         .context("cannot start the engine")?;
         let engine = Arc::new(engine);
         keeper.tell(engine.clone());
+        let bulks = bulks::start(&settings, &foundation, engine.clone());
         let keys = Arc::new(KeyDesk::start(DeskParts {
             file,
             keyring,
@@ -184,6 +187,7 @@ impl House {
             mailroom: mailroom.clone(),
             resumable: uploads.clone(),
             data: data_tables(&settings, loads.clone()),
+            bulk: bulks.clone(),
             letters: Arc::new(LetterEyes(settings.mail.reader())),
             outlook: settings.outlook.web(),
             post,
@@ -228,7 +232,7 @@ impl House {
             engine.clone(),
             grace_of_blobs,
         );
-        let register = mailroom.clone();
+        let (register, sets) = (mailroom.clone(), bulks::sweep(reception.clone()));
         let housekeeping = tokio::spawn(async move {
             // Behind the start: a house has a hundred thousand of them, and all but the first time none is missing.
             match register.enter_all().await {
@@ -238,7 +242,7 @@ impl House {
                 }
                 Err(error) => tracing::warn!(%error, "Work items from before have no luggage tags yet."),
             }
-            keeping.await;
+            tokio::join!(keeping, sets);
         });
         let links = look_after_links(keeper.clone());
         let caretaker = Caretaker::start(&dms_accounts, &news, clock);
@@ -260,6 +264,7 @@ impl House {
             links,
             caretaker,
             loads,
+            bulks,
             housekeeping,
         })
     }
@@ -358,6 +363,7 @@ impl House {
             }
         }
         self.loads.stop(self.grace).await;
+        self.bulks.stop(self.grace).await;
         self.caretaker.stop(self.grace).await;
         self.engine.stop(self.grace).await;
         // Nobody asks for tokens any more; what is being sealed anew goes on at the next start.

@@ -59,11 +59,15 @@ pub enum Kind {
     Bookmarks = 20,
     /// [`crate::sending::SendIntent`].
     SendIntent = 21,
+    /// [`crate::bulk::Bulk`].
+    Bulk = 22,
+    /// [`crate::bulk::BulkPart`].
+    BulkPart = 23,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -85,6 +89,8 @@ impl Kind {
         Self::Counter,
         Self::Bookmarks,
         Self::SendIntent,
+        Self::Bulk,
+        Self::BulkPart,
     ];
 
     /// Kinds whose records name content in the spool ([`naming`]): it stays for as long as they do.
@@ -114,6 +120,8 @@ impl Kind {
             Self::Counter => "counter",
             Self::Bookmarks => "list of bookmarks",
             Self::SendIntent => "choice for a letter to be sent",
+            Self::Bulk => "set of filings",
+            Self::BulkPart => "part of a set of filings",
         }
     }
 }

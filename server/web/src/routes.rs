@@ -16,6 +16,7 @@ mod asked;
 mod audit;
 mod bindings;
 mod bookmarks;
+mod bulk;
 pub(crate) mod data_uploads;
 mod decisions;
 mod dms_accounts;
@@ -93,6 +94,13 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(decisions::edit)
         .service(decisions::link)
         .service(decisions::file_anyway)
+        .service(bulk::freeze_bulk)
+        .service(bulk::list_bulk)
+        .service(bulk::show_bulk)
+        .service(bulk::list_bulk_items)
+        .service(bulk::run_bulk)
+        .service(bulk::stop_bulk)
+        .service(bulk::undo_bulk)
         .service(summary::show_totals)
         .service(summary::cause_groups)
         .service(follow::follow_events)

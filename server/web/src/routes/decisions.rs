@@ -28,7 +28,7 @@ async fn carry_out<P>(
     decision: Decision,
     reason: String,
 ) -> Answer<Filing> {
-    let grounds = Grounds { actor: caller.actor(), reason, version };
+    let grounds = Grounds { actor: caller.actor(), reason, version, bulk: None };
     let (store, clock, entropy) = (app.store.as_ref(), app.clock.as_ref(), app.entropy.as_ref());
     let filing = decide(store, clock, entropy, &app.policy, id, decision, grounds).await?;
     app.control.wake();
