@@ -158,6 +158,8 @@ impl Worker {
             place.open.extend(handed);
         }
         self.parts.control.wake();
+        // What others decided over already is told without any wait: others get their turn.
+        tokio::task::yield_now().await;
         let now = self.parts.clock.monotonic();
         if now.saturating_sub(place.written) >= WRITE_EVERY {
             self.write(bulk.id, place).await?;
