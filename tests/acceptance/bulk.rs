@@ -1,7 +1,8 @@
 //! Sets of filings on the real binary: what failed by one cause is put right in one go, is killed in the middle, and is run by a script.
 
 use postroom_sims::imanage::Action;
-use postroom_tests::process::run;
+use postroom_tests::console::Console;
+use postroom_tests::process::{program, run};
 use postroom_tests::settings::token;
 use postroom_tests::wait::{self, PATIENCE};
 use postroom_tests::{Accepted, Upload, World};
@@ -169,7 +170,7 @@ async fn a_script_runs_a_set() {
         "{out}{err}"
     );
     for arguments in [
-        &["filings", "retry", "--yes", accepted.filing()][..],
+        &["filings", "retry", "--yes", &accepted.filings[0].0][..],
         &["filings", "retry", "--filter", "state:failed", "--pace", "fast"],
         &["filings", "retry", "--filter", "", "--yes"],
         &["filings", "cancel", "--filter", "state:failed", "--yes"],
@@ -208,5 +209,66 @@ async fn a_script_runs_a_set() {
         assert!(!good && err.contains("set that is done"), "{what}: {out}{err}");
     }
     world.assert_exactly_once(&[accepted]).await;
+    world.stop().await;
+}
+
+/// A person is asked, by a number where there are many; who leaves with Ctrl-C stops nothing.
+#[tokio::test]
+async fn a_person_is_asked_and_may_leave() {
+    let mut world = World::new("bulk-asks")
+        .with_imanage(postroom_tests::world::sample())
+        .with_limits("undo_bulk_seconds = 0")
+        .start()
+        .await;
+    let accepted = failed(&mut world, 20).await;
+    reopen(&world);
+    let token_file = world.root().join("token");
+    std::fs::write(&token_file, token("operator")).unwrap();
+    let command = |more: &str| {
+        format!(
+            "trap : INT; {} filings retry --filter state:failed {more} --server {} --token-file {}; echo left with $?; sleep 600",
+            program("postroom").display(),
+            world.url(),
+            token_file.display()
+        )
+    };
+    let console = Console::start(&command("--pace limit"), 160, 40);
+    console.shows("Are 20 filings to be retried? (y to go on)").await;
+    console.write("n");
+    console.press(&["Enter"]);
+    console.shows("left with 1").await;
+    assert!(console.screen().contains("Nothing was done."), "{}", console.screen());
+    drop(console);
+    let sets = world.op().ok("/api/v1/bulk").await;
+    assert_eq!((&sets["items"][0]["state"], &sets["items"][1]), (&json!("frozen"), &Value::Null), "{sets:#}");
+
+    let console = Console::start(&command("--pace 120/min"), 160, 40);
+    console.shows("(y to go on)").await;
+    console.write("y");
+    console.press(&["Enter"]);
+    console.shows("running: ").await;
+    console.press(&["C-c"]);
+    let screen = console.shows("left with 130").await;
+    let live = world.op().ok("/api/v1/bulk?live=true").await;
+    let id = id(&live["items"][0]);
+    let hint = format!("It goes on without you. To stop it: postroom bulk stop {id}");
+    assert!(screen.contains(&hint), "{screen}");
+    assert_eq!(live["items"][0]["state"], "running", "{live:#}");
+    world.op().post(&format!("/api/v1/bulk/{id}/stop"), &json!({})).await.expect(200);
+    let words = wait::until("the stop is told", PATIENCE, || async {
+        let words: Vec<String> =
+            audit(&world).await.iter().map(|it| it["happening"]["words"].to_string()).collect();
+        (words.len() == 3).then_some(words)
+    })
+    .await;
+    assert!(words[1].contains("stopped") && words[2].contains("through"), "{words:?}");
+    let set = world.op().ok(&format!("/api/v1/bulk/{id}")).await;
+    let [done, skipped, failed, waiting] = counts(&set);
+    assert!(done > 0 && waiting > 0 && done + waiting == 20 && skipped + failed == 0, "{set:#}");
+    let mut tried = 0;
+    for (filing, _) in &accepted.filings {
+        tried += retries(&world, filing).await as u64;
+    }
+    assert_eq!(tried, done, "what is waiting was not touched");
     world.stop().await;
 }

@@ -34,7 +34,7 @@ pub(super) async fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
         }
         BulkCommand::Show { id } => show(&client.bulk(id).await?, json)?,
         BulkCommand::Items { id, outcome } => {
-            items(&client, id, outcome.as_deref(), usize::MAX, json).await?
+            items(&client, id, outcome.as_deref(), usize::MAX, json).await?;
         }
         BulkCommand::Stop { id } => show(&client.stop_bulk(id).await?, json)?,
         BulkCommand::Undo { id } => show(&client.undo_bulk(id).await?, json)?,
@@ -61,21 +61,17 @@ fn line(set: &BulkView) -> String {
 
 /// What is in a set, what it can be done to, and to what not and why.
 fn summary(set: &BulkView) -> String {
-    let mut text = String::new();
-    for (what, counted) in
-        [("state", &set.by_state), ("destination", &set.by_destination), ("cause", &set.by_cause)]
-    {
-        if !counted.is_empty() {
-            text += &format!("  by {what}: {}\n", counts(counted));
-        }
-    }
-    text += &format!("  {} of {} will be {}", set.will, set.total, set.action.done());
-    text += &if set.will_not.is_empty() {
-        ".\n".to_owned()
-    } else {
-        format!("; not: {}.\n", counts(&set.will_not))
+    let kinds = [("state", &set.by_state), ("destination", &set.by_destination), ("cause", &set.by_cause)];
+    let by = |(what, counted): (&str, &Vec<CountLine>)| match counted.as_slice() {
+        [] => String::new(),
+        counted => format!("  by {what}: {}\n", counts(counted)),
     };
-    text
+    let not = match set.will_not.as_slice() {
+        [] => String::new(),
+        refused => format!("; not: {}", counts(refused)),
+    };
+    let by: String = kinds.into_iter().map(by).collect();
+    format!("{by}  {} of {} will be {}{not}.\n", set.will, set.total, set.action.done())
 }
 
 fn counts(lines: &[CountLine]) -> String {

@@ -151,6 +151,7 @@ fn a_pace_spreads_evenly_and_the_first_goes_at_once() {
 
 #[test]
 fn counts_move_with_their_rows() {
+    use RowOutcome as O;
     let row = |outcome| Row {
         id: FilingId::from_u128(1),
         version: 1,
@@ -159,7 +160,6 @@ fn counts_move_with_their_rows() {
         outcome,
         why: String::new(),
     };
-    use RowOutcome as O;
     let before = Counts::of(&[O::Waiting, O::Waiting, O::Skipped].map(row));
     let after = Counts::of(&[O::Done, O::Failed, O::Skipped].map(row));
     let whole = Counts { done: 5, skipped: 2, failed: 0, waiting: 9 };

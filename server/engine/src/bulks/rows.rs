@@ -74,10 +74,8 @@ impl Worker {
             };
             let decision = bulk.action.decision();
             let (store, clock, entropy) = (&*parts.store, &*parts.clock, &*parts.entropy);
-            let refused = match decide(store, clock, entropy, &parts.policy, id, decision, grounds).await {
-                Ok(_) => return Ok((RowOutcome::Done, String::new())),
-                Err(refused) => refused,
-            };
+            let decided = decide(store, clock, entropy, &parts.policy, id, decision, grounds).await;
+            let Err(refused) = decided else { return Ok((RowOutcome::Done, String::new())) };
             return Ok(match refused {
                 DecideError::Stale(_) if self.is_own(bulk.id, id).await? => (RowOutcome::Done, String::new()),
                 DecideError::Stale(now) => (RowOutcome::Skipped, changed(&now)),

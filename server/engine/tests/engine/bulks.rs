@@ -410,7 +410,7 @@ async fn what_is_taken_back_in_time_touches_nothing() {
     let order = Order { reason: String::new(), pace: Pace::Now, count: None, grace: GRACE };
     house.bulks().run(&house.ada, bulk.id, &order).await.unwrap();
     runner.wake();
-    house.clock.advance(GRACE - Duration::from_millis(1));
+    house.clock.advance(Duration::from_millis(9_999));
     runner.wake();
     // Another set, told later with no grace, comes to its end: the first one was looked at meanwhile, and let be.
     let other = house.filings(State::Waiting, 1).await;
@@ -621,7 +621,8 @@ async fn sets_that_nobody_ran_go_and_so_do_old_ones() {
     house.run(&told, Pace::Now).await;
     house.run(&undone, Pace::Now).await;
     house.bulks().undo(&house.ada, undone.id).await.unwrap();
-    house.clock.advance(Duration::from_hours(1) - GRACE * 2);
+    // Twenty seconds have passed by the graces of the two others.
+    house.clock.advance(Duration::from_secs(3_580));
     assert_eq!(house.bulks().sweep().await.unwrap(), 0);
     house.clock.advance(Duration::from_secs(1));
     assert_eq!(house.bulks().sweep().await.unwrap(), 1);

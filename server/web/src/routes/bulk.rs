@@ -189,7 +189,7 @@ pub(crate) async fn run_bulk(
     }
     let order =
         Order { reason: body.reason, pace: body.pace.into(), count: body.count, grace: app.bulk.grace() };
-    told(&app, &bulks(&app).run(caller.principal(), id, &order).await?)
+    Ok(told(&app, &bulks(&app).run(caller.principal(), id, &order).await?))
 }
 
 /// Leaves what has not been done. What was done stays.
@@ -205,7 +205,7 @@ pub(crate) async fn stop_bulk(
     Named(id): Named<BulkId>,
     app: web::Data<Shared>,
 ) -> Answer {
-    told(&app, &bulks(&app).stop(caller.principal(), id).await?)
+    Ok(told(&app, &bulks(&app).stop(caller.principal(), id).await?))
 }
 
 /// Takes all of it back, within the grace.
@@ -221,10 +221,11 @@ pub(crate) async fn undo_bulk(
     Named(id): Named<BulkId>,
     app: web::Data<Shared>,
 ) -> Answer {
-    told(&app, &bulks(&app).undo(caller.principal(), id).await?)
+    Ok(told(&app, &bulks(&app).undo(caller.principal(), id).await?))
 }
 
-fn told(app: &Shared, bulk: &Bulk) -> Answer {
+/// Whoever runs sets looks at it, and the caller is told how it stands.
+fn told(app: &Shared, bulk: &Bulk) -> HttpResponse {
     app.bulk.wake();
-    Ok(HttpResponse::Ok().json(BulkView::from(bulk)))
+    HttpResponse::Ok().json(BulkView::from(bulk))
 }

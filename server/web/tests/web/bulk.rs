@@ -9,6 +9,7 @@ use postroom_domain::store::Store as _;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::events::Following;
 use crate::world::{Answer, World, text};
 
 /// Nothing is run.
@@ -199,6 +200,22 @@ async fn a_set_is_frozen_looked_at_told_to_run_and_taken_back() {
         (&json!("sent twice"), &json!("operator"), &json!("london"))
     );
     assert_eq!(audit["items"].as_array().unwrap().len(), 4, "{audit:#}");
+    // Who follows hears of it, where they see what is in it.
+    let mut following = Following::start(&world, "operator", "?after=0", None).await;
+    let heard = loop {
+        let (_, event) = following.event().await.unwrap();
+        if event["subject"]["kind"] == "bulk" {
+            break event;
+        }
+    };
+    assert_eq!(heard["subject"]["id"], json!(set));
+    assert_eq!(
+        heard["happening"],
+        json!({"kind": "bulk", "words": "3 filings are to be cancelled together"})
+    );
+    let elsewhere = world.get("other", "/api/v1/audit?kind=bulk").await.body;
+    assert_eq!(elsewhere["items"], json!([]));
+    drop(following);
     world.stop().await;
 }
 
