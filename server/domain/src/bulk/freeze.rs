@@ -6,10 +6,10 @@ use super::MOST;
 use super::action::Action;
 use super::desk::{BulkError, Bulks};
 use super::part::{BulkPart, Counts, PART, Row};
-use super::set::{Bulk, BulkState, Lines};
+use super::set::{Bulk, BulkState, Tally};
 use crate::audit::give_way;
 use crate::filing::Filing;
-use crate::ids::{BulkId, FilingId};
+use crate::ids::{BulkId, FilingId, SiteName};
 use crate::person::Principal;
 use crate::query::{FilingQuery, Window};
 use crate::record::{Commit, Kept as _};
@@ -37,18 +37,40 @@ pub struct NewBulk {
     pub query: FilingQuery,
 }
 
+/// What is left of filings once they are frozen.
+struct Frozen {
+    action: Action,
+    rows: Vec<Row>,
+    sites: BTreeSet<SiteName>,
+    tally: Tally,
+}
+
+impl Frozen {
+    fn new(action: Action) -> Self {
+        Self { action, rows: Vec::new(), sites: BTreeSet::new(), tally: Tally::default() }
+    }
+
+    fn take(&mut self, filing: &Filing) {
+        self.rows.push(Row::of(filing, self.action));
+        self.tally.add(filing, self.action);
+        if !self.sites.contains(&filing.site) {
+            self.sites.insert(filing.site.clone());
+        }
+    }
+}
+
 impl Bulks<'_> {
     /// Freezes a set. Nothing is changed by it.
     pub async fn freeze(&self, by: &Principal, new: NewBulk) -> Result<Bulk, BulkError> {
-        let filings = match &new.scope {
-            Scope::Matching(_) => self.matching(&new.query).await?,
-            Scope::Named(ids) => self.named(&new.query, ids).await?,
-        };
-        let mut sites: BTreeSet<_> = filings.iter().map(|filing| filing.site.clone()).collect();
+        let mut frozen = Frozen::new(new.action);
+        match &new.scope {
+            Scope::Matching(_) => self.matching(&new.query, &mut frozen).await?,
+            Scope::Named(ids) => self.named(&new.query, ids, &mut frozen).await?,
+        }
+        let Frozen { rows, mut sites, tally, .. } = frozen;
         if sites.is_empty() {
             sites.insert(by.sites.home.clone());
         }
-        let rows: Vec<Row> = filings.iter().map(|filing| Row::of(filing, new.action)).collect();
         let counts = Counts::of(&rows);
         let bulk = Bulk {
             id: BulkId::from_u128(self.next_id()),
@@ -65,7 +87,7 @@ impl Bulks<'_> {
             told: None,
             ended: None,
             will: counts.waiting,
-            lines: Lines::of(&filings, new.action),
+            lines: tally.lines(),
             counts,
             unsettled: false,
         };
@@ -80,34 +102,40 @@ impl Bulks<'_> {
     }
 
     /// All that match, in the order of acceptance.
-    async fn matching(&self, query: &FilingQuery) -> Result<Vec<Filing>, BulkError> {
-        let (mut found, mut before, now) = (Vec::new(), None, self.clock.now());
+    async fn matching(&self, query: &FilingQuery, frozen: &mut Frozen) -> Result<(), BulkError> {
+        let (mut before, now) = (None, self.clock.now());
         loop {
             let slice = self.store.list_filings(query, Window { before, limit: PAGE }, now).await?;
-            found.extend(slice.items);
-            if found.len() > MOST {
+            slice.items.iter().for_each(|filing| frozen.take(filing));
+            if frozen.rows.len() > MOST {
                 return Err(BulkError::TooMany);
             }
             before = slice.next;
             if before.is_none() {
-                found.reverse();
-                return Ok(found);
+                // Lists are newest first.
+                frozen.rows.reverse();
+                return Ok(());
             }
             give_way().await;
         }
     }
 
-    async fn named(&self, query: &FilingQuery, ids: &[FilingId]) -> Result<Vec<Filing>, BulkError> {
+    async fn named(
+        &self,
+        query: &FilingQuery,
+        ids: &[FilingId],
+        frozen: &mut Frozen,
+    ) -> Result<(), BulkError> {
         let ids: Vec<FilingId> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         if ids.len() > MOST {
             return Err(BulkError::TooMany);
         }
-        let (mut found, now) = (Vec::new(), self.clock.now());
+        let now = self.clock.now();
         for portion in ids.chunks(PAGE) {
-            found.extend(self.store.filings_by_id(portion).await?);
+            let found = self.store.filings_by_id(portion).await?;
+            found.iter().filter(|filing| query.matches(filing, now)).for_each(|filing| frozen.take(filing));
             give_way().await;
         }
-        found.retain(|filing| query.matches(filing, now));
-        Ok(found)
+        Ok(())
     }
 }

@@ -97,25 +97,34 @@ pub struct Lines {
     pub refusals: Vec<(String, u64)>,
 }
 
-impl Lines {
-    /// Counts filings.
-    pub fn of<'a>(filings: impl IntoIterator<Item = &'a Filing>, action: Action) -> Self {
-        let (mut states, mut destinations) = (BTreeMap::new(), BTreeMap::new());
-        let (mut causes, mut refusals) = (BTreeMap::new(), BTreeMap::new());
-        for filing in filings {
-            let state = filing.progress.state;
-            *states.entry(state).or_default() += 1;
-            *destinations.entry(filing.request.target.service.clone()).or_default() += 1;
-            *causes.entry(filing.progress.cause().filter(|_| !state.is_settled())).or_default() += 1;
-            if let Some(refusal) = action.refusal(state) {
-                *refusals.entry(refusal.to_owned()).or_default() += 1;
-            }
+/// Counts filings one by one, so that fifty thousand need not be held at once.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    states: BTreeMap<State, u64>,
+    destinations: BTreeMap<ServiceName, u64>,
+    causes: BTreeMap<Option<Cause>, u64>,
+    refusals: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// Counts a filing.
+    pub(super) fn add(&mut self, filing: &Filing, action: Action) {
+        let state = filing.progress.state;
+        *self.states.entry(state).or_default() += 1;
+        *self.destinations.entry(filing.request.target.service.clone()).or_default() += 1;
+        *self.causes.entry(filing.progress.cause().filter(|_| !state.is_settled())).or_default() += 1;
+        if let Some(refusal) = action.refusal(state) {
+            *self.refusals.entry(refusal.to_owned()).or_default() += 1;
         }
-        Self {
-            states: most_first(states),
-            destinations: most_first(destinations),
-            causes: most_first(causes),
-            refusals: most_first(refusals),
+    }
+
+    /// What was counted.
+    pub(super) fn lines(self) -> Lines {
+        Lines {
+            states: most_first(self.states),
+            destinations: most_first(self.destinations),
+            causes: most_first(self.causes),
+            refusals: most_first(self.refusals),
         }
     }
 }
