@@ -147,7 +147,8 @@ pub(crate) fn availability(state: &State, action: Action) -> Availability {
             }
         }
         Action::Export => on(place == Place::Filings),
-        Action::SaveView => on(!place.is_detail()),
+        // A viewer's console sends nothing but questions.
+        Action::SaveView => on(!place.is_detail() && !state.is_read_only()),
         Action::Sort => {
             on(matches!(place, Place::Causes) || (place == Place::Home && state.home.focus == Pane::Causes))
         }
@@ -208,6 +209,8 @@ fn mark(state: &State, action: Action) -> Availability {
 fn mark_all(state: &State) -> Availability {
     if state.place() != Place::Filings || !may(state, Right::Decide) {
         Hidden
+    } else if state.everything {
+        Off("all that match are meant already".to_owned())
     } else if state.filter.is_empty() {
         Off("without a filter that would be every filing there is; / sets one".to_owned())
     } else {

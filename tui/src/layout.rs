@@ -106,12 +106,18 @@ pub(crate) fn tables_height(state: &State, list: Rect) -> u16 {
     u16::try_from(tables + 2).unwrap_or(u16::MAX).min(list.height / 3)
 }
 
+/// The lines below a list that say what is under the cursor: only where nothing else does.
+pub(crate) fn footer_height(state: &State) -> u16 {
+    if fit(state.size) == Fit::Full && !state.is_split() { 4 } else { 0 }
+}
+
 /// How many items fit into the list: title and heading take two lines.
 pub(crate) fn list_rows(state: &State) -> usize {
     let place = state.place();
     if matches!(place, Place::Filings | Place::Filing | Place::Arrival) || place.is_arrivals() {
         let list = list(state);
-        let height = list.height.saturating_sub(2 + tables_height(state, list));
+        let below = tables_height(state, list) + footer_height(state);
+        let height = list.height.saturating_sub(2 + below);
         usize::from(height).max(1)
     } else {
         usize::from(areas(state).body.height).max(1)

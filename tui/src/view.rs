@@ -19,6 +19,7 @@ mod doors;
 mod events;
 mod filing;
 mod filings;
+mod footer;
 mod form;
 mod home;
 mod over;

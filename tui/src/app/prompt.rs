@@ -101,7 +101,9 @@ pub(super) fn key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             KeyCode::Up => menu.row = menu.row.saturating_sub(1),
             KeyCode::Down => menu.row = (menu.row + 1).min(menu.choices.len().saturating_sub(1)),
             KeyCode::Delete => {
-                if let Some(Choice { pick: Pick::View(name), .. }) = menu.choices.get(menu.row) {
+                if let Some(Choice { pick: Pick::View(name), .. }) = menu.choices.get(menu.row)
+                    && !state.is_read_only()
+                {
                     return change::send(state, Change::RemoveView { name: name.clone() });
                 }
             }

@@ -45,6 +45,10 @@ impl Desk {
         let mut summary = planted::summary();
         summary.you = planted::you(role);
         desk.serve_with(&summary);
+        for event in planted::detail(planted::failed(18)).events {
+            desk.send(Message::Stream(News::Event(Box::new(event))));
+        }
+        desk.serve_with(&summary);
         desk
     }
 
@@ -96,6 +100,8 @@ impl Desk {
                 '↑' => KeyCode::Up,
                 '⇟' => KeyCode::PageDown,
                 '␣' => KeyCode::Char(' '),
+                '→' => KeyCode::Right,
+                '⌫' => KeyCode::Backspace,
                 c => KeyCode::Char(c),
             });
             self.serve();
@@ -333,10 +339,7 @@ fn a_set_that_hurts_begins_with_no_and_a_large_one_wants_its_number() {
     desk.keys("wrong client⏎799⏎→");
     assert_eq!(desk.key(KeyCode::Enter), []);
     assert_eq!(form(&desk).trouble, "that is not 800");
-    for _ in 0..3 {
-        desk.key(KeyCode::Backspace);
-    }
-    desk.keys("800⏎");
+    desk.keys("⌫⌫⌫800⏎");
     let effects = desk.key(KeyCode::Enter);
     let body = RunBody { reason: "wrong client".into(), pace: Pace::Limit, count: Some(800) };
     assert_eq!(effects, [Effect::Change(Change::RunBulk { id: BulkId::from_u128(77), body })]);
@@ -512,12 +515,10 @@ fn the_mouse_chooses_opens_scrolls_and_presses_keys() {
 #[test]
 fn help_is_searched() {
     let mut desk = Desk::new(SIZE);
-    desk.keys("5?/duplicate");
+    desk.keys("5?/retry");
     let text = crate::view::over_text(&desk.state);
-    assert!(
-        !text.is_empty() && text.len() < 4 && text.iter().all(|line| line.contains("duplicate")),
-        "{text:?}"
-    );
+    assert!((2..5).contains(&text.len()), "{text:?}");
+    assert!(text.iter().all(|line| line.contains("retry")), "{text:?}");
     desk.keys("⎋⎋");
     assert!(desk.state.over.is_none());
 }
@@ -556,9 +557,7 @@ fn doors_are_paused_with_a_reason_and_resumed_without() {
         |name: &str, pause| Effect::Change(Change::Door { kind: DoorKind::Source, name: name.into(), pause });
     desk.keys("pbroken⏎2x⏎");
     assert!(form(&desk).trouble.contains("no length of time"), "{}", form(&desk).trouble);
-    desk.key(KeyCode::Tab);
-    desk.key(KeyCode::Backspace);
-    desk.keys("h");
+    desk.keys("⌫h");
     let until = Some(desk.state.server_now() + SignedDuration::from_hours(2));
     let pause = Some(PauseBody { reason: "broken".into(), until });
     assert_eq!(desk.key(KeyCode::Enter)[0], door("mail-litigation", pause));
@@ -574,7 +573,7 @@ fn doors_are_paused_with_a_reason_and_resumed_without() {
 #[test]
 fn the_trail_goes_back_step_by_step_and_esc_never_leaves() {
     let mut desk = Desk::new((120, 40));
-    desk.keys("⇥⇥↓⏎");
+    desk.keys("⇥⇥⏎");
     assert_eq!(desk.state.trail, [Place::Home, Place::Filings]);
     assert_eq!(desk.state.filter, "cause:no_right dest:dms-eu -state:cancelled");
     desk.keys("↓↓⏎");
@@ -732,7 +731,7 @@ fn a_viewer_sends_nothing_that_changes_anything() {
 #[test]
 fn every_key_works_where_the_help_says_so() {
     let mut worked = std::collections::HashSet::new();
-    for (place, size) in [
+    let places = [
         ("1", SIZE),
         ("1↓", SIZE),
         ("1⇥", SIZE),
@@ -746,7 +745,10 @@ fn every_key_works_where_the_help_says_so() {
         ("5⏎", (140, 40)),
         ("5⏎⇥↓", (140, 40)),
         ("6↓", SIZE),
+        ("5↓↓↓↓↓↓", SIZE),
         ("6↓r⏎", SIZE),
+        ("5/state:failed⏎", SIZE),
+        ("5/state:failed⏎*", SIZE),
         ("2↓", SIZE),
         ("3", (140, 40)),
         ("4↓", (140, 40)),
@@ -756,11 +758,20 @@ fn every_key_works_where_the_help_says_so() {
         ("8", SIZE),
         ("8⇥", SIZE),
         ("9↓", SIZE),
-    ] {
+    ];
+    for (place, size) in places {
+        let mut desk = Desk::new(size);
+        let state = &desk.keys(place).state;
+        for row in TABLE {
+            let there = TABLE.iter().filter(|other| other.keys.first() == row.keys.first());
+            let there = there.filter(|other| availability(state, other.action) != Availability::Hidden);
+            assert!(there.count() < 2, "{} means two things in {place}", row.name);
+        }
         for row in TABLE {
             for key in row.keys {
                 let mut desk = Desk::new(size);
                 desk.keys(place);
+                desk.state.status = None;
                 let before = format!("{:?}", desk.state);
                 let can = availability(&desk.state, row.action);
                 let effects = desk.key(*key);
@@ -788,7 +799,17 @@ fn every_key_works_where_the_help_says_so() {
                         assert_eq!(said, format!("not now: {reason}"), "{} in {place}", row.name);
                         assert!(!changed);
                     }
-                    Availability::Hidden => assert!(!changed && said.is_empty(), "{} in {place}", row.name),
+                    Availability::Hidden => {
+                        // Another row of the same key may be there instead.
+                        let others = TABLE.iter().filter(|other| other.keys.contains(key));
+                        let hidden = |other: &&crate::keys::Binding| {
+                            availability(&Desk::new(size).keys(place).state, other.action)
+                                == Availability::Hidden
+                        };
+                        if others.filter(|other| other.action != row.action).all(|other| hidden(&other)) {
+                            assert!(!changed && said.is_empty(), "{} in {place}", row.name);
+                        }
+                    }
                 }
             }
         }
@@ -834,6 +855,7 @@ fn who_sees_only_the_own_filings_is_not_asked_about_all() {
     summary.you = planted::you(Role::User);
     desk.send(Message::Reply(Reply::Causes(Err(forbidden))));
     desk.send(Message::Reply(Reply::Summary(Ok(Box::new(summary)))));
+    desk.serve();
     assert_eq!((desk.status(), desk.state.refresh.waiting), ("", 0));
     assert_eq!(desk.pass(Duration::from_secs(20)), [Effect::Summary]);
 }

@@ -45,6 +45,7 @@ impl Columns {
 
 /// Draws the list with its title, and below it the tables of data where it is that of uploads.
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let area = super::footer::draw(state, frame, area);
     let below = layout::tables_height(state, area);
     let list = Rect { height: area.height.saturating_sub(below), ..area };
     draw_list(state, frame, list);

@@ -48,6 +48,7 @@ impl Columns {
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = state.theme();
     let room = usize::from(area.width);
+    let area = super::footer::draw(state, frame, area);
     let columns = Columns::of(room, state.times, state.config.wide);
     let window = &state.window;
     let mut lines = vec![title(state, room)];

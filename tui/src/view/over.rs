@@ -86,11 +86,11 @@ fn help(state: &State, wanted: &str, columns: usize) -> Vec<Line<'static>> {
         }
     };
     for row in TABLE {
-        let text = format!("{} (:{})", row.help, row.command);
+        let key = state.keys.name(row);
         match availability(state, row.action) {
-            Availability::On => put(&state.keys.name(row), &text, Tone::Plain),
+            Availability::On => put(&key, &format!("{:<15} {}", row.command, row.help), Tone::Plain),
             Availability::Off(reason) => {
-                put(&state.keys.name(row), &format!("{} – not now: {reason}", row.help), Tone::Faint);
+                put(&key, &format!("{:<15} not now: {reason}", row.command), Tone::Faint);
             }
             Availability::Hidden => {}
         }
