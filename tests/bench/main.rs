@@ -12,6 +12,7 @@
 
 mod accept;
 mod backlog;
+mod console;
 mod file;
 mod large;
 mod raw;
