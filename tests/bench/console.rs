@@ -115,12 +115,10 @@ pub(crate) async fn run(sizes: &Sizes, world: &World) {
     );
 
     // Walked down some thousand rows: what is held stays bounded.
-    tokio::task::block_in_place(|| {
-        for _ in 0..100 {
-            console.press(&["PageDown", "PageDown"]);
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    });
+    for _ in 0..100 {
+        console.press(&["PageDown", "PageDown"]);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let mib = resident(pid) as f64 / f64::from(1 << 20);
     figure(sizes, "console_memory", (mib, "MiB"), "absolute", ("< 100 MiB", mib < 100.0), more.clone());
 

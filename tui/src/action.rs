@@ -5,7 +5,7 @@ use postroom_api::filing::FilingItem;
 use postroom_api::summary::Right;
 use postroom_api::{IntakeState, State as FilingState};
 
-use crate::app::{Door, Pane, Scope, State};
+use crate::app::{Door, Live, Pane, Scope, State};
 use crate::place::Place;
 
 /// What can be asked for.
@@ -127,10 +127,8 @@ pub(crate) fn availability(state: &State, action: Action) -> Availability {
         Action::Edit | Action::Link => single(state, action),
         Action::Assign | Action::ReleaseArrival | Action::Dismiss => arrival(state, action),
         Action::Take | Action::Note => remark(state),
-        Action::Undo => {
-            on(state.bulk.as_ref().is_some_and(|bulk| bulk.can_undo()) && may(state, Right::Decide))
-        }
-        Action::Stop => on(state.bulk.as_ref().is_some_and(|bulk| bulk.runs()) && may(state, Right::Decide)),
+        Action::Undo => on(state.bulk.as_ref().is_some_and(Live::can_undo) && may(state, Right::Decide)),
+        Action::Stop => on(state.bulk.as_ref().is_some_and(Live::runs) && may(state, Right::Decide)),
         Action::Pause | Action::Resume => pause(state, action == Action::Pause),
         Action::Trace | Action::Preview | Action::Original => {
             if matches!(place, Place::Filings | Place::Filing | Place::Arrival) || place.is_arrivals() {

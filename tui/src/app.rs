@@ -313,6 +313,8 @@ pub(crate) enum Scope {
 pub(crate) struct Changing {
     /// In words.
     pub(crate) what: String,
+    /// The pace that the question about a set offers first is the fastest.
+    pub(crate) hurry: bool,
 }
 
 impl std::fmt::Display for Changing {
@@ -358,6 +360,8 @@ pub(crate) struct Refresh {
     pub(crate) wanted: bool,
     /// When it was last fetched.
     pub(crate) last: Option<Duration>,
+    /// The event stream is followed.
+    pub(crate) following: bool,
     /// Where and when what stands beside the lists was last fetched.
     pub(crate) beside: Option<(Place, Duration)>,
 }
@@ -408,12 +412,9 @@ pub(crate) struct State {
     pub(crate) prompt: Option<Prompt>,
     pub(crate) over: Option<Over>,
     pub(crate) changing: Option<Changing>,
-    /// The pace that the question about the next set offers first.
-    pub(crate) hurry: bool,
     pub(crate) bulk: Option<Live>,
     pub(crate) status: Option<Status>,
     pub(crate) refresh: Refresh,
-    pub(crate) following: bool,
 }
 
 impl State {
@@ -464,11 +465,9 @@ impl State {
             prompt: None,
             over: None,
             changing: None,
-            hurry: false,
             bulk: None,
             status: None,
             refresh: Refresh { wanted: true, ..Refresh::default() },
-            following: false,
         }
     }
 

@@ -172,10 +172,7 @@ fn fill(state: &mut State, form: &mut Form, line: &str) -> Option<Vec<Effect>> {
         "answer yes or no".clone_into(&mut form.trouble);
         return None;
     }
-    match crate::app::submit(state, form) {
-        Ok(effects) => Some(effects),
-        Err(_) => None,
-    }
+    crate::app::submit(state, form).ok()
 }
 
 /// What is on the screen, as lines.

@@ -39,7 +39,7 @@ pub(crate) struct File {
     folder: PathBuf,
     name: Name,
     aside: PathBuf,
-    file: Option<fs::File>,
+    open: Option<fs::File>,
 }
 
 fn create(path: &Path) -> io::Result<fs::File> {
@@ -57,12 +57,12 @@ impl File {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let aside = folder.join(format!(".{}.{}-{number}.part", name.stem, std::process::id()));
         let file = create(&aside)?;
-        Ok(Self { folder: folder.to_owned(), name: name.clone(), aside, file: Some(file) })
+        Ok(Self { folder: folder.to_owned(), name: name.clone(), aside, open: Some(file) })
     }
 
     /// A piece of it.
     pub(crate) fn write(&mut self, piece: &[u8]) -> io::Result<()> {
-        match &mut self.file {
+        match &mut self.open {
             Some(file) => file.write_all(piece),
             None => Ok(()),
         }
@@ -70,7 +70,7 @@ impl File {
 
     /// It is whole: it gets its name. Answers where it lies.
     pub(crate) fn finish(mut self) -> io::Result<String> {
-        if let Some(file) = self.file.take() {
+        if let Some(file) = self.open.take() {
             file.sync_all()?;
         }
         for number in 0..1000 {

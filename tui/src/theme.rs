@@ -60,7 +60,9 @@ impl Kind {
     pub(crate) fn of(self, tone: Tone) -> Style {
         let style = Style::new();
         match (self, tone) {
-            (_, Tone::Plain) | (Self::Mono, Tone::Warn | Tone::Busy | Tone::Good) => style,
+            (_, Tone::Plain)
+            | (Self::Mono, Tone::Warn | Tone::Busy | Tone::Good)
+            | (Self::Contrast, Tone::Faint) => style,
             (Self::Dark, Tone::Bad) => style.fg(Color::LightYellow).add_modifier(Modifier::BOLD),
             (Self::Dark, Tone::Warn) => style.fg(Color::Yellow),
             (Self::Dark, Tone::Busy) => style.fg(Color::LightCyan),
@@ -75,8 +77,7 @@ impl Kind {
             }
             (Self::Contrast, Tone::Warn) => style.fg(Color::LightYellow),
             (Self::Contrast, Tone::Busy) => style.fg(Color::LightCyan).add_modifier(Modifier::BOLD),
-            (Self::Contrast, Tone::Good) => style.fg(Color::LightCyan),
-            (Self::Contrast, Tone::Faint) => style,
+            (Self::Contrast, Tone::Good) => style.fg(Color::White),
             (Self::Rich, Tone::Bad) => style.fg(Color::Rgb(255, 158, 61)).add_modifier(Modifier::BOLD),
             (Self::Rich, Tone::Warn) => style.fg(Color::Rgb(233, 199, 120)),
             (Self::Rich, Tone::Busy) => style.fg(Color::Rgb(120, 210, 220)),

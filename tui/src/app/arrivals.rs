@@ -104,7 +104,7 @@ pub(crate) fn parse(text: &str) -> Result<IntakeList, Vec<FilterError>> {
         at += length + 1;
     }
     let words = words.join(" ");
-    list.q = words.trim().trim_matches('"').to_owned();
+    words.trim().trim_matches('"').clone_into(&mut list.q);
     if errors.is_empty() { Ok(list) } else { Err(errors) }
 }
 

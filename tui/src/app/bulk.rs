@@ -79,14 +79,13 @@ pub(super) fn freeze(state: &mut State, kind: DecisionKind, scope: Scope, hurry:
         Scope::One(item) => BulkBody { action, q: None, ids: vec![item.id] },
         Scope::Nothing => return Vec::new(),
     };
-    state.hurry = hurry;
-    state.changing = Some(Changing { what: "the server looks what that is".to_owned() });
+    state.changing = Some(Changing { what: "the server looks what that is".to_owned(), hurry });
     vec![Effect::Freeze(body)]
 }
 
 /// The set is frozen: the question about it.
 pub(super) fn frozen(state: &mut State, result: ClientResult<Box<BulkView>>) {
-    state.changing = None;
+    let hurry = state.changing.take().is_some_and(|changing| changing.hurry);
     match result {
         Err(error) => state.say(Tone::Bad, format!("✖ {}", in_words(&error))),
         Ok(view) if view.will == 0 => {
@@ -94,7 +93,7 @@ pub(super) fn frozen(state: &mut State, result: ClientResult<Box<BulkView>>) {
             let total = grouped(view.total);
             state.say(Tone::Warn, format!("none of the {total} can be {}: {why}", view.action.done()));
         }
-        Ok(view) => state.prompt = Some(Prompt::Form(Box::new(question(*view, state.hurry)))),
+        Ok(view) => state.prompt = Some(Prompt::Form(Box::new(question(*view, hurry)))),
     }
 }
 

@@ -144,7 +144,7 @@ pub(super) fn arrival_name(item: &IntakeItem) -> String {
 
 /// Sends a change, unless one is under way.
 pub(super) fn send(state: &mut State, change: Change) -> Vec<Effect> {
-    state.changing = Some(Changing { what: change.done() });
+    state.changing = Some(Changing { what: change.done(), hurry: false });
     vec![Effect::Change(change)]
 }
 

@@ -118,7 +118,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         Prompt::Command { input, row } => match key.code {
             KeyCode::Up => *row = row.saturating_sub(1),
             KeyCode::Down => {
-                *row = (*row + 1).min(command::offers(state, input.value()).len().saturating_sub(1))
+                *row = (*row + 1).min(command::offers(state, input.value()).len().saturating_sub(1));
             }
             KeyCode::Tab => {
                 if let Some(offer) = command::offers(state, input.value()).get(*row) {

@@ -170,7 +170,6 @@ fn reply(effect: Effect, summary: &Summary) -> Option<Reply> {
         Effect::Preview(..) => Reply::Preview(Ok(Box::new(planted::preview()))),
         Effect::Original(..) | Effect::Export { .. } => Reply::Saved(Ok("./file".into())),
         Effect::Freeze(body) => Reply::Frozen(Ok(Box::new(planted::bulk(body.action, 38)))),
-        Effect::Bulk(_) => return None,
         Effect::LiveBulks => Reply::LiveBulks(Ok(Vec::new())),
         Effect::Losers(_) => Reply::Losers(Ok((planted::losers(), false))),
         Effect::Change(change) => {
@@ -204,7 +203,8 @@ fn reply(effect: Effect, summary: &Summary) -> Option<Reply> {
         }
         Effect::Copy(_) => Reply::Copied(Ok(", also saved as ./copied.txt".into())),
         Effect::Keep(_) => Reply::Kept(Ok(())),
-        Effect::Follow(_) | Effect::Mouse(_) | Effect::Quit => return None,
+        // A set is told of when a test wants it.
+        Effect::Bulk(_) | Effect::Follow(_) | Effect::Mouse(_) | Effect::Quit => return None,
     })
 }
 

@@ -105,7 +105,7 @@ fn stream(state: &mut State, news: News) -> Vec<Effect> {
 
 /// The first totals: from here on events are followed, and what was begun elsewhere is looked for.
 fn first(state: &mut State, last_event: u64) -> Vec<Effect> {
-    if std::mem::replace(&mut state.following, true) {
+    if std::mem::replace(&mut state.refresh.following, true) {
         return Vec::new();
     }
     let mut effects = vec![Effect::Views];
@@ -176,7 +176,7 @@ fn answered(state: &mut State, reply: Reply) -> Vec<Effect> {
         Reply::Saved(Err(error)) => state.say(Tone::Bad, format!("✖ not saved: {error}")),
         Reply::Kept(Ok(())) => {}
         Reply::Kept(Err(error)) => {
-            state.say(Tone::Warn, format!("the settings hold until you leave; {error}"))
+            state.say(Tone::Warn, format!("the settings hold until you leave; {error}"));
         }
         other => lists(state, other),
     }

@@ -100,7 +100,7 @@ fn help(state: &State, wanted: &str, columns: usize) -> Vec<Line<'static>> {
         Place::Filings => {
             put("", "", Tone::Plain);
             put("Filter", "words are AND, - excludes, a,b is either, \"quotes\" keep together", Tone::Plain);
-            &postroom_api::filter::KEYS[..]
+            postroom_api::filter::KEYS
         }
         place if place.is_arrivals() => &crate::app::ARRIVAL_KEYS[..],
         _ => &[],

@@ -31,7 +31,7 @@ pub(crate) async fn list_services(caller: Allowed<File>, app: web::Data<Shared>)
 }
 
 /// A link that ends within this is one that operators have to know of.
-const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+const SOON: Duration = Duration::from_hours(14 * 24);
 
 /// One's own links; with `all` everybody's that one looks after. Who watches without looking after them sees the system accounts, and
 /// what is broken or ends within two weeks.

@@ -414,7 +414,7 @@ async fn the_system_account_is_linked_by_who_may_and_always_asked_about() {
     assert_eq!(desk.people.links_at(&ada.principal, &service("dms")).await.unwrap().len(), 1);
     // Who watches sees it too, and cannot touch it.
     let otto = desk.who(&desk.member("otto@harrow.example", "operator", "london").await).await;
-    let soon = Duration::from_secs(14 * 24 * 3600);
+    let soon = Duration::from_hours(14 * 24);
     assert_eq!(desk.people.watched_links(&otto.principal, &service("dms"), soon).await.unwrap().len(), 1);
     let touched = desk.people.unlink(&otto.principal, link.id).await;
     assert_eq!(touched.unwrap_err(), DeskError::NotFound);
