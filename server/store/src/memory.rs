@@ -20,8 +20,9 @@ use postroom_domain::person::{Actor, Scope};
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
 use postroom_domain::record::{self, Commit, Kind, Record, Registry, Write};
 use postroom_domain::store::{
-    Acceptance, Accepted, AgeLine, Binding, CauseGroup, Chained, Check, Division, FilingChange, IdempotencyKey,
-    IntakeChange, Pause, QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary, Tally,
+    Acceptance, Accepted, AgeLine, Binding, CauseGroup, Chained, Check, Division, FilingChange,
+    IdempotencyKey, IntakeChange, Pause, QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary,
+    Tally,
 };
 use postroom_domain::work_item::WorkItem;
 use tokio::sync::watch;
@@ -459,7 +460,8 @@ impl Rows {
         let open = |filing: &&Filing| !filing.progress.state.is_settled() && sites.has(&filing.site);
         for filing in self.filings.values().rev().filter(open) {
             let service = filing.request.target.service.clone();
-            let empty = || AgeLine { service: service.clone(), counts: vec![0; bounds.len() + 1], more: false };
+            let empty =
+                || AgeLine { service: service.clone(), counts: vec![0; bounds.len() + 1], more: false };
             let line = lines.entry(service.clone()).or_insert_with(empty);
             line.more = line.counts.iter().sum::<u64>() == AgeLine::MOST;
             if !line.more {

@@ -43,8 +43,8 @@ use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
 use postroom_domain::record::{Commit, Kind, Record, Registry, Write};
 use postroom_domain::spool::Blob;
 use postroom_domain::store::{
-    Acceptance, Accepted, AgeLine, Binding, CauseGroup, Chained, Check, Division, FilingChange, IntakeChange, Pause,
-    QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary,
+    Acceptance, Accepted, AgeLine, Binding, CauseGroup, Chained, Check, Division, FilingChange, IntakeChange,
+    Pause, QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary,
 };
 use postroom_domain::work_item::WorkItem;
 

@@ -202,6 +202,8 @@ pub(crate) struct Shared {
     pub(crate) open: AtomicUsize,
     /// The last proof of a write, and when it was made: readiness is open to all, so it must not cost a write each time.
     pub(crate) proof: tokio::sync::Mutex<Option<(Duration, Check)>>,
+    /// Open filings by age, as they were counted a moment ago.
+    pub(crate) ages: crate::routes::ages::Counted,
     /// The description, written once.
     pub(crate) openapi: bytes::Bytes,
     /// Addresses and methods, for the answer to a wrong method.

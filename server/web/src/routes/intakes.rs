@@ -15,8 +15,10 @@ use postroom_domain::event::Subject;
 use postroom_domain::ids::{IntakeId, SourceName};
 use postroom_domain::intake::{Intake, IntakeState};
 use postroom_domain::query::IntakeQuery;
+use postroom_domain::remark::About;
 
 use super::asked::{Asked, Named, Seen, window};
+use super::remarks;
 use crate::app::Shared;
 use crate::auth::{Allowed, Decide, File};
 use crate::body::Json;
@@ -107,6 +109,8 @@ async fn show<P>(app: &Shared, caller: &Allowed<P>, intake: &Intake) -> Answer {
     let events = super::filings::told(caller, events);
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(intake.version))).json(IntakeDetail {
         suggestions: suggestions(app, intake).await?,
+        filing_items: remarks::items(app, &filings).await?,
+        remarks: remarks::of(app, About::Intake(intake.id)).await?,
         ..IntakeDetail::of(intake, &filings, &events)
     }))
 }
