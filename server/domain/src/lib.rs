@@ -45,6 +45,7 @@ pub mod person;
 pub mod places;
 pub mod plain;
 pub mod plan;
+pub mod preview;
 pub mod query;
 pub mod ranking;
 pub mod real_type;

@@ -14,6 +14,7 @@ use postroom_domain::lists::TargetLists;
 use postroom_domain::mailbox::FetchesLetters;
 use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::places::Places;
+use postroom_domain::preview::Previews;
 use postroom_domain::reception::Reception;
 use postroom_domain::send_to::SendTo;
 use postroom_domain::sheets::Sheets;
@@ -157,6 +158,8 @@ pub struct App {
     pub frames: Vec<String>,
     /// Pages as pictures, and cover sheets to print.
     pub sheets: Arc<dyn Sheets>,
+    /// What is in documents, as text.
+    pub previews: Arc<dyn Previews>,
     /// Lists of targets from elsewhere.
     pub lists: Arc<dyn TargetLists>,
     /// The time.

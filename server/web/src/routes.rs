@@ -35,6 +35,7 @@ mod notifications;
 mod original;
 mod persons;
 mod places;
+mod preview;
 mod remarks;
 mod resolve;
 mod rules;
@@ -77,6 +78,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(intakes::list_intakes)
         .service(intakes::show_intake)
         .service(original::original_bytes)
+        .service(preview::show_preview)
         .service(sheets::show_page)
         .service(intakes::assign)
         .service(intakes::give)

@@ -92,6 +92,7 @@ const TABLE: &[Row] = &[
     ("upload_by_post", Some(File), About::Upload, 204),
     ("show_intake", Some(File), About::Intake, 200),
     ("original", Some(File), About::Intake, 200),
+    ("preview", Some(File), About::Intake, 200),
     ("show_page", Some(File), About::Intake, 200),
     ("assign_intake", Some(Decide), About::Intake, 409),
     ("try_rules", Some(Decide), About::Nothing, 409),
