@@ -32,6 +32,15 @@ const MOST_PEOPLE: usize = 50;
 /// Files inside that are listed.
 const MOST_PARTS: usize = 200;
 
+/// Media types of letters.
+const LETTERS: [&str; 5] = [
+    "message/rfc822",
+    "message/global",
+    "application/vnd.ms-outlook",
+    "application/ms-tnef",
+    "application/vnd.ms-tnef",
+];
+
 /// Extensions of files that are text, whatever media type they were sent with.
 const TEXTS: [&str; 10] = ["txt", "csv", "tsv", "md", "log", "json", "xml", "ics", "vcf", "yaml"];
 
@@ -52,8 +61,11 @@ impl As {
         let media_type = document.media_type.split(';').next().unwrap_or_default().trim().to_lowercase();
         Some(match (media_type.as_str(), extension.as_str()) {
             ("application/pdf", _) | (_, "pdf") => Self::Pdf,
-            ("message/rfc822" | "message/global" | "application/vnd.ms-outlook", _) => Self::Mail,
-            ("application/ms-tnef" | "application/vnd.ms-tnef", _) | (_, "eml" | "msg") => Self::Mail,
+            (media_type, extension)
+                if LETTERS.contains(&media_type) || ["eml", "msg"].contains(&extension) =>
+            {
+                Self::Mail
+            }
             (_, "dat") if document.file_name.eq_ignore_ascii_case("winmail.dat") => Self::Mail,
             ("text/html", _) | (_, "html" | "htm") => Self::Html,
             (kind, _) if kind.starts_with("text/") => Self::Text,

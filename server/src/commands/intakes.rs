@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use postroom_api::client::Client;
 use postroom_api::intake::{AssignBody, DismissBody, GiveBody, IntakeDetail, IntakeItem, ReleaseIntakeBody};
 use postroom_api::page::IntakeList;
-use postroom_api::preview::{Preview, PreviewList};
+use postroom_api::preview::{Preview, PreviewList, PreviewPart};
 use postroom_api::remark::NoteBody;
 use postroom_domain::ids::IntakeId;
 
@@ -113,20 +113,20 @@ fn read(preview: &Preview) -> String {
     if !preview.why_not.is_empty() {
         return format!("Nothing can be shown: {}\n", plain(&preview.why_not));
     }
-    let mut text = String::new();
-    for (name, value) in &preview.head {
-        text += &format!("{name}: {}\n", plain(value));
-    }
+    let mut text: String =
+        preview.head.iter().map(|(name, value)| format!("{name}: {}\n", plain(value))).collect();
     if !preview.head.is_empty() {
         text.push('\n');
     }
     text += &postroom_domain::plain::lines(&preview.text);
     text.push('\n');
-    for part in &preview.parts {
-        text += &format!("+ {} ({}, {} bytes)\n", plain(&part.file_name), plain(&part.media_type), part.size);
-    }
+    text.extend(preview.parts.iter().map(part));
     if preview.more {
         text += "There is more than is shown.\n";
     }
     text
+}
+
+fn part(part: &PreviewPart) -> String {
+    format!("+ {} ({}, {} bytes)\n", plain(&part.file_name), plain(&part.media_type), part.size)
 }
