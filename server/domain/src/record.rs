@@ -59,11 +59,15 @@ pub enum Kind {
     Bookmarks = 20,
     /// [`crate::sending::SendIntent`].
     SendIntent = 21,
+    /// [`crate::remark::Remarks`].
+    Remarks = 24,
+    /// [`crate::views::SavedViews`].
+    SavedViews = 25,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -85,6 +89,8 @@ impl Kind {
         Self::Counter,
         Self::Bookmarks,
         Self::SendIntent,
+        Self::Remarks,
+        Self::SavedViews,
     ];
 
     /// Kinds whose records name content in the spool ([`naming`]): it stays for as long as they do.
@@ -114,6 +120,8 @@ impl Kind {
             Self::Counter => "counter",
             Self::Bookmarks => "list of bookmarks",
             Self::SendIntent => "choice for a letter to be sent",
+            Self::Remarks => "list of remarks",
+            Self::SavedViews => "list of saved views",
         }
     }
 }

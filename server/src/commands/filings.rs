@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use postroom_api::client::{Client, ClientError, News};
+use anyhow::bail;
+use postroom_api::client::{Client, News};
 use postroom_api::decision::{CancelBody, HoldBody, ReleaseBody, RetryBody};
 use postroom_api::filing::FilingItem;
 use postroom_api::page::FilingList;
 use postroom_domain::ids::FilingId;
 use serde::Serialize;
 
-use super::{plain, print};
+use super::{desk, one_filing, plain, print};
 use crate::cli::{DecideArgs, FilingsArgs, FilingsCommand};
 
 /// The most filings that one `--filter` decides over.
@@ -20,20 +20,11 @@ const MOST: usize = 500;
 pub(super) async fn run(args: FilingsArgs) -> anyhow::Result<ExitCode> {
     let server = args.server.clone();
     let done = carry_out(args).await;
-    done.map_err(|error| match error.downcast_ref() {
-        Some(ClientError::Unreachable(_)) => error.context(format!("no answer from {server}")),
-        _ => error,
-    })
+    done.map_err(|error| desk::unanswered(error, &server))
 }
 
 async fn carry_out(args: FilingsArgs) -> anyhow::Result<ExitCode> {
-    let token = match (&args.token_file, &args.token) {
-        (Some(path), _) => std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the token file {}", path.display()))?,
-        (None, Some(token)) => token.clone(),
-        (None, None) => bail!("no token; give --token-file FILE or set POSTROOM_TOKEN"),
-    };
-    let client = Client::new(&args.server, token.trim())?;
+    let client = desk::reach(&args.server, args.token_file.as_deref(), args.token.as_deref())?;
     let json = args.json;
     match args.command {
         FilingsCommand::List { filter, limit } => {
@@ -78,6 +69,10 @@ async fn carry_out(args: FilingsArgs) -> anyhow::Result<ExitCode> {
             })
             .await
         }
+        FilingsCommand::Desk(command) => {
+            one_filing::run(&client, command, json).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         FilingsCommand::Watch => watch(&client, json).await,
     }
 }
@@ -87,7 +82,7 @@ fn parse(id: &str) -> anyhow::Result<FilingId> {
 }
 
 /// One line for people: id, state, age-sorting time, destination, reference, name, cause.
-fn line(item: &FilingItem) -> String {
+pub(super) fn line(item: &FilingItem) -> String {
     let cause = item.cause.as_ref().map(|cause| format!("  {}", cause.short)).unwrap_or_default();
     let name = if item.subject.is_empty() { &item.file_name } else { &item.subject };
     format!(

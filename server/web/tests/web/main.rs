@@ -22,6 +22,7 @@ mod intakes;
 mod letters;
 mod matrix;
 mod notifications;
+mod operators;
 mod origins;
 mod pages;
 mod places;
