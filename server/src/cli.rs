@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Doors(DoorsArgs),
     /// Your saved views of the console
     Views(ViewsArgs),
+    /// Follow, stop and take back sets of filings that are decided over together
+    Bulk(crate::commands::bulk::BulkArgs),
     /// Print cover sheets of work items, which tell where what is scanned behind them belongs
     CoverSheets(CoverSheetsArgs),
     /// Tell where documents of a work item would go, step by step; nothing is made or filed
@@ -725,6 +727,8 @@ pub(crate) enum FilingsCommand {
     Cancel(DecideArgs),
     #[command(flatten)]
     Desk(DeskCommand),
+    /// File duplicates although the same content is there; needs --reason
+    FileAnyway(DecideArgs),
     /// Follow what happens, until Ctrl-C
     Watch,
 }
@@ -734,10 +738,12 @@ pub(crate) struct DecideArgs {
     /// Ids
     #[arg(required_unless_present = "filter")]
     pub(crate) ids: Vec<String>,
-    /// All that match this filter now, at most 500
+    /// All that match this filter now, together: they are frozen and shown first
     #[arg(long, conflicts_with = "ids")]
     pub(crate) filter: Option<String>,
     /// Why
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) set: crate::commands::bulk::SetArgs,
 }

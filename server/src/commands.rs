@@ -14,6 +14,7 @@ use crate::{foundation, logging, signals};
 
 mod addin;
 mod audit;
+pub(crate) mod bulk;
 mod connection;
 mod cover_sheets;
 mod data;
@@ -73,6 +74,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Intakes(args) => intakes::run(args).await,
         Command::Doors(args) => doors::run(args).await,
         Command::Views(args) => views::run(args).await,
+        Command::Bulk(args) => bulk::run(args).await,
         Command::CoverSheets(args) => cover_sheets::run(args).await,
         Command::Resolve(args) => resolve::run(args).await,
         Command::Rules(args) => rules::run(args).await,

@@ -28,8 +28,8 @@ use postroom_domain::spool::Spool;
 use postroom_domain::store::Store;
 use postroom_domain::uploads::{UploadLimits, Uploads};
 use postroom_engine::{
-    Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts, LoadParts, LoadsHandle,
-    SendToDesk, SendToParts,
+    BulksHandle, Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts, LoadParts,
+    LoadsHandle, SendToDesk, SendToParts,
 };
 use postroom_inbound::PreviewDesk;
 use postroom_inbound::link_columns::{LinkKeeper, LinkKeeperHandle, Teller};
@@ -44,6 +44,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::bulks;
 use crate::diagnosis::{Door, HouseDoctor, Links as LinkLists, ScannerDoor};
 use crate::dms_accounts::{self, Caretaker, News};
 use crate::foundation::{Cellar, Foundation};
@@ -82,6 +83,7 @@ pub(crate) struct House {
     links: Links,
     caretaker: Caretaker,
     loads: Arc<LoadsHandle>,
+    bulks: Arc<BulksHandle>,
     housekeeping: JoinHandle<()>,
 }
 
@@ -153,6 +155,7 @@ impl House {
         .context("cannot start the engine")?;
         let engine = Arc::new(engine);
         keeper.tell(engine.clone());
+        let bulks = bulks::start(&settings, &foundation, engine.clone());
         let keys = Arc::new(KeyDesk::start(DeskParts {
             file,
             keyring,
@@ -185,6 +188,7 @@ impl House {
             mailroom: mailroom.clone(),
             resumable: uploads.clone(),
             data: data_tables(&settings, loads.clone()),
+            bulk: bulks.clone(),
             letters: Arc::new(LetterEyes(settings.mail.reader())),
             outlook: settings.outlook.web(),
             post,
@@ -230,7 +234,7 @@ impl House {
             engine.clone(),
             grace_of_blobs,
         );
-        let register = mailroom.clone();
+        let (register, sets) = (mailroom.clone(), bulks::sweep(reception.clone()));
         let housekeeping = tokio::spawn(async move {
             // Behind the start: a house has a hundred thousand of them, and all but the first time none is missing.
             match register.enter_all().await {
@@ -240,7 +244,7 @@ impl House {
                 }
                 Err(error) => tracing::warn!(%error, "Work items from before have no luggage tags yet."),
             }
-            keeping.await;
+            tokio::join!(keeping, sets);
         });
         let links = look_after_links(keeper.clone());
         let caretaker = Caretaker::start(&dms_accounts, &news, clock);
@@ -262,6 +266,7 @@ impl House {
             links,
             caretaker,
             loads,
+            bulks,
             housekeeping,
         })
     }
@@ -360,6 +365,7 @@ impl House {
             }
         }
         self.loads.stop(self.grace).await;
+        self.bulks.stop(self.grace).await;
         self.caretaker.stop(self.grace).await;
         self.engine.stop(self.grace).await;
         // Nobody asks for tokens any more; what is being sealed anew goes on at the next start.

@@ -1,5 +1,6 @@
 //! Postroom: the post room of a law firm. The binary reads the settings, introduces the rooms to each other, and waits for signals.
 
+mod bulks;
 mod cli;
 mod commands;
 mod connectors;

@@ -225,6 +225,8 @@ pub(crate) struct Limits {
     pub(crate) unfinished_bytes: u64,
     /// How long an unfinished upload waits for its next byte, in hours.
     pub(crate) unfinished_hours: u64,
+    /// How long a set of filings that was told to run may be taken back before it begins, in seconds.
+    pub(crate) undo_bulk_seconds: u64,
 }
 
 impl Default for Limits {
@@ -237,6 +239,7 @@ impl Default for Limits {
             unfinished_uploads: 50,
             unfinished_bytes: 32 << 30,
             unfinished_hours: 72,
+            undo_bulk_seconds: 10,
         }
     }
 }

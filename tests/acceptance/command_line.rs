@@ -10,7 +10,8 @@ use crate::document;
 
 #[tokio::test]
 async fn scripts_list_show_and_decide() {
-    let mut world = World::new("cli").with_imanage(sample()).start().await;
+    let mut world =
+        World::new("cli").with_imanage(sample()).with_limits("undo_bulk_seconds = 1").start().await;
     let filed = world.deposit(Upload::to(MATTER).file("a.pdf", document(1))).await;
     let failed = world.deposit(Upload::to("10442-0003").file("b.pdf", document(2))).await;
     let other = world.deposit(Upload::to("10442-0003").file("c.pdf", document(3))).await;
@@ -52,7 +53,11 @@ async fn scripts_list_show_and_decide() {
     world.in_state(failed.filing(), &["filed"]).await;
     let (good, _, err) = filings(&["cancel", other.filing()]).await;
     assert!(!good && err.contains("reason"), "{err}");
-    let (good, out, err) = filings(&["cancel", "--filter", "state:failed", "--reason", "sent twice"]).await;
+    let cancel = ["cancel", "--filter", "state:failed", "--reason", "sent twice"];
+    let (good, out, err) = filings(&cancel).await;
+    assert!(!good && out.contains("1 of 1 will be cancelled") && err.contains("--yes"), "{out}{err}");
+    assert_eq!(world.op().filing(other.filing()).await["state"], "failed", "it was not said for certain");
+    let (good, out, err) = filings(&[&cancel[..], &["--yes"]].concat()).await;
     assert!(good, "{out}{err}");
     world.in_state(other.filing(), &["cancelled"]).await;
     let (good, out, err) = filings(&["retry", filed.filing()]).await;

@@ -11,6 +11,7 @@
 mod administration;
 mod backups;
 mod bad_uploads;
+mod bulk;
 mod clamd;
 mod command_line;
 mod console;

@@ -8,9 +8,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use postroom_domain::bulk;
 use postroom_domain::filing::State;
 use postroom_domain::ids::{BulkId, FilingId, ServiceName};
 use serde::{Deserialize, Serialize};
+
+mod view;
+
+pub(crate) use self::view::in_words;
 
 /// What is decided over each filing of the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,7 +86,7 @@ pub enum Pace {
 }
 
 /// The most filings a minute that a pace may name.
-pub const FASTEST: u16 = 6000;
+pub const FASTEST: u16 = bulk::FASTEST;
 
 impl fmt::Display for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,9 +146,9 @@ pub struct BulkBody {
 }
 
 /// The most filings of a set.
-pub const MOST: usize = 50_000;
+pub const MOST: usize = bulk::MOST;
 /// From this many on, whoever runs a set has to send their number back.
-pub const COUNTED: u64 = 500;
+pub const COUNTED: u64 = bulk::COUNTED;
 
 /// Body of `POST /bulk/{id}/run`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postroom_domain::decide::{Decision, Edit};
+use postroom_domain::decide::{Decision, Edit, Wish};
 use postroom_domain::dms::Receipt;
 use postroom_domain::filing::State;
 use postroom_domain::ids::ServiceName;
@@ -51,46 +51,16 @@ impl DecisionKind {
 
     /// Why a filing in this state cannot have this decision; none when it can.
     pub const fn refusal(self, state: State) -> Option<&'static str> {
-        use State as S;
-        let (allowed, reason) = match self {
-            Self::Retry => (
-                matches!(state, S::Failed | S::Undecided | S::Waiting | S::Blocked | S::Duplicate),
-                match state {
-                    S::Running | S::Checking => "it is being worked on right now",
-                    S::Held => "it is held: release it instead",
-                    S::Filed => "it is in the DMS already",
-                    _ => "it was cancelled",
-                },
-            ),
-            Self::Hold => (
-                matches!(state, S::Waiting | S::Blocked),
-                match state {
-                    S::Running | S::Checking => "it is being worked on right now",
-                    S::Held => "it is held already",
-                    S::Failed | S::Undecided => "it waits for a person anyway",
-                    _ => "it is done",
-                },
-            ),
-            Self::Release => (matches!(state, S::Held), "it is not held"),
-            Self::Cancel => (
-                matches!(state, S::Waiting | S::Blocked | S::Undecided | S::Held | S::Failed),
-                match state {
-                    S::Running | S::Checking => "it is being worked on right now",
-                    _ => "it is done",
-                },
-            ),
-            Self::Edit => (
-                matches!(state, S::Waiting | S::Blocked | S::Held | S::Failed),
-                match state {
-                    S::Running | S::Checking => "it is being worked on right now",
-                    S::Undecided => "it may be in the DMS already: link it or send it again",
-                    _ => "it is done",
-                },
-            ),
-            Self::Link => (matches!(state, S::Undecided), "its outcome is not in doubt"),
-            Self::FileAnyway => (matches!(state, S::Duplicate), "it is no duplicate"),
+        let wish = match self {
+            Self::Retry => Wish::Retry,
+            Self::Hold => Wish::Hold,
+            Self::Release => Wish::Release,
+            Self::Cancel => Wish::Cancel,
+            Self::Edit => Wish::Edit,
+            Self::Link => Wish::Link,
+            Self::FileAnyway => Wish::FileAnyway,
         };
-        if allowed { None } else { Some(reason) }
+        wish.refusal(state)
     }
 }
 

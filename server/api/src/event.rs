@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SubjectView {
-    /// `intake`, `filing`, `work_item`, `door`, `system`; in the audit also `person`, `session`, `token`, `link` or `service`.
+    /// `intake`, `filing`, `work_item`, `door`, `bulk` (a set of filings), `system`; in the audit also `person`, `session`, `token`, `link` or `service`.
     pub kind: String,
     /// Its id; `source/name` or `destination/name` for a door, the name of a service; empty for the system.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -33,6 +33,7 @@ impl From<&Subject> for SubjectView {
             Subject::Token(id) => ("token", id.to_string()),
             Subject::Link(id) => ("link", id.to_string()),
             Subject::Service(name) => ("service", name.to_string()),
+            Subject::Bulk(id) => ("bulk", id.to_string()),
         };
         Self { kind: kind.to_owned(), id }
     }
@@ -42,7 +43,8 @@ impl From<&Subject> for SubjectView {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HappeningView {
-    /// `intake`, `filing`, `edited`, `noted`, `taken`, `given_back`, `work_item_saved`, `paused`, `resumed`, `started`, `stopped` or `alert`;
+    /// `intake`, `filing`, `edited`, `noted`, `taken`, `given_back`, `work_item_saved`, `paused`, `resumed`, `bulk`, `started`, `stopped` or
+    /// `alert`;
     /// in the audit also what happened to persons, sessions, tokens, links, keys and settings: `signed_in`, `token_made` and so on.
     pub kind: String,
     /// The state before, where one changed.
@@ -80,7 +82,7 @@ impl From<&Happening> for HappeningView {
                 },
                 ..Self::default()
             },
-            Happening::Filing { from, to, cause, document } => {
+            Happening::Filing { from, to, cause, document, bulk: _ } => {
                 let mut words = match (from, to) {
                     (None, to) => format!("planned, {to}"),
                     (Some(from), to) if from == to => format!("still {to}"),
@@ -116,6 +118,9 @@ impl From<&Happening> for HappeningView {
                 plain("started", &format!("started; {recovered} interrupted filings are being checked"))
             }
             Happening::Stopped => plain("stopped", "stopped in an orderly way"),
+            Happening::Bulk { what, action, counts, .. } => {
+                plain("bulk", &crate::bulk::in_words(*what, *action, counts))
+            }
             Happening::Alert => plain("alert", "needs attention"),
             Happening::Security { what } => plain(what.name(), what.words()),
         }

@@ -258,7 +258,7 @@ async fn walk(store: &dyn Store, mut verifier: Verifier) -> StoreResult<Verdict>
 }
 
 /// Lets others have their turn: stores answer reads at once, so that a long walk would never.
-async fn give_way() {
+pub(crate) async fn give_way() {
     let mut gave = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut gave, true) {
@@ -396,6 +396,11 @@ fn cells(link: &Chained) -> [String; 16] {
     let what = match &event["happening"]["recovered"] {
         Value::Null => happening("what"),
         number => format!("{number} recovered"),
+    };
+    // Of a set, with what; its ids would burst a cell and stand in JSON Lines.
+    let what = match &event["happening"]["action"] {
+        Value::String(action) => format!("{what}: {action}"),
+        _ => what,
     };
     [
         link.seq.to_string(),

@@ -3,13 +3,17 @@
 use crate::backoff::RetryPolicy;
 use crate::dms::Receipt;
 use crate::filing::{Filing, Request, State};
-use crate::ids::FilingId;
+use crate::ids::{BulkId, FilingId};
 use crate::linked;
 use crate::machine::{Context, Event, NotAllowed, step};
 use crate::person::Actor;
 use crate::store::{FilingChange, Store, StoreError};
 use crate::target::Target;
 use crate::time::{Clock, Entropy};
+
+mod refusal;
+
+pub use self::refusal::Wish;
 
 /// What a person wants.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +84,8 @@ pub struct Grounds {
     pub reason: String,
     /// The version they looked at; `None` means whatever it is now.
     pub version: Option<u64>,
+    /// The set that it is decided over with, where it is one.
+    pub bulk: Option<BulkId>,
 }
 
 /// Carries a decision out and returns the filing as it is afterwards.
@@ -121,6 +127,7 @@ pub async fn decide(
         note: grounds.reason,
         at: now,
         also: Vec::new(),
+        bulk: grounds.bulk,
     };
     let answer = store.change_filings(vec![change]).await?.into_iter().next();
     let after = store.filing(id).await?.ok_or(DecideError::NotFound(id))?;

@@ -1,13 +1,16 @@
 //! The history of every intake and filing: append-only, written in the same transaction as what it tells of. It is the audit,
 //! the timeline on the screen and the stream that consoles follow.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::bulk;
 use crate::cause::Cause;
 use crate::filing::State;
 use crate::ids::{
-    FilingId, IntakeId, LinkId, PersonId, ServiceName, SessionId, SiteName, TokenId, WorkItemId,
+    BulkId, FilingId, IntakeId, LinkId, PersonId, ServiceName, SessionId, SiteName, TokenId, WorkItemId,
 };
 use crate::intake::IntakeState;
 use crate::person::Actor;
@@ -36,6 +39,8 @@ pub enum Subject {
     Link(LinkId),
     /// A linked service.
     Service(ServiceName),
+    /// A set of filings that are decided over together.
+    Bulk(BulkId),
 }
 
 /// What happened.
@@ -63,6 +68,9 @@ pub enum Happening {
         /// The document in the DMS, when it has one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         document: Option<String>,
+        /// The set that it was decided over with, where it was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bulk: Option<BulkId>,
     },
     /// A filing's request was edited by a person.
     Edited,
@@ -91,11 +99,51 @@ pub enum Happening {
     Stopped,
     /// Something an operator should know that belongs to no state.
     Alert,
+    /// A set of filings was told to run, is taken back, stopped, or through.
+    Bulk {
+        /// Which of these.
+        what: BulkNews,
+        /// What is decided over its filings.
+        action: bulk::Action,
+        /// How far it is at that moment.
+        counts: bulk::Counts,
+        /// The sites of its filings: who does not see all of them does not see this.
+        sites: BTreeSet<SiteName>,
+        /// When it is told to run: the filings that it is to be done to. Kept here once, and not told to whoever follows.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ids: Vec<FilingId>,
+    },
     /// Something that the audit keeps about persons, sessions, tokens, links, keys and settings. Only who may read the audit sees it.
     Security {
         /// What.
         what: Security,
     },
+}
+
+/// What happened to a set of filings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BulkNews {
+    /// A person told it to run.
+    Told,
+    /// A person took it back before anything was touched.
+    Undone,
+    /// A person stopped it.
+    Stopped,
+    /// Nothing more comes.
+    Ended,
+}
+
+impl BulkNews {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Told => "told",
+            Self::Undone => "undone",
+            Self::Stopped => "stopped",
+            Self::Ended => "ended",
+        }
+    }
 }
 
 /// What the audit keeps about who may come in and act.

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod backoff;
 pub mod block_list;
 pub mod bookmarks;
+pub mod bulk;
 pub mod capability;
 pub mod cause;
 pub mod choice;

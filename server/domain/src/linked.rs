@@ -93,6 +93,7 @@ pub async fn wake(
             note: String::new(),
             at: now,
             also: Vec::new(),
+            bulk: None,
         })
     };
     let changes: Vec<FilingChange> = waiting.filter_map(change).collect();

@@ -59,6 +59,10 @@ pub enum Kind {
     Bookmarks = 20,
     /// [`crate::sending::SendIntent`].
     SendIntent = 21,
+    /// [`crate::bulk::Bulk`].
+    Bulk = 22,
+    /// [`crate::bulk::BulkPart`].
+    BulkPart = 23,
     /// [`crate::remark::Remarks`].
     Remarks = 24,
     /// [`crate::views::SavedViews`].
@@ -67,7 +71,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -89,6 +93,8 @@ impl Kind {
         Self::Counter,
         Self::Bookmarks,
         Self::SendIntent,
+        Self::Bulk,
+        Self::BulkPart,
         Self::Remarks,
         Self::SavedViews,
     ];
@@ -120,6 +126,8 @@ impl Kind {
             Self::Counter => "counter",
             Self::Bookmarks => "list of bookmarks",
             Self::SendIntent => "choice for a letter to be sent",
+            Self::Bulk => "set of filings",
+            Self::BulkPart => "part of a set of filings",
             Self::Remarks => "list of remarks",
             Self::SavedViews => "list of saved views",
         }

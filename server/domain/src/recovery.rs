@@ -91,6 +91,7 @@ fn change(
         note: String::new(),
         at,
         also: Vec::new(),
+        bulk: None,
     }
 }
 

@@ -19,7 +19,7 @@ use crate::cause::Cause;
 use crate::event::{Event, NewEvent, Subject};
 use crate::filing::{Attempt, Filing, Lane, Progress, Request, State};
 use crate::ids::{
-    BlobHash, FilingId, IntakeId, RepositoryName, ServiceName, SiteName, SourceName, WorkItemId,
+    BlobHash, BulkId, FilingId, IntakeId, RepositoryName, ServiceName, SiteName, SourceName, WorkItemId,
 };
 use crate::intake::{Intake, IntakeState};
 use crate::machine::AttemptChange;
@@ -123,6 +123,8 @@ pub struct FilingChange {
     pub at: Timestamp,
     /// What the history keeps besides the change itself, in the same transaction: whose account stood in.
     pub also: Vec<NewEvent>,
+    /// The set that it was decided over with, where it was one: stands in the event, so that the set knows its own change again.
+    pub bulk: Option<BulkId>,
 }
 
 /// A change of an intake.

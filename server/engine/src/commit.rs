@@ -64,6 +64,7 @@ impl Ledger {
                     note: String::new(),
                     at,
                     also,
+                    bulk: None,
                 })
             }
             Err(refused) => {

@@ -19,6 +19,7 @@
 
 mod accounts;
 mod breaker;
+mod bulks;
 mod claim;
 mod commit;
 mod contact;
@@ -41,6 +42,7 @@ mod telemetry;
 mod watcher;
 mod worker;
 
+pub use bulks::{BulkParts, BulksHandle};
 pub use handle::{Engine, EngineHandle, EngineParts, StartError};
 pub use loads::{LoadParts, LoadsHandle};
 pub use options::{BreakerSettings, Destination, DestinationSettings, EngineOptions};

@@ -55,14 +55,6 @@ pub(crate) enum DeskCommand {
         #[arg(long)]
         reason: String,
     },
-    /// File a duplicate although the same content is there
-    FileAnyway {
-        /// Its id
-        id: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
-    },
     /// Write all that match a filter as a table
     Export {
         /// The filter, in the filter language; everything when not given

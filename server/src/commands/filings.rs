@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
+use postroom_api::bulk::BulkAction;
 use postroom_api::client::{Client, News};
 use postroom_api::decision::{CancelBody, HoldBody, ReleaseBody, RetryBody};
 use postroom_api::filing::FilingItem;
@@ -10,11 +11,8 @@ use postroom_api::page::FilingList;
 use postroom_domain::ids::FilingId;
 use serde::Serialize;
 
-use super::{desk, one_filing, plain, print};
+use super::{bulk, desk, one_filing, plain, print};
 use crate::cli::{DecideArgs, FilingsArgs, FilingsCommand};
-
-/// The most filings that one `--filter` decides over.
-const MOST: usize = 500;
 
 /// Runs the subcommand.
 pub(super) async fn run(args: FilingsArgs) -> anyhow::Result<ExitCode> {
@@ -43,19 +41,19 @@ async fn carry_out(args: FilingsArgs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         FilingsCommand::Retry(args) => {
-            decide(&client, args, json, async |item, reason| {
+            decide(&client, args, BulkAction::Retry, json, async |item, reason| {
                 client.retry(item.id, item.version, &RetryBody { reason }).await
             })
             .await
         }
         FilingsCommand::Hold(args) => {
-            decide(&client, args, json, async |item, reason| {
+            decide(&client, args, BulkAction::Hold, json, async |item, reason| {
                 client.hold(item.id, item.version, &HoldBody { reason }).await
             })
             .await
         }
         FilingsCommand::Release(args) => {
-            decide(&client, args, json, async |item, reason| {
+            decide(&client, args, BulkAction::Release, json, async |item, reason| {
                 client.release(item.id, item.version, &ReleaseBody { reason }).await
             })
             .await
@@ -64,7 +62,7 @@ async fn carry_out(args: FilingsArgs) -> anyhow::Result<ExitCode> {
             if args.reason.trim().is_empty() {
                 bail!("a reason is needed to cancel: --reason \"…\"");
             }
-            decide(&client, args, json, async |item, reason| {
+            decide(&client, args, BulkAction::Cancel, json, async |item, reason| {
                 client.cancel(item.id, item.version, &CancelBody { reason }).await
             })
             .await
@@ -72,6 +70,15 @@ async fn carry_out(args: FilingsArgs) -> anyhow::Result<ExitCode> {
         FilingsCommand::Desk(command) => {
             one_filing::run(&client, command, json).await?;
             Ok(ExitCode::SUCCESS)
+        }
+        FilingsCommand::FileAnyway(args) => {
+            if args.reason.trim().is_empty() {
+                bail!("a reason is needed to file a duplicate: --reason \"…\"");
+            }
+            decide(&client, args, BulkAction::FileAnyway, json, async |item, reason| {
+                client.file_anyway(item.id, item.version, &CancelBody { reason }).await
+            })
+            .await
         }
         FilingsCommand::Watch => watch(&client, json).await,
     }
@@ -123,22 +130,21 @@ async fn list(client: &Client, filter: &str, limit: usize) -> anyhow::Result<Vec
     }
 }
 
-/// Decides over filings one by one and tells what became of each; ends with a failure when one was not done.
+/// Decides over filings, those that match a filter together, those that are named one by one, and tells what became of each; ends with a failure when one was not done.
 async fn decide(
     client: &Client,
     args: DecideArgs,
+    action: BulkAction,
     json: bool,
     act: impl AsyncFn(&FilingItem, String) -> Result<FilingItem, postroom_api::client::ClientError>,
 ) -> anyhow::Result<ExitCode> {
-    let items = if let Some(filter) = &args.filter {
-        list(client, filter, MOST).await?
-    } else {
-        let mut items = Vec::new();
-        for id in &args.ids {
-            items.push(client.filing(parse(id)?).await?.item);
-        }
-        items
-    };
+    if let Some(filter) = &args.filter {
+        return bulk::decide(client, action, filter, &args, json).await;
+    }
+    let mut items = Vec::new();
+    for id in &args.ids {
+        items.push(client.filing(parse(id)?).await?.item);
+    }
     let mut refused = 0;
     for item in &items {
         match act(item, args.reason.clone()).await {

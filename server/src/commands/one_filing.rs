@@ -3,7 +3,7 @@
 use anyhow::bail;
 use postroom_api::cause::CauseLine;
 use postroom_api::client::Client;
-use postroom_api::decision::{CancelBody, EditBody, LinkBody, WorkspaceBody};
+use postroom_api::decision::{EditBody, LinkBody, WorkspaceBody};
 use postroom_api::filing::FilingItem;
 use postroom_api::page::FilingExport;
 use postroom_api::remark::NoteBody;
@@ -36,10 +36,6 @@ pub(super) async fn run(client: &Client, command: DeskCommand, json: bool) -> an
             let (id, version) = looked_at(client, &id).await?;
             let body = LinkBody { reason, document, version: None, container: String::new(), link: None };
             shown(&client.link(id, version, &body).await?, json)
-        }
-        DeskCommand::FileAnyway { id, reason } => {
-            let (id, version) = looked_at(client, &id).await?;
-            shown(&client.file_anyway(id, version, &CancelBody { reason }).await?, json)
         }
         DeskCommand::Export { filter, format, out } => {
             let format = match format {

@@ -439,6 +439,7 @@ async fn changes(store: &Arc<RedbStore>, maker: &Arc<Maker>, time: Duration) -> 
                         note: String::new(),
                         at: maker.now,
                         also: Vec::new(),
+                        bulk: None,
                     };
                     for answer in store.change_filings(vec![change]).await? {
                         answer?;

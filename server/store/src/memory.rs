@@ -166,7 +166,7 @@ impl Rows {
             }
             self.put(filing.clone(), Some(filing.received));
             let told = Told { note: "", ..told };
-            self.event(told.filing(filing.id, &filing.site, None, &filing.progress));
+            self.event(told.filing(filing.id, &filing.site, None, &filing.progress, None));
             added.push(filing);
         }
         added
@@ -267,7 +267,7 @@ impl Rows {
     }
 
     fn change_filing(&mut self, change: FilingChange) -> StoreResult<()> {
-        let FilingChange { id, expect, mut next, attempt, request, actor, note, at, also } = change;
+        let FilingChange { id, expect, mut next, attempt, request, actor, note, at, also, bulk } = change;
         let Some(before) = self.filings.get(&id).cloned() else {
             return Err(StoreError::Conflict { found: 0 });
         };
@@ -295,7 +295,7 @@ impl Rows {
         if edited {
             self.event(told.edited(id, &before.site));
         }
-        self.event(told.filing(id, &before.site, Some(before.progress.state), &next));
+        self.event(told.filing(id, &before.site, Some(before.progress.state), &next, bulk));
         for event in also {
             self.event(event);
         }

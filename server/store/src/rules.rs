@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use postroom_domain::cause::Cause;
 use postroom_domain::event::{Happening, NewEvent, Subject};
 use postroom_domain::filing::{Progress, Request, State};
-use postroom_domain::ids::{FilingId, IntakeId, SiteName};
+use postroom_domain::ids::{BulkId, FilingId, IntakeId, SiteName};
 use postroom_domain::intake::{self, IntakeEvent, IntakeState};
 use postroom_domain::machine::AttemptChange;
 use postroom_domain::person::Actor;
@@ -37,19 +37,21 @@ impl Told<'_> {
         }
     }
 
-    /// A filing changed, or was planned.
+    /// A filing changed (with a set, where one is named), or was planned.
     pub(crate) fn filing(
         self,
         id: FilingId,
         site: &SiteName,
         from: Option<State>,
         next: &Progress,
+        bulk: Option<BulkId>,
     ) -> NewEvent {
         let happening = Happening::Filing {
             from,
             to: next.state,
             cause: next.cause().filter(|_| !next.state.is_settled()),
             document: next.receipt.as_ref().map(|receipt| receipt.document.clone()),
+            bulk,
         };
         self.event(Some(site), Subject::Filing(id), happening)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use postroom_api::health::Check;
 use postroom_domain::backoff::RetryPolicy;
+use postroom_domain::bulk::RunsBulks;
 use postroom_domain::control::Control;
 use postroom_domain::data_upload::{Loads, Mapping, Tables};
 use postroom_domain::ids::{ServiceName, SourceName};
@@ -140,6 +141,8 @@ pub struct App {
     pub resumable: Arc<Uploads>,
     /// Tables of data that become work items.
     pub data: DataTables,
+    /// Runs sets of filings in the background.
+    pub bulk: Arc<dyn RunsBulks>,
     /// Where work items have their luggage tags, and letters are opened.
     pub mailroom: Arc<Mailroom>,
     /// Reads letters that rules are tried on.

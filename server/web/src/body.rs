@@ -94,6 +94,12 @@ impl Body {
 /// A JSON body, every mistake in it named.
 pub(crate) struct Json<T>(pub(crate) T);
 
+/// A JSON body that may be long: a list of ids.
+pub(crate) struct LongJson<T>(pub(crate) T);
+
+/// How long such a body may be, in bytes: all the ids of the largest set.
+const LONG: u64 = 3 << 20;
+
 /// A JSON body that may be left out altogether.
 pub(crate) struct JsonOrNothing<T>(pub(crate) T);
 
@@ -104,7 +110,17 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let bytes = json_bytes(request, payload);
+        let bytes = json_bytes(request, payload, 0);
+        Box::pin(async move { Ok(Self(postroom_api::body::parse(&bytes.await?)?)) })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for LongJson<T> {
+    type Error = Fault;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let bytes = json_bytes(request, payload, LONG);
         Box::pin(async move { Ok(Self(postroom_api::body::parse(&bytes.await?)?)) })
     }
 }
@@ -114,7 +130,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for JsonOrNothing<T> {
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let bytes = json_bytes(request, payload);
+        let bytes = json_bytes(request, payload, 0);
         Box::pin(async move {
             let bytes = bytes.await?;
             Ok(Self(if bytes.is_empty() { T::default() } else { postroom_api::body::parse(&bytes)? }))
@@ -122,9 +138,11 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for JsonOrNothing<T> {
     }
 }
 
+/// The body, of at most the usual length, or of `at_least` where that is more.
 fn json_bytes(
     request: &HttpRequest,
     payload: &mut dev::Payload,
+    at_least: u64,
 ) -> impl Future<Output = Result<BytesMut, Fault>> + use<> {
     let request = request.clone();
     let payload = web::Payload::from_request(&request, payload);
@@ -132,7 +150,7 @@ fn json_bytes(
         let app = request.app_data::<web::Data<Shared>>().ok_or_else(|| Fault::internal("no app data"))?;
         let payload = payload.await.map_err(|error| Fault::internal(error.to_string()))?;
         let limits = &app.limits;
-        let mut body = Body::new(payload, limits.json, limits.body_idle, limits.body_total);
+        let mut body = Body::new(payload, limits.json.max(at_least), limits.body_idle, limits.body_total);
         let mut bytes = BytesMut::new();
         while let Some(piece) = body.piece().await.map_err(json_fault)? {
             bytes.extend_from_slice(&piece);

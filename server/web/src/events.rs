@@ -11,9 +11,9 @@ use actix_web::web;
 use bytes::Bytes;
 use futures_util::Stream;
 use postroom_api::event::EventView;
-use postroom_domain::event::{Event, NewEvent, Subject};
+use postroom_domain::event::{Event, Happening, NewEvent, Subject};
 use postroom_domain::ids::FilingId;
-use postroom_domain::person::{Permission, Principal, Sites};
+use postroom_domain::person::{Actor, Permission, Principal, Sites};
 use postroom_domain::store::{StoreError, StoreResult};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -101,6 +101,9 @@ impl View {
         let security = event.happening.is_security();
         if security && !self.audit {
             return false;
+        }
+        if let Happening::Bulk { sites, .. } = &event.happening {
+            return sites.iter().all(|site| self.sites.has(site));
         }
         match &event.site {
             Some(site) => self.sites.has(site),
@@ -237,8 +240,15 @@ impl Follower {
             || match &event.event.subject {
                 Subject::Intake(id) => self.own.get(&id.as_u128()).copied().unwrap_or(false),
                 Subject::Filing(id) => self.own.get(&id.as_u128()).copied().unwrap_or(false),
+                Subject::Bulk(_) => self.is_own_set(&event.event.actor),
                 _ => false,
             }
+    }
+
+    /// Whether a set's news are this person's doing: their own sets they see.
+    fn is_own_set(&self, actor: &Actor) -> bool {
+        let name = self.view.only_own.as_deref();
+        name.is_some_and(|name| actor.account_owner() == name)
     }
 
     async fn learn_owners(&mut self, events: &[Event]) -> StoreResult<()> {

@@ -17,6 +17,7 @@ mod asked;
 mod audit;
 mod bindings;
 mod bookmarks;
+mod bulk;
 pub(crate) mod data_uploads;
 mod decisions;
 mod dms_accounts;
@@ -104,6 +105,13 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(remarks::note_filing)
         .service(remarks::take_filing)
         .service(remarks::give_back_filing)
+        .service(bulk::freeze_bulk)
+        .service(bulk::list_bulk)
+        .service(bulk::show_bulk)
+        .service(bulk::list_bulk_items)
+        .service(bulk::run_bulk)
+        .service(bulk::stop_bulk)
+        .service(bulk::undo_bulk)
         .service(summary::show_totals)
         .service(summary::cause_groups)
         .service(ages::ages)

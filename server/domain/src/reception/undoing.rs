@@ -77,6 +77,7 @@ impl Reception {
                 actor: actor.clone(),
                 reason: WHY.to_owned(),
                 version: Some(filing.progress.version),
+                bulk: None,
             };
             let (store, clock, entropy) = (&*self.store, &*self.clock, &*self.entropy);
             let answer = decide(store, clock, entropy, policy, filing.id, Decision::Cancel, grounds).await;

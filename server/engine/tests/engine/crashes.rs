@@ -90,6 +90,7 @@ async fn change(world: &World, id: postroom_domain::ids::FilingId, event: Event)
         note: String::new(),
         at,
         also: Vec::new(),
+        bulk: None,
     };
     world.store.change_filings(vec![change]).await.unwrap().remove(0).unwrap();
 }

@@ -13,6 +13,7 @@ mod world;
 
 mod accounts;
 mod breakers;
+mod bulks;
 mod crashes;
 mod doors;
 mod fairness;

@@ -122,8 +122,12 @@ async fn something_else_that_comes_back_is_for_a_person_and_an_alert() {
         assert!(events.iter().any(|event| event.event.happening == Happening::Alert), "{spoil:?}");
         // A person who looked at it keeps both.
         let receipt = filing.progress.receipt.clone().unwrap();
-        let grounds =
-            Grounds { actor: Actor::person("op"), reason: "looked at it".to_owned(), version: None };
+        let grounds = Grounds {
+            actor: Actor::person("op"),
+            reason: "looked at it".to_owned(),
+            version: None,
+            bulk: None,
+        };
         let after = decide(
             &*world.store,
             &*world.clock,
@@ -250,7 +254,8 @@ async fn a_save_waits_for_the_one_before_whatever_becomes_of_that() {
     assert!(waiting.progress.hint.contains(&ids[0].to_string()));
     assert_eq!(world.dms().state().uploads.len(), 1);
     let before = world.clock_seconds();
-    let grounds = Grounds { actor: Actor::person("op"), reason: "not wanted".to_owned(), version: None };
+    let grounds =
+        Grounds { actor: Actor::person("op"), reason: "not wanted".to_owned(), version: None, bulk: None };
     decide(&*world.store, &*world.clock, &*world.entropy, &world.policy, ids[0], Decision::Cancel, grounds)
         .await
         .unwrap();
@@ -312,13 +317,15 @@ async fn what_is_withheld_is_not_sent_however_often_it_is_retried() {
         note: String::new(),
         at: filing.received,
         also: Vec::new(),
+        bulk: None,
     };
     world.store.change_filings(vec![change]).await.unwrap().remove(0).unwrap();
     let _engine = world.start().await;
     for _ in 0..2 {
         let filing = world.settle(&[id]).await.remove(0);
         assert_eq!((filing.progress.state, filing.progress.cause()), (State::Failed, Some(Cause::Withheld)));
-        let grounds = Grounds { actor: Actor::person("op"), reason: String::new(), version: None };
+        let grounds =
+            Grounds { actor: Actor::person("op"), reason: String::new(), version: None, bulk: None };
         decide(&*world.store, &*world.clock, &*world.entropy, &world.policy, id, Decision::Retry, grounds)
             .await
             .unwrap();

@@ -268,6 +268,7 @@ impl World {
             note: String::new(),
             at: self.clock.now(),
             also: Vec::new(),
+            bulk: None,
         };
         let written = self.store.change_filings(vec![change]).await.unwrap();
         assert_eq!(written, [Ok(())]);

@@ -268,7 +268,7 @@ fn write_new(batch: &mut Batch<'_>, filings: &[Newcomer], told: Told<'_>) -> Res
         batch.insert_filing(new)?;
         let filing = &new.filing;
         let told = Told { note: "", ..told };
-        batch.event(&told.filing(filing.id, &filing.site, None, &filing.progress))?;
+        batch.event(&told.filing(filing.id, &filing.site, None, &filing.progress, None))?;
     }
     Ok(())
 }
@@ -292,7 +292,7 @@ pub(super) fn change_filings(
 }
 
 fn change_filing(batch: &mut Batch<'_>, change: FilingChange, body: &[u8]) -> Result<(), Stop> {
-    let FilingChange { id: filing, expect, mut next, attempt, request, actor, note, at, also } = change;
+    let FilingChange { id: filing, expect, mut next, attempt, request, actor, note, at, also, bulk } = change;
     let id = filing.as_u128();
     let Some((head, before)) = batch.filing(id)? else {
         return Err(StoreError::Conflict { found: 0 }.into());
@@ -328,7 +328,7 @@ fn change_filing(batch: &mut Batch<'_>, change: FilingChange, body: &[u8]) -> Re
     if request.is_some() {
         batch.event(&told.edited(filing, &site))?;
     }
-    batch.event(&told.filing(filing, &site, Some(before.state), &next))?;
+    batch.event(&told.filing(filing, &site, Some(before.state), &next, bulk))?;
     for event in &also {
         batch.event(event)?;
     }

@@ -92,6 +92,7 @@ pub(super) fn subject(subject: &Subject) -> [u8; 17] {
         Subject::Token(id) => (8, id.as_u128().to_be_bytes()),
         Subject::Link(id) => (9, id.as_u128().to_be_bytes()),
         Subject::Service(name) => (10, half_digest(name.as_str())),
+        Subject::Bulk(id) => (11, id.as_u128().to_be_bytes()),
     };
     join(&[&[tag], &bytes])
 }

@@ -130,6 +130,7 @@ async fn what_is_accepted_comes_back_whole(store: &dyn Store) {
         to: filings[number].progress.state,
         cause: None,
         document: None,
+        bulk: None,
     };
     let happened: Vec<_> =
         store.events_after(0, 10).await.unwrap().into_iter().map(|e| (e.seq, e.event.happening)).collect();
@@ -368,7 +369,8 @@ async fn changes_are_compare_and_set(store: &dyn Store) {
                 from: Some(State::Running),
                 to: State::Filed,
                 cause: None,
-                document: Some("doc".to_owned())
+                document: Some("doc".to_owned()),
+                bulk: None,
             },
             actor: actor(),
             note: "because".to_owned(),

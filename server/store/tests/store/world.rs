@@ -178,6 +178,7 @@ pub(crate) fn change(filing: &Filing, event: Event, now: Timestamp) -> FilingCha
         note: "because".to_owned(),
         at: now,
         also: Vec::new(),
+        bulk: None,
     }
 }
 

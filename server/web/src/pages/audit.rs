@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use minijinja::value::merge_maps;
 use minijinja::{Value, context};
+use postroom_api::event::HappeningView;
 use postroom_domain::audit::{self, Anchor};
 use postroom_domain::event::{Event, Happening, Security, Subject};
 use postroom_domain::person::{Credential, Permission, Scope};
@@ -109,6 +110,7 @@ fn row(event: &Event) -> Value {
         Happening::Started { .. } => "Postroom started".to_owned(),
         Happening::Stopped => "Postroom stopped".to_owned(),
         Happening::Alert => "alert".to_owned(),
+        Happening::Bulk { .. } => HappeningView::from(&event.happening).words,
         Happening::Security { what } => what.words().to_owned(),
     };
     let about = match &event.subject {
@@ -122,6 +124,7 @@ fn row(event: &Event) -> Value {
         Subject::Token(id) => format!("token {id}"),
         Subject::Link(id) => format!("link {id}"),
         Subject::Service(name) => format!("service {name}"),
+        Subject::Bulk(id) => format!("set of filings {id}"),
     };
     let actor = &event.actor;
     let mut who = actor.principal.clone();

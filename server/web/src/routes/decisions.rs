@@ -29,7 +29,7 @@ async fn carry_out<P>(
     decision: Decision,
     reason: String,
 ) -> Answer<FilingItem> {
-    let grounds = Grounds { actor: caller.actor(), reason, version };
+    let grounds = Grounds { actor: caller.actor(), reason, version, bulk: None };
     let (store, clock, entropy) = (app.store.as_ref(), app.clock.as_ref(), app.entropy.as_ref());
     let filing = decide(store, clock, entropy, &app.policy, id, decision, grounds).await?;
     app.control.wake();

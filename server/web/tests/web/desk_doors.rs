@@ -63,6 +63,7 @@ impl Doors {
             spool,
             mailroom: crate::world::mailroom(&reception),
             data: crate::data_uploads::data(),
+            bulk: Arc::new(crate::bulk::Still),
             resumable: Arc::new(postroom_domain::uploads::Uploads::new(
                 reception.clone(),
                 postroom_domain::uploads::UploadLimits::default(),

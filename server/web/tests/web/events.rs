@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use crate::world::{Answer, World, text};
 
 /// A stream being read.
-struct Following {
+pub(crate) struct Following {
     chunks: BoxStream<'static, reqwest::Result<Bytes>>,
     text: String,
 }
 
 impl Following {
-    async fn start(world: &World, who: &str, query: &str, last: Option<&str>) -> Self {
+    pub(crate) async fn start(world: &World, who: &str, query: &str, last: Option<&str>) -> Self {
         let mut request = world.request(who, Method::GET, &format!("/api/v1/events{query}"));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
@@ -42,7 +42,7 @@ impl Following {
     }
 
     /// The next event, with its number; signs of life are passed over.
-    async fn event(&mut self) -> Option<(u64, Value)> {
+    pub(crate) async fn event(&mut self) -> Option<(u64, Value)> {
         loop {
             let block = self.block().await?;
             let line = |key: &str| block.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned);

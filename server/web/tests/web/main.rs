@@ -5,6 +5,7 @@
 mod addin;
 mod asked;
 mod audit;
+mod bulk;
 mod data_uploads;
 mod decisions;
 mod desk_dms_accounts;

@@ -41,6 +41,8 @@ enum About {
     /// Records that belong to whoever handed them in, and to those who see everything of their site.
     Intake,
     Filing,
+    /// A set of such filings that was frozen and is not running.
+    Bulk,
     /// An upload under way: nobody's but who began it, and that is none of these.
     Upload,
     /// A hand-over from a DMS: the same.
@@ -125,6 +127,13 @@ const TABLE: &[Row] = &[
     ("list_views", Some(File), About::Persons, 200),
     ("save_view", Some(File), About::Persons, 200),
     ("remove_view", Some(File), About::Persons, 204),
+    ("freeze_bulk", Some(Decide), About::Nothing, 201),
+    ("list_bulk", Some(Decide), About::Nothing, 200),
+    ("show_bulk", Some(Decide), About::Bulk, 200),
+    ("list_bulk_items", Some(Decide), About::Bulk, 200),
+    ("run_bulk", Some(Decide), About::Bulk, 200),
+    ("stop_bulk", Some(Decide), About::Bulk, 409),
+    ("undo_bulk", Some(Decide), About::Bulk, 409),
     ("summary", Some(File), About::Nothing, 200),
     ("causes", Some(SeeAll), About::Nothing, 200),
     ("events", Some(File), About::Nothing, 200),
@@ -214,7 +223,7 @@ impl Caller {
             About::Session | About::Token => site && may.has(ManagePersons),
             About::Link | About::OwnLink => site && may.has(ManageLinks),
             About::OthersFiling if site && may.has(SeeAll) && !may.has(Decide) => return 403,
-            About::OthersFiling | About::Intake | About::Filing => site && may.has(SeeAll),
+            About::OthersFiling | About::Intake | About::Filing | About::Bulk => site && may.has(SeeAll),
             About::MarkedItem | About::Persons if !self.person => return 403,
             About::MarkedItem | About::WorkItem | About::DataUpload | About::Person => site,
             About::Persons | About::Nothing | About::Door(_) | About::Place | About::List => true,
@@ -331,6 +340,13 @@ impl Stage {
             About::Intake => self.world.one(role, format!("document {number}").as_bytes()).await.0,
             About::Filing | About::OthersFiling => {
                 self.world.one(role, format!("document {number}").as_bytes()).await.1
+            }
+            About::Bulk => {
+                let filing = self.world.one(role, format!("document {number}").as_bytes()).await.1;
+                let body = json!({"action": "hold", "ids": [filing]});
+                let request = self.world.request(role, Method::POST, "/api/v1/bulk").json(&body);
+                let made: Value = request.send().await.unwrap().json().await.unwrap();
+                text(&made["id"])
             }
             About::Persons => format!("01890a5d-ac96-774b-bcce-{number:012x}"),
             About::Upload => {
@@ -453,6 +469,7 @@ impl Stage {
             "set_send_intent" => {
                 request.json(&json!({"mailbox": "a@x.example", "matters": [{"work_item": "0007.0001"}]}))
             }
+            "freeze_bulk" => request.json(&json!({"action": "hold", "q": "state:failed"})),
             "create_work_item" | "change_work_item" => request.json(&work_item(self.made + 100_000)),
             "add_person" => request.json(&json!({
                 "email": format!("new{}@harrow.example", self.made), "roles": ["user"], "sites": {"home": "london"},

@@ -259,6 +259,7 @@ impl World {
             mailroom: mailroom(&reception),
             resumable: resumable.clone(),
             data: crate::data_uploads::data(),
+            bulk: Arc::new(crate::bulk::Still),
             letters: Arc::new(Blind),
             outlook: crate::letters::outlook(),
             post: None,
