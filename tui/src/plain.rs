@@ -113,6 +113,10 @@ impl<N: Fn() -> Moment, P: Fn(Effect) -> Option<Reply>> Desk<'_, N, P> {
             return;
         }
         let message = if line.is_empty() { "refresh".to_owned() } else { line.to_owned() };
+        if message == "quit" {
+            self.ended = true;
+            return;
+        }
         if message == "help" {
             self.state.say(crate::theme::Tone::Plain, commands());
             return;
