@@ -141,7 +141,7 @@ async fn a_day_at_the_desk() {
     let stream = first_events(&post.world, from).await;
     assert!(stream.contains("\"taken\""), "{stream}");
     line.done(&["filings", "give-back", id]).await;
-    line.refused(&["filings", "give-back", id], "nobody has taken it").await;
+    line.refused(&["filings", "give-back", id], "Nobody has taken it").await;
 
     // A filter as a file is what the list shows.
     let exported = line.done(&["filings", "export", "--format", "json", "--filter", "state:filed"]).await;
@@ -174,12 +174,15 @@ async fn a_day_at_the_desk() {
     ] {
         line.refused(&arguments, words).await;
     }
+    let edit =
+        ["filings", "edit", id, "--file-name", "found.txt", "--folder", "a/b", "--reason", "its real name"];
+    assert!(line.done(&edit).await.contains(id));
     line.done(&["filings", "causes"]).await;
     let listed = line.done(&["intakes", "list", "--state", "needs_person,quarantined"]).await;
     assert!(listed.contains(&letter) && listed.contains(&set_aside), "{listed}");
     let listed = line.done(&["intakes", "list", "--source", "post", "lease"]).await;
     assert!(listed.contains(&letter) && !listed.contains(&set_aside), "{listed}");
-    assert!(line.done(&["intakes", "show", &letter]).await.contains("suggestions"));
+    assert!(line.done(&["intakes", "show", &letter]).await.contains("\"needs\""));
     let read = line.done(&["intakes", "preview", &letter]).await;
     assert!(read.contains("Dear all,") && !read.contains('\u{1b}'), "{read}");
     assert!(line.done(&["intakes", "preview", &set_aside]).await.contains("Nothing can be shown"));

@@ -22,6 +22,8 @@ const ABREAST: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest document that is read whole, in bytes.
 const LARGEST: u64 = 64 << 20;
+/// Bytes that may come out of a letter's encodings; with more its parts are not listed.
+const MOST_DECODED: usize = 128 << 20;
 /// So many bytes of a text are read.
 const BEGINNING: usize = 4 * MOST_TEXT;
 /// So many pages of a PDF are read.
@@ -83,8 +85,9 @@ pub struct PreviewDesk {
 }
 
 impl PreviewDesk {
-    /// One that reads messages within the limits that the reader has.
+    /// One that reads messages within the limits that the reader has, and less of what is large.
     pub fn new(spool: Arc<dyn Spool>, limits: Limits) -> Self {
+        let limits = Limits { decoded: limits.decoded.min(MOST_DECODED), ..limits };
         Self { spool, limits, places: Arc::new(Semaphore::new(ABREAST)) }
     }
 
@@ -222,7 +225,7 @@ fn pages(bytes: Vec<u8>) -> Result<Preview, String> {
     let scan = Scan::open(Arc::new(bytes), PageLimits::default()).map_err(words)?;
     let found = text(&scan, PAGES, 2 * MOST_TEXT).map_err(words)?;
     let found = found.filter(|found| !found.text.is_empty());
-    let found = found.ok_or("There is no text on its first pages: they are pictures.")?;
+    let found = found.ok_or("There is no text on its first pages; they may be pictures.")?;
     let pages = u32::try_from(scan.pages()).ok();
     Ok(Preview { pages, ..shown(Shown::Pdf, &found.text, found.more) })
 }

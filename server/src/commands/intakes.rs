@@ -113,8 +113,7 @@ fn read(preview: &Preview) -> String {
     if !preview.why_not.is_empty() {
         return format!("Nothing can be shown: {}\n", plain(&preview.why_not));
     }
-    let mut text: String =
-        preview.head.iter().map(|(name, value)| format!("{name}: {}\n", plain(value))).collect();
+    let mut text: String = preview.head.iter().map(head).collect();
     if !preview.head.is_empty() {
         text.push('\n');
     }
@@ -125,6 +124,10 @@ fn read(preview: &Preview) -> String {
         text += "There is more than is shown.\n";
     }
     text
+}
+
+fn head((name, value): &(String, String)) -> String {
+    format!("{name}: {}\n", plain(value))
 }
 
 fn part(part: &PreviewPart) -> String {

@@ -19,6 +19,9 @@ const WORD: f64 = 0.2;
 /// A letter that stands off by more than this part of the height is in another line.
 const LINE: f64 = 0.5;
 
+/// Letters that begin within so many points of the ones before stand on them.
+const SAME: f64 = 0.6;
+
 /// Text of a document, and whether there is more of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageText {
@@ -32,7 +35,8 @@ pub struct PageText {
 pub fn text(scan: &Scan, pages: usize, most: usize) -> Result<Option<PageText>, Unreadable> {
     let Some(pdf) = scan.as_pdf() else { return Ok(None) };
     caught(|| {
-        let mut scribe = Scribe { text: String::new(), most, more: pdf.pages().len() > pages, pen: None };
+        let mut scribe =
+            Scribe { text: String::new(), most, more: pdf.pages().len() > pages, pen: None, run: None };
         for page in pdf.pages().iter().take(pages) {
             if scribe.text.len() >= most {
                 scribe.more = true;
@@ -46,7 +50,6 @@ pub fn text(scan: &Scan, pages: usize, most: usize) -> Result<Option<PageText>, 
 
 /// Where the last letter stands.
 struct Pen {
-    began: Point,
     ended: Point,
     height: f64,
     along: Vec2,
@@ -58,6 +61,8 @@ struct Scribe {
     most: usize,
     more: bool,
     pen: Option<Pen>,
+    /// Where the letters that were drawn last began.
+    run: Option<Point>,
 }
 
 impl Scribe {
@@ -65,7 +70,7 @@ impl Scribe {
         if !self.text.is_empty() {
             self.text.push_str("\n\n");
         }
-        self.pen = None;
+        (self.pen, self.run) = (None, None);
         let (width, height) = page.render_dimensions();
         let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let cache = InterpreterCache::new();
@@ -93,10 +98,8 @@ impl Scribe {
         if !(height.is_finite() && height > 0.0 && length.is_finite() && length > 0.0) {
             return;
         }
-        let pen = Pen { began, ended, height, along: across / length };
-        match self.pen.as_ref().map(|last| step(last, &pen)) {
-            // The same letter again, for a bold look or an outline.
-            Some(Step::Again) => return,
+        let pen = Pen { ended, height, along: across / length };
+        match self.pen.as_ref().map(|last| step(last, began)) {
             Some(Step::Line) => self.text.push('\n'),
             Some(Step::Word) if !self.text.ends_with(char::is_whitespace) => self.text.push(' '),
             _ => {}
@@ -110,18 +113,14 @@ impl Scribe {
 }
 
 enum Step {
-    Again,
     Letter,
     Word,
     Line,
 }
 
 /// How a letter stands to the one before.
-fn step(last: &Pen, next: &Pen) -> Step {
-    if (next.began - last.began).hypot() < last.height * 0.05 {
-        return Step::Again;
-    }
-    let gap = next.began - last.ended;
+fn step(last: &Pen, began: Point) -> Step {
+    let gap = began - last.ended;
     let (along, off) = (gap.dot(last.along), gap.cross(last.along).abs());
     if off > last.height * LINE || along < -last.height {
         Step::Line
@@ -137,6 +136,13 @@ impl<'a> Device<'a> for Scribe {
     fn push_clip_path(&mut self, _: &ClipPath) {}
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
+        let began = run.glyphs().first().map(|glyph| props.transform * glyph.transform() * Point::ORIGIN);
+        let near = |last: Point, here: Point| (here - last).hypot() < SAME;
+        if self.run.zip(began).is_some_and(|(last, here)| near(last, here)) {
+            // The same letters again, for an outline or a bold look.
+            return;
+        }
+        self.run = began;
         for glyph in run.glyphs() {
             self.letter(glyph, props.transform * glyph.transform());
         }

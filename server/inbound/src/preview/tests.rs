@@ -154,7 +154,8 @@ mod pdf {
             let began = Instant::now();
             let read = of(As::Pdf, &bytes);
             let took = began.elapsed();
-            println!("{} {took:?}: {:.200?}", path.display(), read.as_ref().map(|read| &read.text));
+            let said = read.as_ref().map_or_else(String::as_str, |read| read.text.as_str());
+            println!("{} {took:?}: {:.80}", path.display(), said.replace('\n', " "));
             assert!(took < PATIENCE, "{}", path.display());
             match read {
                 Ok(_) => shown += 1,
