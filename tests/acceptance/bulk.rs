@@ -51,14 +51,18 @@ fn counts(set: &Value) -> [u64; 4] {
     ["done", "skipped", "failed", "waiting"].map(|what| set[what].as_u64().unwrap())
 }
 
-/// How often somebody decided that a filing be tried again.
+/// How often somebody decided that a filing be tried again, which was always together with others.
 async fn retries(world: &World, id: &str) -> usize {
     let filing = world.op().filing(id).await;
     let events = filing["events"].as_array().unwrap();
-    events
+    let retried: Vec<&Value> = events
         .iter()
-        .filter(|it| it["happening"]["from"] == "failed" && it["happening"]["to"] == "waiting")
-        .count()
+        .map(|event| &event["happening"])
+        .filter(|it| it["from"] == "failed" && it["to"] == "waiting")
+        .collect();
+    let together = |it: &&&Value| it["words"].to_string().contains("with others in the set");
+    assert_eq!(retried.iter().filter(together).count(), retried.len(), "{retried:#?}");
+    retried.len()
 }
 
 async fn audit(world: &World) -> Vec<Value> {

@@ -82,7 +82,7 @@ impl From<&Happening> for HappeningView {
                 },
                 ..Self::default()
             },
-            Happening::Filing { from, to, cause, document, bulk: _ } => {
+            Happening::Filing { from, to, cause, document, bulk } => {
                 let mut words = match (from, to) {
                     (None, to) => format!("planned, {to}"),
                     (Some(from), to) if from == to => format!("still {to}"),
@@ -95,6 +95,10 @@ impl From<&Happening> for HappeningView {
                 if let Some(document) = document {
                     words += ", document ";
                     words += document;
+                }
+                if let Some(bulk) = bulk {
+                    words += ", with others in the set ";
+                    words += &bulk.to_string();
                 }
                 Self {
                     kind: "filing".to_owned(),

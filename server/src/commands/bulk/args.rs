@@ -61,12 +61,12 @@ pub(crate) enum BulkCommand {
 #[derive(Debug, Args)]
 pub(crate) struct SetArgs {
     /// Run it without asking
-    #[arg(long, requires = "filter", conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with_all = ["ids", "dry_run"])]
     pub(crate) yes: bool,
     /// Only tell what it would be done to, and to what not
-    #[arg(long, requires = "filter")]
+    #[arg(long, conflicts_with = "ids")]
     pub(crate) dry_run: bool,
     /// How fast: `limit` (as many at once as the destinations bear), `now`, or a number a minute such as 10/min
-    #[arg(long, requires = "filter", default_value = "limit")]
+    #[arg(long, conflicts_with = "ids", default_value = "limit")]
     pub(crate) pace: Pace,
 }
