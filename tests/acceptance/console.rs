@@ -265,11 +265,12 @@ async fn a_resize_storm_under_load_is_survived() {
     console.resize(100, 30);
     console.press(&["Escape"]);
     console.press(&["Escape"]);
-    console.until("takes keys", |screen| {
-        console.press(&["Left", "1"]);
-        screen.contains("SOURCES")
-    })
-    .await;
+    console
+        .until("takes keys", |screen| {
+            console.press(&["Left", "1"]);
+            screen.contains("SOURCES")
+        })
+        .await;
 }
 
 /// Line by line: the same commands, told as lines, for screen readers and scripts.
