@@ -1,10 +1,17 @@
 //! The command line.
 
+mod desk;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use postroom_domain::ids::{RepositoryName, RoleName, ServiceName, SiteName, SourceName, TeamName, TokenId};
 use postroom_domain::person::Permission;
+
+pub(crate) use desk::{
+    DeskCommand, DoorsArgs, DoorsCommand, EditArgs, IntakesArgs, IntakesCommand, ListIntakesArgs, ReachArgs,
+    TableArg, ViewsArgs, ViewsCommand,
+};
 
 /// The post room of a law firm: documents come in, are safe at once, and are filed in the right workspace, once.
 #[derive(Debug, Parser)]
@@ -50,6 +57,12 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// See and decide over filings of a running server
     Filings(FilingsArgs),
+    /// See and decide over what arrived at a running server
+    Intakes(IntakesArgs),
+    /// Stop sources and destinations of a running server, and let them go on
+    Doors(DoorsArgs),
+    /// Your saved views of the console
+    Views(ViewsArgs),
     /// Follow, stop and take back sets of filings that are decided over together
     Bulk(crate::commands::bulk::BulkArgs),
     /// Print cover sheets of work items, which tell where what is scanned behind them belongs
@@ -712,6 +725,8 @@ pub(crate) enum FilingsCommand {
     Release(DecideArgs),
     /// End them; needs --reason
     Cancel(DecideArgs),
+    #[command(flatten)]
+    Desk(DeskCommand),
     /// File duplicates although the same content is there; needs --reason
     FileAnyway(DecideArgs),
     /// Follow what happens, until Ctrl-C

@@ -18,17 +18,22 @@ pub(crate) mod bulk;
 mod connection;
 mod cover_sheets;
 mod data;
+mod desk;
 mod discover;
 mod doctor;
+mod doors;
 mod filings;
+mod intakes;
 mod keys;
 mod links;
+mod one_filing;
 mod person;
 mod places;
 mod resolve;
 mod rules;
 mod tables;
 mod token;
+mod views;
 
 /// Runs a command.
 pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -66,6 +71,9 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore(args) => data::restore(&args).await,
         Command::Verify(args) => data::verify(&args).await,
         Command::Filings(args) => filings::run(args).await,
+        Command::Intakes(args) => intakes::run(args).await,
+        Command::Doors(args) => doors::run(args).await,
+        Command::Views(args) => views::run(args).await,
         Command::Bulk(args) => bulk::run(args).await,
         Command::CoverSheets(args) => cover_sheets::run(args).await,
         Command::Resolve(args) => resolve::run(args).await,
@@ -108,13 +116,7 @@ pub(crate) fn lines<T: serde::Serialize>(
 
 /// A text without what could steer a terminal.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|c| {
-            !c.is_control()
-                && !('\u{202a}'..='\u{202e}').contains(c)
-                && !('\u{2066}'..='\u{2069}').contains(c)
-        })
-        .collect()
+    postroom_domain::plain::line(text)
 }
 
 /// A time, to the minute.

@@ -31,6 +31,7 @@ use postroom_engine::{
     BulksHandle, Destination, DestinationPlaces, Engine, EngineHandle, EngineOptions, EngineParts, LoadParts,
     LoadsHandle, SendToDesk, SendToParts,
 };
+use postroom_inbound::PreviewDesk;
 use postroom_inbound::link_columns::{LinkKeeper, LinkKeeperHandle, Teller};
 use postroom_inbound::pages::{CoverKey, PageDesk, PageLimits};
 use postroom_inbound::reader::LetterEyes;
@@ -196,6 +197,7 @@ impl House {
             send_to: send_to.clone(),
             frames: settings.send_to.frames(),
             sheets: Arc::new(sheets),
+            previews: Arc::new(PreviewDesk::new(spool.clone(), settings.mail.reader().limits)),
             lists: foundation.lists.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),

@@ -19,6 +19,7 @@ mod corpora;
 mod data_loads;
 mod decisions;
 mod demo;
+mod desk;
 mod dms_accounts;
 mod events;
 mod graph_mailboxes;

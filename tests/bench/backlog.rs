@@ -131,6 +131,8 @@ pub(crate) async fn run(sizes: &Sizes) {
         );
     }
 
+    crate::console::run(sizes, &world).await;
+
     // The same drains with the large backlog behind them.
     let mut large = Vec::new();
     let from = sim.committed().await;

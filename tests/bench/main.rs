@@ -12,6 +12,7 @@
 
 mod accept;
 mod backlog;
+mod console;
 mod file;
 mod large;
 mod raw;
@@ -49,8 +50,9 @@ pub(crate) fn figure(
 ) {
     let rounded = (value * 1000.0).round() / 1000.0;
     let mut line = json!({
-        "figure": name, "value": rounded, "unit": unit, "ratio_to": ratio_to, "aim": aim, "met": met,
-        "quick": sizes.quick,
+        "figure": name, "value": rounded, "unit": unit, "ratio_to": ratio_to, "aim": aim,
+        // Aims are for optimised programs.
+        "met": (!cfg!(debug_assertions)).then_some(met), "optimised": !cfg!(debug_assertions), "quick": sizes.quick,
     });
     if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
         line.extend(more);

@@ -20,6 +20,19 @@ impl Console {
         console.tmux(&[
             "-f",
             "/dev/null",
+            // What programs put on the clipboard is kept, and the keyboard's Esc is not held back.
+            "start-server",
+            ";",
+            "set-option",
+            "-g",
+            "set-clipboard",
+            "on",
+            ";",
+            "set-option",
+            "-sg",
+            "escape-time",
+            "0",
+            ";",
             "new-session",
             "-d",
             "-s",
@@ -52,6 +65,22 @@ impl Console {
     /// Types a text.
     pub fn write(&self, text: &str) {
         self.tmux(&["send-keys", "-t", "console", "-l", text]);
+    }
+
+    /// Gives the window another size.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        self.tmux(&["resize-window", "-t", "console", "-x", &columns, "-y", &rows]);
+    }
+
+    /// What tmux knows of the terminal, by its own names: `#{alternate_on}`.
+    pub fn knows(&self, format: &str) -> String {
+        self.tmux(&["display-message", "-p", "-t", "console", format]).trim_end().to_owned()
+    }
+
+    /// What was copied last, as tmux kept it.
+    pub fn clipboard(&self) -> String {
+        self.tmux(&["show-buffer"])
     }
 
     /// What the screen shows.

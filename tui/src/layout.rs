@@ -1,8 +1,11 @@
-//! Where things stand on the screen: pure arithmetic, shared by drawing and moving.
+//! Where things stand on the screen: pure arithmetic, shared by drawing, moving and the mouse.
 
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 
-use crate::app::{Place, Prompt, State};
+use crate::action::Action;
+use crate::app::{Pane, Prompt, State};
+use crate::place::Place;
+use crate::view;
 
 /// How much fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +37,11 @@ pub(crate) const fn can_split((width, height): (u16, u16)) -> bool {
     width >= 120 && height >= 24
 }
 
+/// Whether the ages of what waits fit beside the rest of the home screen.
+pub(crate) const fn has_ages((width, height): (u16, u16)) -> bool {
+    width >= 100 && height >= 36
+}
+
 /// The parts of the screen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Areas {
@@ -45,14 +53,20 @@ pub(crate) struct Areas {
     pub(crate) keys: Rect,
 }
 
+/// How many offers of the command line are seen.
+pub(crate) const OFFERS: usize = 7;
+
 /// The parts of the screen.
 pub(crate) fn areas(state: &State) -> Areas {
     let banner = u16::from(crate::view::has_banner(state));
     let prompt = match &state.prompt {
-        None => 0,
+        // A form lies over the body.
+        None | Some(Prompt::Form(_)) => 0,
         Some(Prompt::Filter { .. }) => 4,
-        Some(Prompt::Reason { .. }) => 5,
-        Some(Prompt::Copy { choices, .. }) => u16::try_from(choices.len()).unwrap_or(5) + 1,
+        Some(Prompt::Command { .. }) => 2 + u16::try_from(OFFERS).unwrap_or(7),
+        Some(Prompt::Menu(menu)) => {
+            u16::try_from(menu.choices.len()).unwrap_or(u16::MAX).saturating_add(1).min(12)
+        }
     };
     let [header, banner, body, prompt, status, keys] = Layout::vertical([
         Constraint::Length(1),
@@ -66,7 +80,7 @@ pub(crate) fn areas(state: &State) -> Areas {
     Areas { header, banner, body, prompt, status, keys }
 }
 
-/// Where the list of filings stands.
+/// Where the list stands.
 pub(crate) fn list(state: &State) -> Rect {
     let body = areas(state).body;
     if state.is_split() { Rect { width: body.width / 2, ..body } } else { body }
@@ -83,11 +97,64 @@ pub(crate) fn detail(state: &State) -> Rect {
     }
 }
 
-/// How many filings fit into the list: title and heading take two lines.
+/// The lines of the tables that were uploaded, below the list of uploads.
+pub(crate) fn tables_height(state: &State, list: Rect) -> u16 {
+    let tables = state.tables.as_ref().map_or(0, Vec::len);
+    if state.list_place() != Place::Uploads || tables == 0 || list.height < 14 {
+        return 0;
+    }
+    u16::try_from(tables + 2).unwrap_or(u16::MAX).min(list.height / 3)
+}
+
+/// The lines below a list that say what is under the cursor: only where nothing else does.
+pub(crate) fn footer_height(state: &State) -> u16 {
+    if fit(state.size) == Fit::Full && !state.is_split() { 4 } else { 0 }
+}
+
+/// How many items fit into the list: title and heading take two lines.
 pub(crate) fn list_rows(state: &State) -> usize {
-    if matches!(state.place(), Place::Filings | Place::Detail) {
-        usize::from(list(state).height.saturating_sub(2)).max(1)
+    let place = state.place();
+    if matches!(place, Place::Filings | Place::Filing | Place::Arrival) || place.is_arrivals() {
+        let list = list(state);
+        let below = tables_height(state, list) + footer_height(state);
+        let height = list.height.saturating_sub(2 + below);
+        usize::from(height).max(1)
     } else {
         usize::from(areas(state).body.height).max(1)
+    }
+}
+
+/// What is under the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hit {
+    /// A row of the list.
+    Row(usize),
+    /// A row of a pane of the home screen.
+    Pane(Pane, usize),
+    /// A key of the key bar.
+    Key(Action),
+}
+
+/// What is under the mouse, if anything.
+pub(crate) fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
+    let at = Position { x: column, y: row };
+    let areas = areas(state);
+    if areas.keys.contains(at) {
+        return view::key_at(state, areas.keys, column).map(Hit::Key);
+    }
+    let line = |area: Rect, head: u16| {
+        (area.contains(at) && row >= area.y + head).then(|| usize::from(row - area.y - head))
+    };
+    match state.list_place() {
+        Place::Home => view::home_panes(state, areas.body)
+            .into_iter()
+            .find_map(|(pane, area, top)| line(area, 1).map(|line| Hit::Pane(pane, top + line))),
+        Place::Filings => line(list(state), 2).map(|line| Hit::Row(state.window.top() + line)),
+        Place::Causes => line(areas.body, 1).map(Hit::Row),
+        Place::Events => line(areas.body, 2).map(|line| Hit::Row(view::events_top(state) + line)),
+        place if place.is_arrivals() => {
+            line(list(state), 2).map(|line| Hit::Row(state.arrivals.window.top() + line))
+        }
+        _ => None,
     }
 }

@@ -5,13 +5,17 @@
 
 mod action;
 mod app;
+mod config;
 mod keys;
 mod layout;
 mod net;
+mod place;
+mod plain;
 #[cfg(test)]
 mod planted;
 mod report;
 mod run;
+mod save;
 mod settings;
 mod signals;
 mod terminal;

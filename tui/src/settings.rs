@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Parser;
 
+use crate::config::Config;
 use crate::theme::Kind;
 
 /// The console of Postroom.
@@ -19,9 +20,25 @@ pub struct Settings {
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 
-    /// Colours: dark, light or mono; mono when `NO_COLOR` is set
+    /// Colours: those of the settings when not said; mono when `NO_COLOR` is set
     #[arg(long, value_enum, value_name = "THEME")]
     theme: Option<Kind>,
+
+    /// The person's settings (colours, mouse, keys) [default: postroom/console.toml in the folder for settings]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Where copies of originals and exports are saved
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) save_to: PathBuf,
+
+    /// Line by line instead of a screen: for screen readers and for scripts. Commands are read from the input; "help" lists them
+    #[arg(long)]
+    pub(crate) plain: bool,
+
+    /// Prints what the console can do, one JSON object a line, and ends
+    #[arg(long, hide = true)]
+    pub(crate) list_actions: bool,
 
     /// Writes a log into this file; nothing is logged without it
     #[arg(long, value_name = "FILE")]
@@ -44,9 +61,23 @@ impl Settings {
         Ok(token)
     }
 
-    /// The colours.
-    pub(crate) fn theme(&self) -> Kind {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        self.theme.unwrap_or(if no_color { Kind::Mono } else { Kind::Dark })
+    /// Where the person's settings are kept.
+    pub(crate) fn config_path(&self) -> Option<PathBuf> {
+        self.config.clone().or_else(Config::usual_place)
+    }
+
+    /// The person's settings, with what the command line and the environment say instead.
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+        let mut config = match self.config_path() {
+            Some(path) => Config::read(&path)?,
+            None => Config::default(),
+        };
+        if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+            config.theme = Kind::Mono;
+        }
+        if let Some(theme) = self.theme {
+            config.theme = theme;
+        }
+        Ok(config)
     }
 }

@@ -1,10 +1,13 @@
 //! The terminal: taken over at the start, given back at every end (leaving, an error, a panic, a signal).
 
 use std::io::{self, Stdout, Write};
+use std::process::{Command as Process, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
@@ -62,10 +65,25 @@ fn enter() -> io::Result<()> {
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, SetTitle("Postroom"))
 }
 
+/// Takes the mouse, or leaves it to the terminal.
+pub(crate) fn mouse(taken: bool) -> io::Result<()> {
+    if taken {
+        execute!(io::stdout(), EnableMouseCapture)
+    } else {
+        execute!(io::stdout(), DisableMouseCapture)
+    }
+}
+
 /// Gives the terminal back, if it is ours. What fails here cannot be told to anybody.
 pub(crate) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(
+            io::stdout(),
+            DisableMouseCapture,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
         let _ = disable_raw_mode();
     }
 }
@@ -82,4 +100,31 @@ pub(crate) fn copy(text: &str, in_tmux: bool) -> io::Result<()> {
         write!(out, "\u{1b}Ptmux;{inner}\u{1b}\\")?;
     }
     out.flush()
+}
+
+/// Programs of the machine that put text on its clipboard, with what tells that they have one to put it on.
+const TOOLS: [(&str, &[&str], &str); 3] = [
+    ("wl-copy", &[], "WAYLAND_DISPLAY"),
+    ("xclip", &["-selection", "clipboard"], "DISPLAY"),
+    ("pbcopy", &[], "TERM_PROGRAM"),
+];
+
+/// Hands a text to a program of this machine besides, where there is a screen here: over SSH there is none. Answers its name.
+pub(crate) fn copy_by_tool(text: &str) -> Option<&'static str> {
+    let here = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if here("SSH_CONNECTION") {
+        return None;
+    }
+    let (program, arguments, _) = TOOLS.iter().find(|(.., screen)| here(screen))?;
+    let mut child = Process::new(program)
+        .args(*arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut input = child.stdin.take()?;
+    input.write_all(text.as_bytes()).ok()?;
+    drop(input);
+    child.wait().ok()?.success().then_some(*program)
 }

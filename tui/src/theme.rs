@@ -1,19 +1,41 @@
 //! Colours: the terminal's own sixteen, and never colour alone: each state has a word and a sign.
 
-use postroom_api::State;
 use postroom_api::summary::DoorState;
+use postroom_api::{IntakeState, State};
 use ratatui::style::{Color, Modifier, Style};
+use serde::{Deserialize, Serialize};
 
 /// Which colours suit the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     /// For dark backgrounds.
     #[default]
     Dark,
     /// For light backgrounds.
     Light,
+    /// Few colours, strong ones, nothing dim.
+    Contrast,
+    /// Colours of its own, for terminals that show all of them.
+    Rich,
     /// No colour at all: bold, dim and reversed.
     Mono,
+}
+
+impl Kind {
+    /// All of them, in the order in which they are offered.
+    pub(crate) const ALL: [Self; 5] = [Self::Dark, Self::Light, Self::Contrast, Self::Rich, Self::Mono];
+
+    /// Its name in settings.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Contrast => "contrast",
+            Self::Rich => "rich",
+            Self::Mono => "mono",
+        }
+    }
 }
 
 /// How much something wants to be looked at.
@@ -38,7 +60,9 @@ impl Kind {
     pub(crate) fn of(self, tone: Tone) -> Style {
         let style = Style::new();
         match (self, tone) {
-            (_, Tone::Plain) | (Self::Mono, Tone::Warn | Tone::Busy | Tone::Good) => style,
+            (_, Tone::Plain)
+            | (Self::Mono, Tone::Warn | Tone::Busy | Tone::Good)
+            | (Self::Contrast, Tone::Faint) => style,
             (Self::Dark, Tone::Bad) => style.fg(Color::LightYellow).add_modifier(Modifier::BOLD),
             (Self::Dark, Tone::Warn) => style.fg(Color::Yellow),
             (Self::Dark, Tone::Busy) => style.fg(Color::LightCyan),
@@ -48,6 +72,17 @@ impl Kind {
             (Self::Light, Tone::Busy) => style.fg(Color::Cyan).add_modifier(Modifier::BOLD),
             (Self::Light, Tone::Good) => style.fg(Color::Blue),
             (Self::Dark | Self::Light, Tone::Faint) => style.fg(Color::DarkGray),
+            (Self::Contrast, Tone::Bad) => {
+                style.fg(Color::LightYellow).add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+            }
+            (Self::Contrast, Tone::Warn) => style.fg(Color::LightYellow),
+            (Self::Contrast, Tone::Busy) => style.fg(Color::LightCyan).add_modifier(Modifier::BOLD),
+            (Self::Contrast, Tone::Good) => style.fg(Color::White),
+            (Self::Rich, Tone::Bad) => style.fg(Color::Rgb(255, 158, 61)).add_modifier(Modifier::BOLD),
+            (Self::Rich, Tone::Warn) => style.fg(Color::Rgb(233, 199, 120)),
+            (Self::Rich, Tone::Busy) => style.fg(Color::Rgb(120, 210, 220)),
+            (Self::Rich, Tone::Good) => style.fg(Color::Rgb(120, 170, 255)),
+            (Self::Rich, Tone::Faint) => style.fg(Color::Rgb(140, 145, 155)),
             (Self::Mono, Tone::Bad) => style.add_modifier(Modifier::BOLD),
             (Self::Mono, Tone::Faint) => style.add_modifier(Modifier::DIM),
         }
@@ -56,7 +91,8 @@ impl Kind {
     /// A line that must not be missed.
     pub(crate) fn banner(self) -> Style {
         match self {
-            Self::Dark => Style::new().fg(Color::Black).bg(Color::Yellow),
+            Self::Dark | Self::Contrast => Style::new().fg(Color::Black).bg(Color::Yellow),
+            Self::Rich => Style::new().fg(Color::Black).bg(Color::Rgb(255, 190, 90)),
             Self::Light => Style::new().fg(Color::White).bg(Color::Red),
             Self::Mono => Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD),
         }
@@ -107,5 +143,60 @@ pub(crate) const fn door_tone(state: DoorState) -> Tone {
         DoorState::Ok => Tone::Good,
         DoorState::Paused | DoorState::Throttled | DoorState::SlowStart | DoorState::Unknown => Tone::Warn,
         DoorState::Open | DoorState::Login | DoorState::Settings | DoorState::Away => Tone::Bad,
+    }
+}
+
+/// The sign of an arrival's state: readable without colour.
+pub(crate) const fn arrival_sign(state: IntakeState) -> &'static str {
+    match state {
+        IntakeState::Stored => "○",
+        IntakeState::Split => "▶",
+        IntakeState::NeedsPerson => "?",
+        IntakeState::Quarantined => "‼",
+        IntakeState::Settled => "✔",
+        IntakeState::Dismissed => "–",
+    }
+}
+
+/// An arrival's state in a word or two.
+pub(crate) const fn arrival_word(state: IntakeState) -> &'static str {
+    match state {
+        IntakeState::Stored => "stored",
+        IntakeState::Split => "filing",
+        IntakeState::NeedsPerson => "decide",
+        IntakeState::Quarantined => "set aside",
+        IntakeState::Settled => "settled",
+        IntakeState::Dismissed => "dismissed",
+    }
+}
+
+/// How much an arrival's state wants to be looked at.
+pub(crate) const fn arrival_tone(state: IntakeState) -> Tone {
+    match state {
+        IntakeState::NeedsPerson | IntakeState::Quarantined => Tone::Bad,
+        IntakeState::Split => Tone::Busy,
+        IntakeState::Settled => Tone::Good,
+        IntakeState::Stored => Tone::Plain,
+        IntakeState::Dismissed => Tone::Faint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// In a picture without any colour each state is told by its sign and by its word.
+    #[test]
+    fn no_two_states_look_the_same_in_grey() {
+        let filings: HashSet<_> = State::ALL.map(sign).into_iter().collect();
+        assert_eq!(filings.len(), State::ALL.len());
+        let words: HashSet<_> = State::ALL.map(State::as_str).into_iter().collect();
+        assert_eq!(words.len(), State::ALL.len());
+        let arrivals: HashSet<_> = IntakeState::ALL.map(arrival_sign).into_iter().collect();
+        assert_eq!(arrivals.len(), IntakeState::ALL.len());
+        let words: HashSet<_> = IntakeState::ALL.map(arrival_word).into_iter().collect();
+        assert_eq!(words.len(), IntakeState::ALL.len());
     }
 }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// How times are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Times {
     /// `3 m`, `2 h`.
     #[default]
@@ -70,9 +71,53 @@ pub(crate) fn seconds(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String 
     local.strftime(form).to_string()
 }
 
+/// A length of time as people write it: `30m`, `2h`, `1d12h`; the end of it from `now` on.
+pub(crate) fn until(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let wrong = || format!("\"{text}\" is no length of time such as 30m, 2h or 1d");
+    let span: jiff::SignedDuration = {
+        let mut seconds: i64 = 0;
+        let mut number = String::new();
+        for c in text.chars().filter(|c| !c.is_whitespace()) {
+            let unit = match c {
+                '0'..='9' => {
+                    number.push(c);
+                    continue;
+                }
+                'm' => 60,
+                'h' => 3600,
+                'd' => 86_400,
+                'w' => 7 * 86_400,
+                _ => return Err(wrong()),
+            };
+            let count: i64 = std::mem::take(&mut number).parse().map_err(|_| wrong())?;
+            seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
+        }
+        if seconds == 0 || !number.is_empty() {
+            return Err(wrong());
+        }
+        jiff::SignedDuration::from_secs(seconds)
+    };
+    now.checked_add(span).map_err(|_| wrong())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        let now: Timestamp = "2026-11-23T09:00:00Z".parse().unwrap();
+        for (text, end) in [
+            ("30m", "2026-11-23T09:30:00Z"),
+            ("2h", "2026-11-23T11:00:00Z"),
+            ("1d 12h", "2026-11-24T21:00:00Z"),
+        ] {
+            assert_eq!(until(text, now), Ok(end.parse().unwrap()), "{text}");
+        }
+        for text in ["", "2", "h", "0h", "2x", "-1h", "999999999999999999h"] {
+            assert!(until(text, now).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn times_read_well_in_both_ways() {

@@ -1,4 +1,4 @@
-//! The part of a long list that the console holds: filings newest first, fetched page by page, merged in place.
+//! The part of a long list that the console holds: filings or arrivals newest first, fetched page by page, merged in place.
 //!
 //! Ids fall from top to bottom, so a fetched page simply replaces what the window held between its first and last id:
 //! what changed is renewed, what no longer matches goes, what is new comes in, and the cursor stays on its item. Cursors of
@@ -7,36 +7,73 @@
 #[cfg(test)]
 mod tests;
 
-use postroom_api::FilingId;
 use postroom_api::filing::FilingItem;
+use postroom_api::intake::IntakeItem;
 use postroom_api::page::Page;
+use postroom_api::{FilingId, IntakeId};
 
-/// How many filings are asked for at once.
+/// How many items are asked for at once.
 pub(crate) const PAGE: usize = 100;
-/// How many filings are held at most; what is further from the cursor goes first.
+/// How many items are held at most; what is further from the cursor goes first.
 const HELD: usize = 2000;
 
+/// Something a long list is made of.
+pub(crate) trait Row: Clone {
+    /// What it is known by; ids fall from top to bottom.
+    type Id: Copy + Ord + std::fmt::Debug;
+    /// Its id.
+    fn id(&self) -> Self::Id;
+    /// Goes up with each change.
+    fn version(&self) -> u64;
+}
+
+impl Row for FilingItem {
+    type Id = FilingId;
+    fn id(&self) -> FilingId {
+        self.id
+    }
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl Row for IntakeItem {
+    type Id = IntakeId;
+    fn id(&self) -> IntakeId {
+        self.id
+    }
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
 /// Where a page begins: at the top, or below an id, with the server's cursor for it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct From {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct From<Id> {
     /// The id above it; none at the top.
-    pub(crate) below: Option<FilingId>,
+    pub(crate) below: Option<Id>,
     /// The server's cursor; none at the top.
     pub(crate) cursor: Option<String>,
 }
 
-/// The filings held, the cursor among them, and the marks.
-#[derive(Debug, Default)]
-pub(crate) struct Window {
-    items: Vec<FilingItem>,
+impl<Id> Default for From<Id> {
+    fn default() -> Self {
+        Self { below: None, cursor: None }
+    }
+}
+
+/// The items held, and the cursor among them.
+#[derive(Debug)]
+pub(crate) struct Window<T: Row> {
+    items: Vec<T>,
     /// Known places to continue from, from top to bottom; the top itself is not in it.
-    bounds: Vec<(FilingId, String)>,
+    bounds: Vec<(T::Id, String)>,
     /// The last of the items that were let go above the first one.
-    above: Option<FilingId>,
+    above: Option<T::Id>,
     /// Between two pages that were fetched something may be missing: fetched next.
-    gap: Option<From>,
+    gap: Option<From<T::Id>>,
     /// Where the list goes on below the last item, when it does.
-    below: Option<From>,
+    below: Option<From<T::Id>>,
     /// A first page has come.
     loaded: bool,
     /// Row of the cursor.
@@ -45,8 +82,23 @@ pub(crate) struct Window {
     top: usize,
 }
 
-impl Window {
-    pub(crate) fn items(&self) -> &[FilingItem] {
+impl<T: Row> Default for Window<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            bounds: Vec::new(),
+            above: None,
+            gap: None,
+            below: None,
+            loaded: false,
+            row: 0,
+            top: 0,
+        }
+    }
+}
+
+impl<T: Row> Window<T> {
+    pub(crate) fn items(&self) -> &[T] {
         &self.items
     }
 
@@ -62,7 +114,7 @@ impl Window {
         self.top
     }
 
-    pub(crate) fn current(&self) -> Option<&FilingItem> {
+    pub(crate) fn current(&self) -> Option<&T> {
         self.items.get(self.row)
     }
 
@@ -83,7 +135,7 @@ impl Window {
     }
 
     /// Moves the cursor to an item, if it is held.
-    pub(crate) fn go_to(&mut self, id: FilingId, height: usize) {
+    pub(crate) fn go_to(&mut self, id: T::Id, height: usize) {
         if let Ok(row) = self.find(id) {
             self.go(row, height);
         }
@@ -97,7 +149,7 @@ impl Window {
     }
 
     /// What to fetch next so that the list goes on where the cursor is.
-    pub(crate) fn wanted(&self, height: usize) -> Option<From> {
+    pub(crate) fn wanted(&self, height: usize) -> Option<From<T::Id>> {
         if !self.loaded {
             return Some(From::default());
         }
@@ -112,11 +164,11 @@ impl Window {
     }
 
     /// Where to fetch from to renew what is on the screen.
-    pub(crate) fn visible(&self) -> From {
-        self.items.get(self.top).map(|item| self.place_above(item.id)).unwrap_or_default()
+    pub(crate) fn visible(&self) -> From<T::Id> {
+        self.items.get(self.top).map(|item| self.place_above(item.id())).unwrap_or_default()
     }
 
-    fn place_above(&self, below: FilingId) -> From {
+    fn place_above(&self, below: T::Id) -> From<T::Id> {
         self.bounds
             .iter()
             .rev()
@@ -125,23 +177,26 @@ impl Window {
             .unwrap_or_default()
     }
 
-    fn find(&self, id: FilingId) -> Result<usize, usize> {
-        self.items.binary_search_by(|item| id.cmp(&item.id))
+    fn find(&self, id: T::Id) -> Result<usize, usize> {
+        self.items.binary_search_by(|item| id.cmp(&item.id()))
     }
 
     /// Puts a fetched page in. Answers how many of its items were not held before.
-    pub(crate) fn merge(&mut self, from: &From, mut page: Page<FilingItem>, height: usize) -> usize {
+    pub(crate) fn merge(&mut self, from: &From<T::Id>, mut page: Page<T>, height: usize) -> usize {
         // What a decision's answer has renewed since the page was asked for is newer than the page.
         for item in &mut page.items {
-            if let Some(held) =
-                self.find(item.id).ok().map(|row| &self.items[row]).filter(|held| held.version > item.version)
+            if let Some(held) = self
+                .find(item.id())
+                .ok()
+                .map(|row| &self.items[row])
+                .filter(|held| held.version() > item.version())
             {
                 item.clone_from(held);
             }
         }
-        let current = self.current().map(|item| item.id);
+        let current = self.current().map(Row::id);
         let on_screen = self.row.saturating_sub(self.top);
-        let last = page.items.last().map(|item| item.id);
+        let last = page.items.last().map(Row::id);
         let at_top = from.cursor.is_none();
         let starts = match from.below {
             Some(id) => self.find(id).map_or_else(|row| row, |row| row + 1),
@@ -155,13 +210,13 @@ impl Window {
             (Some(_), None) => starts,
         };
         let ends = ends.max(starts);
-        let known: Vec<FilingId> = self.items[starts..ends].iter().map(|item| item.id).collect();
-        let fresh = page.items.iter().filter(|item| !known.contains(&item.id)).count();
+        let known: Vec<T::Id> = self.items[starts..ends].iter().map(Row::id).collect();
+        let fresh = page.items.iter().filter(|item| !known.contains(&item.id())).count();
 
         let reaches_end = ends == self.items.len();
         let touches = reaches_end || ends > starts || last.is_some_and(|last| Some(last) <= self.above);
         self.gap = None;
-        if at_top || self.items.first().is_some_and(|first| from.below > Some(first.id)) {
+        if at_top || self.items.first().is_some_and(|first| from.below > Some(first.id())) {
             self.above = from.below;
         }
         match (page.next, last.or(from.below)) {
@@ -202,10 +257,10 @@ impl Window {
     }
 
     /// Renews one item where it stands. False when it is not held.
-    pub(crate) fn renew(&mut self, item: FilingItem) -> bool {
-        let Ok(row) = self.find(item.id) else { return false };
+    pub(crate) fn renew(&mut self, item: T) -> bool {
+        let Ok(row) = self.find(item.id()) else { return false };
         // An answer that was overtaken by a newer one is old news.
-        if self.items[row].version <= item.version {
+        if self.items[row].version() <= item.version() {
             self.items[row] = item;
         }
         true
@@ -221,14 +276,14 @@ impl Window {
             let places = self.bounds.iter().rev().filter_map(|(id, _)| self.find(*id).ok());
             if let Some(last) = places.into_iter().find(|row| *row < surplus + PAGE && row + PAGE < self.row)
             {
-                self.above = Some(self.items[last].id);
+                self.above = Some(self.items[last].id());
                 self.items.drain(..=last);
                 self.row -= last + 1;
                 self.top = self.top.saturating_sub(last + 1);
             }
         } else {
             let keep = self.items.len() - surplus;
-            let limit = self.items[keep - 1].id;
+            let limit = self.items[keep - 1].id();
             if let Some((id, cursor)) = self.bounds.iter().rev().find(|(id, _)| *id >= limit).cloned() {
                 let rows = self.find(id).map_or_else(|row| row, |row| row + 1);
                 if rows > self.row {

@@ -1,6 +1,7 @@
 //! `GET /ages`: how long what is open has been waiting, by destination: at a glance which one backs up, and when it began.
 
 use postroom_domain::ids::ServiceName;
+use postroom_domain::store;
 use serde::{Deserialize, Serialize};
 
 /// The upper bounds of the columns, in seconds; beyond the last one there is a column more.
@@ -30,4 +31,19 @@ pub struct Ages {
     pub columns: Vec<Option<u64>>,
     /// The destinations, by name.
     pub items: Vec<AgeLine>,
+}
+
+impl From<Vec<store::AgeLine>> for Ages {
+    fn from(lines: Vec<store::AgeLine>) -> Self {
+        let item = |line: store::AgeLine| AgeLine {
+            destination: line.service,
+            total: line.counts.iter().sum(),
+            counts: line.counts,
+            more: line.more,
+        };
+        Self {
+            columns: BOUNDS.into_iter().map(Some).chain([None]).collect(),
+            items: lines.into_iter().map(item).collect(),
+        }
+    }
 }

@@ -43,7 +43,8 @@ impl From<&Subject> for SubjectView {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HappeningView {
-    /// `intake`, `filing`, `edited`, `work_item_saved`, `paused`, `resumed`, `bulk`, `started`, `stopped` or `alert`;
+    /// `intake`, `filing`, `edited`, `noted`, `taken`, `given_back`, `work_item_saved`, `paused`, `resumed`, `bulk`, `started`, `stopped` or
+    /// `alert`;
     /// in the audit also what happened to persons, sessions, tokens, links, keys and settings: `signed_in`, `token_made` and so on.
     pub kind: String,
     /// The state before, where one changed.
@@ -109,6 +110,10 @@ impl From<&Happening> for HappeningView {
                 }
             }
             Happening::Edited => plain("edited", "edited by a person"),
+            Happening::Noted => plain("noted", "note written"),
+            Happening::Taken { from: None } => plain("taken", "taken to work on"),
+            Happening::Taken { from: Some(from) } => plain("taken", &format!("taken over from {from}")),
+            Happening::GivenBack => plain("given_back", "given back"),
             Happening::WorkItemSaved => plain("work_item_saved", "work item saved"),
             Happening::Paused => plain("paused", "paused"),
             Happening::Resumed => plain("resumed", "resumed"),

@@ -46,10 +46,11 @@ pub mod work_item;
 
 // The words of the domain that stand in the wire structs, so that clients need no second crate.
 pub use postroom_domain::cause::Fixer;
+pub use postroom_domain::data_upload::DataState;
 pub use postroom_domain::filing::{Owner, State, Why};
 pub use postroom_domain::ids::{
-    BlobHash, BulkId, FilingId, IntakeId, LinkId, PersonId, RoleName, ServiceName, SessionId, SiteName,
-    SourceName, TeamName, TokenId, WorkItemId,
+    BlobHash, BulkId, DataUploadId, FilingId, IntakeId, LinkId, PersonId, RoleName, ServiceName, SessionId,
+    SiteName, SourceName, TeamName, TokenId, WorkItemId,
 };
 pub use postroom_domain::intake::IntakeState;
 pub use postroom_domain::people::Status;

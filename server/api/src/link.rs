@@ -128,7 +128,8 @@ pub struct Links {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
 pub struct LinkList {
-    /// Everybody's and the system accounts', as far as one looks after them; one's own otherwise.
+    /// Everybody's and the system accounts', as far as one looks after them; of those who only watch, what they have to know of. One's own
+    /// otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
 }

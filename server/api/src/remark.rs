@@ -1,6 +1,7 @@
 //! What colleagues tell each other about a filing or an intake: notes, and who is at work on it.
 
 use jiff::Timestamp;
+use postroom_domain::remark as domain;
 use serde::{Deserialize, Serialize};
 
 /// A note.
@@ -28,6 +29,14 @@ pub struct Remarks {
     /// The notes, first to last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<NoteView>,
+}
+
+impl From<domain::Remarks> for Remarks {
+    fn from(remarks: domain::Remarks) -> Self {
+        let (taken_by, taken) = remarks.taken.map(|taken| (taken.by, taken.since)).unzip();
+        let view = |note: domain::Note| NoteView { at: note.at, by: note.by, text: note.text };
+        Self { taken_by, taken, notes: remarks.notes.into_iter().map(view).collect() }
+    }
 }
 
 /// Body of `POST /filings/{id}/note` and `POST /intakes/{id}/note`.

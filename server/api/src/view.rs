@@ -1,5 +1,6 @@
 //! A person's saved views of the console: a screen with a filter, under a name.
 
+use postroom_domain::views::SavedView;
 use serde::{Deserialize, Serialize};
 
 /// A saved view.
@@ -13,6 +14,12 @@ pub struct ViewItem {
     /// The filter.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub q: String,
+}
+
+impl From<SavedView> for ViewItem {
+    fn from(view: SavedView) -> Self {
+        Self { name: view.name, screen: view.screen, q: view.q }
+    }
 }
 
 /// The answer of `GET /views`: the caller's own, by name.

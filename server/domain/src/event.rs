@@ -74,6 +74,16 @@ pub enum Happening {
     },
     /// A filing's request was edited by a person.
     Edited,
+    /// A person wrote a note, which stands in the event's.
+    Noted,
+    /// A person took it to work on.
+    Taken {
+        /// The colleague who had it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+    },
+    /// A person gave it back.
+    GivenBack,
     /// A work item was created or changed.
     WorkItemSaved,
     /// A source or destination was stopped.
@@ -186,6 +196,8 @@ pub enum Security {
     SettingsChanged,
     /// The audit was exported.
     AuditExported,
+    /// A list of filings was exported: the note says by which filter.
+    FilingsExported,
     /// A person's account in a DMS was found by their e-mail.
     DmsAccountFound,
     /// An account in a DMS was made for a person.
@@ -200,7 +212,7 @@ pub enum Security {
 
 impl Security {
     /// Everything there is.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -224,6 +236,7 @@ impl Security {
         Self::KeysRotated,
         Self::SettingsChanged,
         Self::AuditExported,
+        Self::FilingsExported,
         Self::DmsAccountFound,
         Self::DmsAccountMade,
         Self::DmsAccountNotMade,
@@ -257,6 +270,7 @@ impl Security {
             Self::KeysRotated => "keys_rotated",
             Self::SettingsChanged => "settings_changed",
             Self::AuditExported => "audit_exported",
+            Self::FilingsExported => "filings_exported",
             Self::DmsAccountFound => "dms_account_found",
             Self::DmsAccountMade => "dms_account_made",
             Self::DmsAccountNotMade => "dms_account_not_made",
@@ -291,6 +305,7 @@ impl Security {
             Self::KeysRotated => "keys changed",
             Self::SettingsChanged => "settings changed",
             Self::AuditExported => "audit exported",
+            Self::FilingsExported => "list of filings exported",
             Self::DmsAccountFound => "account in a DMS found",
             Self::DmsAccountMade => "account in a DMS made",
             Self::DmsAccountNotMade => "account in a DMS not made",

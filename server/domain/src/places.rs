@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Fut;
 use crate::dms::{Capabilities, ContainerKind, Document, Library, LookupRow, Page, Shelf};
-use crate::ids::{PersonId, ServiceName};
+use crate::ids::ServiceName;
 use crate::link::Refusal;
+use crate::own::{Listed, Own, OwnError, TooMany};
 use crate::person::Principal;
-use crate::record::{Kept, Kind};
+use crate::record::Kind;
 use crate::store::StoreError;
 
 /// A container of a destination, by the DMS's own names.
@@ -138,6 +139,15 @@ pub enum PlacesError {
     Store(#[from] StoreError),
 }
 
+impl From<OwnError> for PlacesError {
+    fn from(error: OwnError) -> Self {
+        match error {
+            OwnError::TooMany(TooMany { most, .. }) => Self::TooMany(most),
+            OwnError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// The result of looking.
 pub type PlacesResult<T> = Result<T, PlacesError>;
 
@@ -232,88 +242,12 @@ pub struct Favourite {
     pub place: PlaceId,
 }
 
-/// The places that one person marked, newest first. It belongs to its person alone and has the person's id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Favourites {
-    /// Whose they are.
-    pub person: PersonId,
-    /// See [`Kept::version`].
-    #[serde(skip)]
-    pub version: u64,
-    /// Which places.
-    pub places: Vec<Favourite>,
-}
-
-impl Favourites {
-    /// So many a person may have.
-    pub const MOST: usize = 200;
-
-    /// Those of a person who has none yet.
-    pub const fn none(person: PersonId) -> Self {
-        Self { person, version: 0, places: Vec::new() }
-    }
-
-    /// With the change; none where it changes nothing.
-    pub fn with(&self, favourite: Favourite, keep: bool) -> PlacesResult<Option<Self>> {
-        if self.places.contains(&favourite) == keep {
-            return Ok(None);
-        }
-        let mut after = Self { version: self.version + 1, ..self.clone() };
-        if keep {
-            if after.places.len() >= Self::MOST {
-                return Err(PlacesError::TooMany(Self::MOST));
-            }
-            after.places.insert(0, favourite);
-        } else {
-            after.places.retain(|it| *it != favourite);
-        }
-        Ok(Some(after))
-    }
-}
-
-impl Kept for Favourites {
+impl Listed for Favourite {
     const KIND: Kind = Kind::Favourites;
-    fn number(&self) -> u128 {
-        self.person.as_u128()
-    }
-    fn version(&self) -> u64 {
-        self.version
-    }
-    fn set_version(&mut self, version: u64) {
-        self.version = version;
-    }
-    fn keys(&self) -> Vec<String> {
-        Vec::new()
-    }
-    fn groups(&self) -> Vec<String> {
-        vec![crate::people::group_of(self.person)]
-    }
+    const NOUN: &'static str = "favourites";
+    const FIELD: &'static str = "places";
+    const MOST: usize = 200;
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn favourites_stand_once_newest_first_and_not_without_end() {
-        let one = |number: usize| Favourite {
-            service: "dms".parse().unwrap(),
-            place: PlaceId { library: String::new(), container: number.to_string() },
-        };
-        let mut list = Favourites::none(PersonId::from_u128(7));
-        for number in 0..Favourites::MOST {
-            list = list.with(one(number), true).unwrap().unwrap();
-        }
-        assert_eq!(list.places.first(), Some(&one(Favourites::MOST - 1)));
-        assert_eq!(list.with(one(3), true), Ok(None), "there already");
-        assert_eq!(list.with(one(Favourites::MOST), true), Err(PlacesError::TooMany(Favourites::MOST)));
-        let fewer = list.with(one(3), false).unwrap().unwrap();
-        assert_eq!((fewer.places.len(), fewer.version), (Favourites::MOST - 1, list.version + 1));
-        assert_eq!(fewer.with(one(3), false), Ok(None));
-        let read = match fewer.put().unwrap() {
-            crate::record::Write::Put(record) => Favourites::read(&record).unwrap(),
-            other @ crate::record::Write::Remove { .. } => panic!("{other:?}"),
-        };
-        assert_eq!(read, fewer);
-    }
-}
+/// The places that one person marked.
+pub type Favourites = Own<Favourite>;

@@ -121,8 +121,10 @@ pub struct IntakeQuery {
     pub submitted_by: Option<String>,
     /// Only these states; empty means all.
     pub states: Vec<IntakeState>,
-    /// Only from this door.
-    pub source: Option<SourceName>,
+    /// Only from these doors; empty means all.
+    pub sources: Vec<SourceName>,
+    /// Only with this text in subject, sender, a file name or the work item as it was named; empty means all. Compared without case.
+    pub text: String,
     /// Only what one of these looks after; empty means all.
     pub allocated: Vec<Assignee>,
 }
@@ -133,9 +135,20 @@ impl IntakeQuery {
         self.sites.has(&intake.site)
             && self.submitted_by.as_ref().is_none_or(|by| *by == intake.submitted_by)
             && (self.states.is_empty() || self.states.contains(&intake.state))
-            && self.source.as_ref().is_none_or(|source| *source == intake.source)
+            && (self.sources.is_empty() || self.sources.contains(&intake.source))
             && (self.allocated.is_empty()
                 || intake.allocated.as_ref().is_some_and(|allocated| self.allocated.contains(&allocated.to)))
+            && self.says(intake)
+    }
+
+    /// Whether the text that is looked for stands in the intake.
+    fn says(&self, intake: &Intake) -> bool {
+        let names = intake.documents.iter().map(|document| &document.file_name);
+        self.text.is_empty()
+            || [&intake.subject, &intake.sender, &intake.work_item_given]
+                .into_iter()
+                .chain(names)
+                .any(|field| contains(field, &self.text))
     }
 }
 

@@ -63,11 +63,15 @@ pub enum Kind {
     Bulk = 22,
     /// [`crate::bulk::BulkPart`].
     BulkPart = 23,
+    /// [`crate::remark::Remarks`].
+    Remarks = 24,
+    /// [`crate::views::SavedViews`].
+    SavedViews = 25,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Person,
         Self::Session,
         Self::Token,
@@ -91,6 +95,8 @@ impl Kind {
         Self::SendIntent,
         Self::Bulk,
         Self::BulkPart,
+        Self::Remarks,
+        Self::SavedViews,
     ];
 
     /// Kinds whose records name content in the spool ([`naming`]): it stays for as long as they do.
@@ -122,6 +128,8 @@ impl Kind {
             Self::SendIntent => "choice for a letter to be sent",
             Self::Bulk => "set of filings",
             Self::BulkPart => "part of a set of filings",
+            Self::Remarks => "list of remarks",
+            Self::SavedViews => "list of saved views",
         }
     }
 }

@@ -234,6 +234,22 @@ pub struct CauseGroup {
     pub last: Timestamp,
 }
 
+/// Open filings of one destination by how long ago they were accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgeLine {
+    /// The destination.
+    pub service: ServiceName,
+    /// How many are younger than each bound and not younger than the one before; the last number is of those beyond all bounds.
+    pub counts: Vec<u64>,
+    /// There are older ones that were not counted.
+    pub more: bool,
+}
+
+impl AgeLine {
+    /// So many filings of a destination are counted, the newest first.
+    pub const MOST: u64 = 200_000;
+}
+
 /// A stopped source or destination. Survives restarts and wins over the scheduler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
@@ -372,6 +388,15 @@ pub trait Store: crate::record::Registry {
 
     /// Open filings by cause and destination, most first.
     fn causes<'a>(&'a self, sites: &'a Scope) -> Fut<'a, StoreResult<Vec<CauseGroup>>>;
+
+    /// Open filings (not filed, duplicate or cancelled) by destination and age, which is that of their ids. `bounds` are the upper
+    /// bounds of the columns, growing. Destinations without any are left out; the others are in the order of their names.
+    fn ages<'a>(
+        &'a self,
+        sites: &'a Scope,
+        bounds: &'a [Duration],
+        now: Timestamp,
+    ) -> Fut<'a, StoreResult<Vec<AgeLine>>>;
 
     /// Writes an event that belongs to no change.
     fn record(&self, event: NewEvent) -> Fut<'_, StoreResult<u64>>;

@@ -15,14 +15,14 @@ use postroom_domain::dms::{
 use postroom_domain::filing::State;
 use postroom_domain::ids::ServiceName;
 use postroom_domain::link::{Accounts, AccountsAt, Decision, Operation, Refusal, Rights, whose_account};
+use postroom_domain::own;
 use postroom_domain::person::{Actor, Credential, Principal};
 use postroom_domain::places::{
     Favourite, Favourites, Lookup, MayFile, Offered, Origin, Place, PlaceId, Places, PlacesError,
     PlacesResult, Step, Wanted,
 };
 use postroom_domain::query::{FilingQuery, Predicate, Term, Window};
-use postroom_domain::record::{Commit, Kept as _, by_id};
-use postroom_domain::store::{Store, StoreError};
+use postroom_domain::store::Store;
 use postroom_domain::time::{Clock, age};
 
 use crate::options::Destination;
@@ -37,8 +37,6 @@ const LOOKED_THROUGH: usize = 200;
 const MOST_RECENT: usize = 20;
 /// A place is not shown as lying deeper than this.
 const DEEPEST: usize = 32;
-/// How often a list of favourites is changed again after somebody else changed it at the same moment.
-const TRIES: usize = 5;
 
 /// [`Places`] of the engine's destinations.
 pub struct DestinationPlaces {
@@ -146,11 +144,9 @@ impl DestinationPlaces {
 
     async fn marked(&self, view: &View<'_>) -> PlacesResult<Vec<PlaceId>> {
         let Some(person) = view.by.person else { return Ok(Vec::new()) };
-        let list = by_id::<Favourites>(&*self.store, person.as_u128()).await?;
+        let list: Favourites = own::of(&*self.store, person).await?;
         let here = |it: &Favourite| it.service == *view.service;
-        Ok(list.map_or_else(Vec::new, |list| {
-            list.places.into_iter().filter(here).map(|favourite| favourite.place).collect()
-        }))
+        Ok(list.items.into_iter().filter(here).map(|favourite| favourite.place).collect())
     }
 
     /// A list of the person's: the DMS's own, then what Postroom knows besides.
@@ -196,18 +192,11 @@ impl DestinationPlaces {
         } else {
             self.destination(at)?;
         }
-        let mut tries = 0;
-        loop {
-            let before = by_id(&*self.store, person.as_u128()).await?;
-            let before = before.unwrap_or_else(|| Favourites::none(person));
-            let favourite = Favourite { service: at.clone(), place: id.clone() };
-            let Some(after) = before.with(favourite, keep)? else { return Ok(()) };
-            let commit = Commit { writes: vec![after.put()?], events: Vec::new() };
-            match self.store.commit(commit).await {
-                Err(StoreError::Conflict { .. }) if tries < TRIES => tries += 1,
-                written => return Ok(written?),
-            }
-        }
+        let favourite = Favourite { service: at.clone(), place: id.clone() };
+        let change = |list: &Favourites| {
+            if keep { list.with(favourite.clone()) } else { Ok(list.without(|it| *it == favourite)) }
+        };
+        Ok(own::change(&*self.store, person, change).await?)
     }
 }
 

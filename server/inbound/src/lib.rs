@@ -9,6 +9,7 @@ pub mod link_columns;
 pub mod message;
 #[cfg(feature = "pages")]
 pub mod pages;
+pub mod preview;
 pub mod reader;
 pub mod scan_folder;
 pub mod screen;
@@ -17,4 +18,5 @@ pub mod tables;
 
 pub use checked::Checked;
 pub use hot_folder::{HotFolder, HotFolderHandle, HotFolderOptions, HotFolderStatus};
+pub use preview::PreviewDesk;
 pub use tables::FileTables;

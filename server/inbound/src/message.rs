@@ -81,6 +81,16 @@ pub fn read(raw: &[u8], limits: &Limits, trusted: &Trusted) -> Result<Message, R
     })
 }
 
+/// Text that says nothing about itself, out of bytes.
+pub(crate) fn guessed(bytes: &[u8]) -> String {
+    text::guessed(bytes)
+}
+
+/// Plain text out of HTML.
+pub(crate) fn of_html(html: &str) -> String {
+    text::of_html(html, html.len())
+}
+
 /// How many levels and parts an e-mail has, by the scan that stands before everything else.
 pub fn measure(raw: &[u8], limits: &Limits) -> Result<Measured, Refused> {
     let tree = tree::walk(raw, limits, 0)?;

@@ -19,6 +19,7 @@ mod read;
 mod split;
 #[cfg(test)]
 mod tests;
+mod text;
 mod write;
 
 pub use cover_sheet::{CoverSheet, Printed, cover_sheet, print};
@@ -33,4 +34,5 @@ pub use split::{
     BehindSeparator, BlankPages, LeftOut, LeftOutWhy, NeedsPerson, Piece, Problem, SheetRule, SplitPlan,
     SplitRules, Why, plan,
 };
+pub use text::{PageText, text};
 pub use write::{CannotWrite, write_piece, write_pieces};

@@ -1,18 +1,17 @@
 //! `audit …`: verifying and exporting the history.
 
-use std::fs::OpenOptions;
-use std::io::{BufReader, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::BufReader;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use postroom_api::audit::{ExportFormat, ExportList, VerifyList, VerifyView};
 use postroom_api::client::Client;
 use postroom_domain::audit::{Anchor, verify_export};
 
 use super::connection::{connect, explained};
 use super::data::store_file;
-use super::{lines, print};
+use super::desk::deliver;
+use super::lines;
 use crate::cli::{AuditCommand, ExportArgs, ExportFormatArg, VerifyAuditArgs};
 
 /// Runs the subcommand.
@@ -68,40 +67,6 @@ async fn export(client: &Client, args: &ExportArgs) -> anyhow::Result<()> {
         ExportFormatArg::Csv => ExportFormat::Csv,
     };
     let list = ExportList { format, after: Some(args.after).filter(|after| *after > 0) };
-    let Some(path) = &args.output else {
-        let mut download = client.export_audit(&list).await?;
-        while let Some(piece) = download.piece().await? {
-            std::io::stdout().lock().write_all(&piece)?;
-        }
-        return Ok(std::io::stdout().lock().flush()?);
-    };
-    // Before it is asked for: an export is told in the history, and one that cannot be written should not be.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("cannot make {}", path.display()))?;
-    let written = async {
-        let mut download = client.export_audit(&list).await?;
-        let mut bytes = 0;
-        while let Some(piece) = download.piece().await? {
-            file.write_all(&piece).with_context(|| format!("cannot write {}", path.display()))?;
-            bytes += piece.len();
-        }
-        file.sync_all().with_context(|| format!("cannot write {}", path.display()))?;
-        anyhow::Ok(bytes)
-    };
-    match written.await {
-        Ok(bytes) if args.server.json => {
-            print(&format!("{}\n", serde_json::json!({"file": path, "bytes": bytes})))?;
-        }
-        Ok(bytes) => print(&format!("{} holds the history ({bytes} bytes).\n", path.display()))?,
-        Err(error) => {
-            // Half a history must not be taken for a whole one.
-            let _gone = std::fs::remove_file(path);
-            bail!(error.context("the export is not whole; its file was removed"));
-        }
-    }
-    Ok(())
+    let json = args.server.json;
+    deliver(client.export_audit(&list), args.output.as_deref(), ("the history", json)).await
 }

@@ -11,8 +11,7 @@ use postroom_domain::ids::BulkId;
 
 pub(crate) use self::args::{BulkArgs, BulkCommand, SetArgs};
 pub(super) use self::decide::decide;
-use super::connection::with_token;
-use super::{lines, plain, print, when};
+use super::{desk, lines, plain, print, when};
 
 /// Filings that were not done and are told; the rest is told by `bulk items`.
 const TOLD: usize = 20;
@@ -22,7 +21,7 @@ const PAGE: usize = 500;
 /// Runs the subcommand.
 pub(super) async fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     let (client, json) =
-        (with_token(&args.server, args.token_file.as_deref(), args.token.as_deref())?, args.json);
+        (desk::reach(&args.server, args.token_file.as_deref(), args.token.as_deref())?, args.json);
     match args.command {
         BulkCommand::List { live } => {
             let list = BulkList { live, limit: Some(PAGE), cursor: None };

@@ -24,17 +24,6 @@ pub(super) fn connect(args: &ServerArgs) -> anyhow::Result<Client> {
     Ok(Client::new(server, token.trim())?)
 }
 
-/// A connection to a server by its address and a token, from a file or as it stands.
-pub(super) fn with_token(server: &str, file: Option<&Path>, token: Option<&str>) -> anyhow::Result<Client> {
-    let token = match (file, token) {
-        (Some(path), _) => std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the token file {}", path.display()))?,
-        (None, Some(token)) => token.to_owned(),
-        (None, None) => bail!("no token; give --token-file FILE or set POSTROOM_TOKEN"),
-    };
-    Ok(Client::new(server, token.trim())?)
-}
-
 /// What went wrong, with what to do about a server that does not answer.
 pub(super) fn explained(error: anyhow::Error, args: &ServerArgs) -> anyhow::Error {
     match error.downcast_ref() {

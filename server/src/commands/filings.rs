@@ -4,29 +4,25 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use postroom_api::bulk::BulkAction;
-use postroom_api::client::{Client, ClientError, News};
+use postroom_api::client::{Client, News};
 use postroom_api::decision::{CancelBody, HoldBody, ReleaseBody, RetryBody};
 use postroom_api::filing::FilingItem;
 use postroom_api::page::FilingList;
 use postroom_domain::ids::FilingId;
 use serde::Serialize;
 
-use super::connection::with_token;
-use super::{bulk, plain, print};
+use super::{bulk, desk, one_filing, plain, print};
 use crate::cli::{DecideArgs, FilingsArgs, FilingsCommand};
 
 /// Runs the subcommand.
 pub(super) async fn run(args: FilingsArgs) -> anyhow::Result<ExitCode> {
     let server = args.server.clone();
     let done = carry_out(args).await;
-    done.map_err(|error| match error.downcast_ref() {
-        Some(ClientError::Unreachable(_)) => error.context(format!("no answer from {server}")),
-        _ => error,
-    })
+    done.map_err(|error| desk::unanswered(error, &server))
 }
 
 async fn carry_out(args: FilingsArgs) -> anyhow::Result<ExitCode> {
-    let client = with_token(&args.server, args.token_file.as_deref(), args.token.as_deref())?;
+    let client = desk::reach(&args.server, args.token_file.as_deref(), args.token.as_deref())?;
     let json = args.json;
     match args.command {
         FilingsCommand::List { filter, limit } => {
@@ -71,6 +67,10 @@ async fn carry_out(args: FilingsArgs) -> anyhow::Result<ExitCode> {
             })
             .await
         }
+        FilingsCommand::Desk(command) => {
+            one_filing::run(&client, command, json).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         FilingsCommand::FileAnyway(args) => {
             if args.reason.trim().is_empty() {
                 bail!("a reason is needed to file a duplicate: --reason \"…\"");
@@ -89,7 +89,7 @@ fn parse(id: &str) -> anyhow::Result<FilingId> {
 }
 
 /// One line for people: id, state, age-sorting time, destination, reference, name, cause.
-fn line(item: &FilingItem) -> String {
+pub(super) fn line(item: &FilingItem) -> String {
     let cause = item.cause.as_ref().map(|cause| format!("  {}", cause.short)).unwrap_or_default();
     let name = if item.subject.is_empty() { &item.file_name } else { &item.subject };
     format!(

@@ -20,8 +20,9 @@ use postroom_domain::person::{Actor, Scope};
 use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
 use postroom_domain::record::{self, Commit, Kind, Record, Registry, Write};
 use postroom_domain::store::{
-    Acceptance, Accepted, Binding, CauseGroup, Chained, Check, Division, FilingChange, IdempotencyKey,
-    IntakeChange, Pause, QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary, Tally,
+    Acceptance, Accepted, AgeLine, Binding, CauseGroup, Chained, Check, Division, FilingChange,
+    IdempotencyKey, IntakeChange, Pause, QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary,
+    Tally,
 };
 use postroom_domain::work_item::WorkItem;
 use tokio::sync::watch;
@@ -453,6 +454,24 @@ impl Rows {
     }
 }
 
+impl Rows {
+    fn ages(&self, sites: &Scope, bounds: &[Duration], now: Timestamp) -> Vec<AgeLine> {
+        let mut lines: BTreeMap<ServiceName, AgeLine> = BTreeMap::new();
+        let open = |filing: &&Filing| !filing.progress.state.is_settled() && sites.has(&filing.site);
+        for filing in self.filings.values().rev().filter(open) {
+            let service = filing.request.target.service.clone();
+            let empty =
+                || AgeLine { service: service.clone(), counts: vec![0; bounds.len() + 1], more: false };
+            let line = lines.entry(service.clone()).or_insert_with(empty);
+            line.more = line.counts.iter().sum::<u64>() == AgeLine::MOST;
+            if !line.more {
+                line.counts[rules::age_column(filing.id, bounds, now)] += 1;
+            }
+        }
+        lines.into_values().collect()
+    }
+}
+
 /// A part of what is found, newest first.
 fn slice<T: Clone, Id: Copy + Ord>(
     rows: &BTreeMap<Id, T>,
@@ -634,6 +653,15 @@ impl Store for MemoryStore {
 
     fn causes<'a>(&'a self, sites: &'a Scope) -> Fut<'a, StoreResult<Vec<CauseGroup>>> {
         now!(self.read(|rows| rows.causes(sites)))
+    }
+
+    fn ages<'a>(
+        &'a self,
+        sites: &'a Scope,
+        bounds: &'a [Duration],
+        now: Timestamp,
+    ) -> Fut<'a, StoreResult<Vec<AgeLine>>> {
+        now!(self.read(|rows| rows.ages(sites, bounds, now)))
     }
 
     fn record(&self, event: NewEvent) -> Fut<'_, StoreResult<u64>> {

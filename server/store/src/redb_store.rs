@@ -5,6 +5,7 @@
 //! request as JSON) are separate rows; indexes and counters are written in the same transaction, and counters are compared with
 //! the heads at every start.
 
+mod ages;
 mod backup;
 mod batch;
 mod change;
@@ -42,8 +43,8 @@ use postroom_domain::query::{FilingQuery, IntakeQuery, Slice, Window};
 use postroom_domain::record::{Commit, Kind, Record, Registry, Write};
 use postroom_domain::spool::Blob;
 use postroom_domain::store::{
-    Acceptance, Accepted, Binding, CauseGroup, Chained, Check, Division, FilingChange, IntakeChange, Pause,
-    QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary,
+    Acceptance, Accepted, AgeLine, Binding, CauseGroup, Chained, Check, Division, FilingChange, IntakeChange,
+    Pause, QueueHead, Ready, Section, Store, StoreError, StoreResult, Summary,
 };
 use postroom_domain::work_item::WorkItem;
 
@@ -339,6 +340,15 @@ impl Store for RedbStore {
 
     fn causes<'a>(&'a self, sites: &'a Scope) -> Fut<'a, StoreResult<Vec<CauseGroup>>> {
         now!(self.read(|shelf, names| shelf.cause_groups(names, sites)))
+    }
+
+    fn ages<'a>(
+        &'a self,
+        sites: &'a Scope,
+        bounds: &'a [Duration],
+        now: Timestamp,
+    ) -> Fut<'a, StoreResult<Vec<AgeLine>>> {
+        Box::pin(ages::ages(&self.shared, sites, bounds, now))
     }
 
     fn record(&self, event: NewEvent) -> Fut<'_, StoreResult<u64>> {

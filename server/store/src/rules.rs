@@ -3,6 +3,7 @@
 //! how rows are found and kept is each store's own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use postroom_domain::cause::Cause;
@@ -149,6 +150,12 @@ pub(crate) fn meets(before: &Progress, next: &Progress, attempt: Option<&Attempt
 /// Whether a filing in this state counts for "how old is the oldest open one".
 pub(crate) const fn is_under_way(state: State) -> bool {
     matches!(state, State::Waiting | State::Blocked | State::Running | State::Checking)
+}
+
+/// The column of an age: the first bound that it stays below, or the one after the last.
+pub(crate) fn age_column(id: FilingId, bounds: &[Duration], now: Timestamp) -> usize {
+    let millis = u64::try_from(now.as_millisecond().saturating_sub(id.millis())).unwrap_or(0);
+    bounds.partition_point(|bound| *bound <= Duration::from_millis(millis))
 }
 
 /// Whether a filing in this state needs a person.

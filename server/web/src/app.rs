@@ -15,6 +15,7 @@ use postroom_domain::lists::TargetLists;
 use postroom_domain::mailbox::FetchesLetters;
 use postroom_domain::mailroom::{Mailroom, ReadsLetters};
 use postroom_domain::places::Places;
+use postroom_domain::preview::Previews;
 use postroom_domain::reception::Reception;
 use postroom_domain::send_to::SendTo;
 use postroom_domain::sheets::Sheets;
@@ -160,6 +161,8 @@ pub struct App {
     pub frames: Vec<String>,
     /// Pages as pictures, and cover sheets to print.
     pub sheets: Arc<dyn Sheets>,
+    /// What is in documents, as text.
+    pub previews: Arc<dyn Previews>,
     /// Lists of targets from elsewhere.
     pub lists: Arc<dyn TargetLists>,
     /// The time.
@@ -205,6 +208,8 @@ pub(crate) struct Shared {
     pub(crate) open: AtomicUsize,
     /// The last proof of a write, and when it was made: readiness is open to all, so it must not cost a write each time.
     pub(crate) proof: tokio::sync::Mutex<Option<(Duration, Check)>>,
+    /// Open filings by age, as they were counted a moment ago.
+    pub(crate) ages: crate::routes::ages::Counted,
     /// The description, written once.
     pub(crate) openapi: bytes::Bytes,
     /// Addresses and methods, for the answer to a wrong method.

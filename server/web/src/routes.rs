@@ -12,6 +12,7 @@ use crate::app::Shared;
 use crate::fault::{Answer, Fault};
 
 mod accounts;
+pub(crate) mod ages;
 mod asked;
 mod audit;
 mod bindings;
@@ -21,6 +22,7 @@ pub(crate) mod data_uploads;
 mod decisions;
 mod dms_accounts;
 mod doors;
+mod export;
 mod filings;
 mod follow;
 mod health;
@@ -34,6 +36,8 @@ mod notifications;
 mod original;
 mod persons;
 mod places;
+mod preview;
+mod remarks;
 mod resolve;
 mod rules;
 mod sending;
@@ -42,6 +46,7 @@ mod summary;
 pub(crate) mod tickets;
 mod tus;
 pub(crate) mod upload;
+mod views;
 mod work_items;
 
 pub(crate) use dms_accounts::request_account;
@@ -74,11 +79,13 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(intakes::list_intakes)
         .service(intakes::show_intake)
         .service(original::original_bytes)
+        .service(preview::show_preview)
         .service(sheets::show_page)
         .service(intakes::assign)
         .service(intakes::give)
         .service(intakes::dismiss)
         .service(intakes::release)
+        .service(remarks::note_intake)
         .service(letters::known_letters)
         .service(letters::hand_in_letter)
         .service(letters::undo_intake)
@@ -86,6 +93,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(sending::set_send_intent)
         .service(sending::remove_send_intent)
         .service(filings::list_filings)
+        .service(export::export_filings)
         .service(filings::show_filing)
         .service(decisions::retry)
         .service(decisions::hold)
@@ -94,6 +102,9 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(decisions::edit)
         .service(decisions::link)
         .service(decisions::file_anyway)
+        .service(remarks::note_filing)
+        .service(remarks::take_filing)
+        .service(remarks::give_back_filing)
         .service(bulk::freeze_bulk)
         .service(bulk::list_bulk)
         .service(bulk::show_bulk)
@@ -103,6 +114,10 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(bulk::undo_bulk)
         .service(summary::show_totals)
         .service(summary::cause_groups)
+        .service(ages::ages)
+        .service(views::list_views)
+        .service(views::save_view)
+        .service(views::remove_view)
         .service(follow::follow_events)
         .service(doors::pause_source)
         .service(doors::resume_source)

@@ -193,6 +193,7 @@ fn shared(app: App, stopping: watch::Receiver<bool>) -> io::Result<web::Data<Sha
         stopping,
         open: AtomicUsize::new(0),
         proof: tokio::sync::Mutex::default(),
+        ages: routes::ages::Counted::default(),
         openapi: written.into(),
         table,
         app,

@@ -16,10 +16,10 @@ pub(crate) fn has_banner(state: &State) -> bool {
         || (state.link.answered.is_some() && !state.link.live && state.link.again.is_some())
 }
 
-/// Draws it.
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+/// What must not be missed, in words.
+pub(crate) fn text(state: &State) -> Option<String> {
     if !has_banner(state) {
-        return;
+        return None;
     }
     let mut parts = Vec::new();
     match &state.link.trouble {
@@ -47,10 +47,15 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
             parts.push(state.server.clone());
         }
     }
-    let text = parts.join(" · ");
+    Some(parts.join(" · "))
+}
+
+/// Draws it.
+pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let Some(text) = text(state) else { return };
     let room = usize::from(area.width).saturating_sub(1);
     frame.render_widget(
-        Paragraph::new(Line::raw(format!(" {}", clip(&text, room)))).style(state.theme.banner()),
+        Paragraph::new(Line::raw(format!(" {}", clip(&text, room)))).style(state.theme().banner()),
         area,
     );
 }

@@ -18,7 +18,7 @@ pub(super) fn screen(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let [list, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(5)]).areas(area);
     draw(state, frame, list, true);
     let Some(line) = state.cause() else { return };
-    let theme = state.theme;
+    let theme = state.theme();
     let room = usize::from(below.width).saturating_sub(2);
     let mut lines = vec![Line::styled("─".repeat(usize::from(below.width)), theme.of(Tone::Faint))];
     lines.extend(wrap(&line.cause.sentence, room).into_iter().map(|line| Line::raw(format!(" {line}"))));
@@ -35,7 +35,7 @@ pub(super) fn screen(state: &State, frame: &mut Frame<'_>, area: Rect) {
 
 /// The groups.
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, focused: bool) {
-    let theme = state.theme;
+    let theme = state.theme();
     let now = state.server_now();
     let groups = state.causes.as_ref().map(|causes| &causes.items[..]).unwrap_or_default();
     let heading = if focused { theme::heading() } else { theme.of(Tone::Faint) };

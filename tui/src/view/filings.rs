@@ -26,9 +26,10 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(room: usize, times: Times) -> Self {
+    fn of(room: usize, times: Times, wide: bool) -> Self {
         let age = if times == Times::Relative { 5 } else { 10 };
         let (destination, source, reference, tries) = match room {
+            _ if wide => (10, (room / 6).min(20), (room / 8).clamp(8, 14), 5),
             0..=69 => (0, 0, 0, 0),
             70..=99 => (9, 0, 0, 0),
             100..=139 => (10, 15, 9, 0),
@@ -38,16 +39,17 @@ impl Columns {
         // Cursor, mark, sign and state stand before the rest.
         let rest =
             room.saturating_sub(2 + 2 + 10 + age + 1 + destination + source + reference + tries + gaps + 1);
-        let news = (rest * 45 / 100).min(44);
+        let news = if wide { 0 } else { (rest * 45 / 100).min(44) };
         Self { age, destination, source, reference, tries, subject: rest.saturating_sub(news + 1), news }
     }
 }
 
 /// Draws the list with its title.
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
-    let theme = state.theme;
+    let theme = state.theme();
     let room = usize::from(area.width);
-    let columns = Columns::of(room, state.times);
+    let area = super::footer::draw(state, frame, area);
+    let columns = Columns::of(room, state.times, state.config.wide);
     let window = &state.window;
     let mut lines = vec![title(state, room)];
 
@@ -71,7 +73,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     );
     lines.push(cells.line());
 
-    let focused = !state.is_split() || !state.detail_focused;
+    let focused = state.on_list();
     let height = usize::from(area.height).saturating_sub(2);
     for (i, item) in window.items().iter().enumerate().skip(window.top()).take(height) {
         lines.push(row(state, item, &columns, i == window.row(), focused));
@@ -104,15 +106,15 @@ fn title(state: &State, room: usize) -> Line<'static> {
     };
     let mut cells = Cells::default();
     let wide = room.saturating_sub(width(&right) + 1);
-    cells.left(&left, wide, theme::heading()).plain(right, state.theme.of(Tone::Faint));
+    cells.left(&left, wide, theme::heading()).plain(right, state.theme().of(Tone::Faint));
     cells.line()
 }
 
 fn row(state: &State, item: &FilingItem, columns: &Columns, here: bool, focused: bool) -> Line<'static> {
-    let theme = state.theme;
+    let theme = state.theme();
     let base = if here { theme::cursor(focused) } else { Style::new() };
     let tinted = base.patch(theme.of(tone(item.state)));
-    let marked = state.marks.contains_key(&item.id);
+    let marked = state.everything || state.marks.contains_key(&item.id);
     let now = state.server_now();
     let mut cells = Cells::default();
     cells
@@ -146,6 +148,10 @@ fn news(state: &State, item: &FilingItem) -> String {
         let status = cause.technical.status.map(|status| format!("{status} ")).unwrap_or_default();
         format!("{status}{}", cause.short)
     });
+    if let Some(who) = &item.taken_by {
+        let what = cause.unwrap_or_default();
+        return format!("[{who}] {what}");
+    }
     match (item.state, cause, due) {
         (FilingState::Waiting, Some(cause), Some(due)) => format!("{due}: {cause}"),
         (FilingState::Waiting | FilingState::Checking, None, Some(due)) => format!("due {due}"),

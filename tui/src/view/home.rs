@@ -7,8 +7,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::causes;
 use super::cells::{Cells, first_row};
+use super::{causes, doors};
 use crate::app::{Pane, State};
 use crate::layout::{self, Fit};
 use crate::text::{clip, count, grouped};
@@ -19,46 +19,78 @@ use crate::when;
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let Some(summary) = &state.summary else {
         let text = if state.link.trouble.is_some() { "" } else { "Asking the server …" };
-        frame.render_widget(Paragraph::new(text).style(state.theme.of(Tone::Faint)), area);
+        frame.render_widget(Paragraph::new(text).style(state.theme().of(Tone::Faint)), area);
         return;
     };
+    let areas = areas(state, summary, area);
+    draw_verdict(state, summary, frame, areas.verdict);
+    for (pane, area) in areas.panes {
+        match pane {
+            Pane::Sources => draw_sources(state, summary, frame, area),
+            Pane::Destinations => {
+                draw_destinations(state, summary, frame, area, state.home.focus == Pane::Destinations);
+            }
+            Pane::Causes => causes::draw(state, frame, area, state.home.focus == Pane::Causes),
+        }
+    }
+    doors::draw_ages(state, frame, areas.ages);
+    draw_note(state, summary, frame, areas.note);
+}
+
+/// Where the parts of the screen stand.
+struct Areas {
+    verdict: Rect,
+    panes: Vec<(Pane, Rect)>,
+    ages: Rect,
+    note: Rect,
+}
+
+fn areas(state: &State, summary: &Summary, area: Rect) -> Areas {
     if layout::fit(state.size) == Fit::ListOnly {
         let [verdict, pane, note] =
             Layout::vertical([Constraint::Length(2), Constraint::Min(0), Constraint::Length(1)]).areas(area);
-        draw_verdict(state, summary, frame, verdict);
-        match state.home.focus {
-            Pane::Sources => draw_sources(state, summary, frame, pane),
-            Pane::Destinations => draw_destinations(state, summary, frame, pane),
-            Pane::Causes => causes::draw(state, frame, pane, true),
-        }
-        draw_note(state, summary, frame, note);
-        return;
+        return Areas { verdict, panes: vec![(state.home.focus, pane)], ages: Rect::default(), note };
     }
+    let ages = state.doors.ages.as_ref().filter(|_| layout::has_ages(state.size));
+    let ages = ages.map_or(0, |ages| (ages.items.len() + 2).min(8));
     // Verdict, two headings, the causes with at least three rows, and the note stand beside the doors.
-    let room = usize::from(area.height).saturating_sub(3 + 2 + 5 + 1);
+    let room = usize::from(area.height).saturating_sub(3 + 2 + 5 + 1 + ages);
     let (sources, destinations) = (summary.sources.len().max(1), summary.destinations.len().max(1));
     let below = destinations.min(room.div_ceil(2).max(room.saturating_sub(sources)));
     let above = sources.min(room.saturating_sub(below));
     let rows = |number: usize| Constraint::Length(u16::try_from(number + 1).unwrap_or(u16::MAX));
-    let [verdict, top, middle, _, bottom, note] = Layout::vertical([
+    let [verdict, top, middle, ages, _, bottom, note] = Layout::vertical([
         Constraint::Length(3),
         rows(above),
         rows(below),
+        Constraint::Length(u16::try_from(ages).unwrap_or(0)),
         Constraint::Length(1),
         Constraint::Min(2),
         Constraint::Length(1),
     ])
     .areas(area);
-    draw_verdict(state, summary, frame, verdict);
-    draw_sources(state, summary, frame, top);
-    draw_destinations(state, summary, frame, middle);
-    causes::draw(state, frame, bottom, state.home.focus == Pane::Causes);
-    draw_note(state, summary, frame, note);
+    let panes = vec![(Pane::Sources, top), (Pane::Destinations, middle), (Pane::Causes, bottom)];
+    Areas { verdict, panes, ages, note }
+}
+
+/// The panes with the first row that each shows: what the mouse needs to know.
+pub(crate) fn panes(state: &State, area: Rect) -> Vec<(Pane, Rect, usize)> {
+    let Some(summary) = &state.summary else { return Vec::new() };
+    let top = |pane: Pane, area: Rect| {
+        let row = match pane {
+            _ if pane != state.home.focus => 0,
+            Pane::Sources => state.home.sources.row(),
+            Pane::Destinations => state.home.destinations.row(),
+            Pane::Causes => state.cause_at.row(),
+        };
+        first_row(row, usize::from(area.height).saturating_sub(1))
+    };
+    areas(state, summary, area).panes.into_iter().map(|(pane, area)| (pane, area, top(pane, area))).collect()
 }
 
 /// The answer to "is anything stuck, and since when": what needs a person first, then what goes on by itself.
 fn draw_verdict(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect) {
-    let theme = state.theme;
+    let theme = state.theme();
     let counts = &summary.filings;
     let arrivals = summary.intakes.needs_person + summary.intakes.quarantined;
     let numbers = |parts: &[(u64, &str, Tone)]| -> Vec<Span<'static>> {
@@ -161,9 +193,15 @@ fn draw_sources(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: R
     doors(state, frame, area, ("SOURCES", flow), &rows, focused.then(|| state.home.sources.row()));
 }
 
-fn draw_destinations(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect) {
+/// The destinations.
+pub(super) fn draw_destinations(
+    state: &State,
+    summary: &Summary,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    focused: bool,
+) {
     let rows: Vec<Row<'_>> = summary.destinations.iter().map(Row::from).collect();
-    let focused = state.home.focus == Pane::Destinations;
     doors(
         state,
         frame,
@@ -183,7 +221,7 @@ fn doors(
     rows: &[Row<'_>],
     at: Option<usize>,
 ) {
-    let theme = state.theme;
+    let theme = state.theme();
     let room = usize::from(area.width);
     // Marker, four counts, age and state, each with a space behind it.
     let fixed = 2 + 6 + 5 + 4 + 5 + 5 + 6 + 7;
@@ -260,20 +298,9 @@ fn draw_note(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect
             }
             with_kind(text, &line.kind)
         }),
-        Pane::Destinations => summary.destinations.get(state.home.destinations.row()).map(|line| {
-            let mut text = format!("{}: {}", line.name, line.state.word());
-            let since = line.pause.as_ref().map(|pause| pause.since).or(line.breaker.since);
-            if let Some(since) = since {
-                text = format!("{text} since {}", when::clock(since, now, &state.zone));
-            }
-            if !line.note.is_empty() {
-                text = format!("{text}, {}", line.note);
-            }
-            if let Some(again) = line.breaker.retry_at.filter(|_| line.pause.is_none()) {
-                text = format!("{text}, tried again {}", when::ahead(again, now, state.times, &state.zone));
-            }
-            with_kind(text, &line.kind)
-        }),
+        Pane::Destinations => {
+            summary.destinations.get(state.home.destinations.row()).map(|line| about_destination(state, line))
+        }
         Pane::Causes => state.cause().map(|line| {
             format!(
                 "{} Who can put it right: {}.",
@@ -285,9 +312,29 @@ fn draw_note(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect
     let Some(text) = text else { return };
     let room = usize::from(area.width).saturating_sub(2);
     frame.render_widget(
-        Paragraph::new(Line::styled(format!("  {}", clip(&text, room)), state.theme.of(Tone::Faint))),
+        Paragraph::new(Line::styled(format!("  {}", clip(&text, room)), state.theme().of(Tone::Faint))),
         area,
     );
+}
+
+/// What there is to say about a destination.
+pub(super) fn about_destination(state: &State, line: &DestinationLine) -> String {
+    let now = state.server_now();
+    let mut text = format!("{}: {}", line.name, line.state.word());
+    let since = line.pause.as_ref().map(|pause| pause.since).or(line.breaker.since);
+    if let Some(since) = since {
+        text = format!("{text} since {}", when::clock(since, now, &state.zone));
+    }
+    if !line.note.is_empty() {
+        text = format!("{text}, {}", line.note);
+    }
+    if let Some(until) = line.pause.as_ref().and_then(|pause| pause.until) {
+        text = format!("{text}, until {}", when::clock(until, now, &state.zone));
+    }
+    if let Some(again) = line.breaker.retry_at.filter(|_| line.pause.is_none()) {
+        text = format!("{text}, tried again {}", when::ahead(again, now, state.times, &state.zone));
+    }
+    with_kind(text, &line.kind)
 }
 
 fn with_kind(text: String, kind: &str) -> String {

@@ -7,23 +7,34 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use tui_input::Input;
 
-use crate::app::{Prompt, State};
-use crate::text::{clean, clip, width, wrap};
+use super::cells::Cells;
+use crate::app::{Offer, Prompt, State, offers};
+use crate::layout::OFFERS;
+use crate::place::Place;
+use crate::text::{clean, clip, width};
 use crate::theme::{self, Tone};
 
 /// Draws the question, if there is one.
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let Some(prompt) = &state.prompt else { return };
-    let theme = state.theme;
+    let theme = state.theme();
     let room = usize::from(area.width);
     let rule = Line::styled("─".repeat(room), theme.of(Tone::Faint));
     match prompt {
-        Prompt::Filter { input, errors, .. } => {
+        Prompt::Filter { place, input, errors, .. } => {
             let [top, line, carets, message] = Layout::vertical([Constraint::Length(1); 4]).areas(area);
             frame.render_widget(Paragraph::new(rule), top);
             let scroll = typed(frame, line, "/ ", input);
             let Some(error) = errors.first() else {
-                let hint = "state: dest: cause: age> from: ref: by: \"text\"   - excludes   a,b either   ↑ earlier ones";
+                let hint = match place {
+                    Place::Events => "words that must stand in an event",
+                    place if place.is_arrivals() => {
+                        "state: from: for:me  and words of subject, sender, file name   ↑ earlier ones"
+                    }
+                    _ => {
+                        "state: dest: cause: age> from: ref: by: \"text\"   - excludes   a,b either   ↑ earlier ones"
+                    }
+                };
                 frame.render_widget(
                     Paragraph::new(Line::styled(
                         format!("  {}", clip(hint, room.saturating_sub(2))),
@@ -61,24 +72,23 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
                 message,
             );
         }
-        Prompt::Reason { question, input, .. } => {
-            let [top, text, line] =
-                Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)])
+        Prompt::Command { input, row } => {
+            let [top, line, below] =
+                Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)])
                     .areas(area);
             frame.render_widget(Paragraph::new(rule), top);
-            let lines: Vec<Line<'_>> = wrap(question, room.saturating_sub(2))
-                .into_iter()
-                .map(|line| Line::styled(format!(" {line}"), theme.of(Tone::Bad)))
-                .collect();
-            frame.render_widget(Paragraph::new(lines), text);
-            typed(frame, line, " Reason: ", input);
+            typed(frame, line, ": ", input);
+            frame.render_widget(Paragraph::new(commands(state, input.value(), *row, room)), below);
         }
-        Prompt::Copy { choices, row } => {
-            let mut lines = vec![rule];
-            for (i, (key, what, text)) in choices.iter().enumerate() {
-                let style = if i == *row { theme::cursor(true) } else { Style::new() };
-                let head = format!(" {key}  copy {what}: ");
-                let sample = clip(&clean(text), room.saturating_sub(width(&head)));
+        Prompt::Menu(menu) => {
+            let head = format!("── {} {}", menu.title, "─".repeat(room));
+            let mut lines = vec![Line::styled(clip(&head, room), theme.of(Tone::Faint))];
+            let height = usize::from(area.height).saturating_sub(1);
+            let first = super::cells::first_row(menu.row, height);
+            for (i, choice) in menu.choices.iter().enumerate().skip(first).take(height) {
+                let style = if i == menu.row { theme::cursor(true) } else { Style::new() };
+                let head = format!(" {}  {}: ", choice.key, clip(&choice.what, room / 2));
+                let sample = clip(&clean(&choice.sample), room.saturating_sub(width(&head)));
                 lines.push(Line::from(vec![
                     Span::styled(head, style),
                     Span::styled(sample, theme.of(Tone::Faint)),
@@ -86,11 +96,40 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
             }
             frame.render_widget(Paragraph::new(lines), area);
         }
+        // It lies over the body.
+        Prompt::Form(_) => {}
     }
 }
 
+/// What a typed text may mean, each with its key and what it does.
+fn commands(state: &State, typed: &str, row: usize, room: usize) -> Vec<Line<'static>> {
+    let theme = state.theme();
+    let offers = offers(state, typed);
+    if offers.is_empty() {
+        return vec![Line::styled("  nothing of that name works here", theme.of(Tone::Warn))];
+    }
+    let first = super::cells::first_row(row, OFFERS);
+    let shown = offers.iter().enumerate().skip(first).take(OFFERS);
+    let line = |(i, offer): (usize, &Offer)| {
+        let base = if i == row { theme::cursor(true) } else { Style::new() };
+        let (text, tone) = if offer.not_now.is_empty() {
+            (offer.row.help.to_owned(), Tone::Plain)
+        } else {
+            (format!("not now: {}", offer.not_now), Tone::Faint)
+        };
+        let mut cells = Cells::default();
+        cells
+            .plain(if i == row { "▸ " } else { "  " }, base)
+            .left(offer.row.command, 16, base)
+            .left(&state.keys.name(offer.row), 6, base.patch(theme.of(Tone::Faint)))
+            .left(&text, room.saturating_sub(27), base.patch(theme.of(tone)));
+        cells.line()
+    };
+    shown.map(line).collect()
+}
+
 /// A line that is typed, scrolled so that the cursor is seen. Answers by how many columns it is scrolled.
-fn typed(frame: &mut Frame<'_>, area: Rect, head: &str, input: &Input) -> usize {
+pub(super) fn typed(frame: &mut Frame<'_>, area: Rect, head: &str, input: &Input) -> usize {
     let room = usize::from(area.width).saturating_sub(width(head) + 1);
     let scroll = input.visual_scroll(room);
     let mut skipped = 0;

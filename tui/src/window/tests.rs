@@ -4,7 +4,7 @@ use super::*;
 use crate::planted;
 
 /// A server with filings of these numbers; the cursor is the number in decimal.
-fn page(all: &BTreeMap<u128, u64>, from: &From, limit: usize) -> Page<FilingItem> {
+fn page(all: &BTreeMap<u128, u64>, from: &From<FilingId>, limit: usize) -> Page<FilingItem> {
     let before = from.cursor.as_deref().map_or(u128::MAX, |cursor| cursor.parse().unwrap());
     let found: Vec<_> = all.range(..before).rev().take(limit + 1).collect();
     let more = found.len() > limit;
@@ -17,15 +17,15 @@ fn page(all: &BTreeMap<u128, u64>, from: &From, limit: usize) -> Page<FilingItem
     Page { items, next }
 }
 
-fn numbers(window: &Window) -> Vec<u128> {
+fn numbers(window: &Window<FilingItem>) -> Vec<u128> {
     window.items.iter().map(|item| item.id.as_u128()).collect()
 }
 
 #[test]
 fn pages_join_and_renewals_keep_the_cursor_on_its_item() {
     let mut all: BTreeMap<u128, u64> = (1..=10).map(|id| (id, 1)).collect();
-    let mut window = Window::default();
-    let fetch = |window: &mut Window, all: &BTreeMap<u128, u64>, from: From| {
+    let mut window = Window::<FilingItem>::default();
+    let fetch = |window: &mut Window<FilingItem>, all: &BTreeMap<u128, u64>, from: From<FilingId>| {
         let page = page(all, &from, 4);
         window.merge(&from, page, 3)
     };
@@ -71,7 +71,7 @@ fn pages_join_and_renewals_keep_the_cursor_on_its_item() {
 #[test]
 fn a_gap_after_a_long_absence_is_filled() {
     let mut all: BTreeMap<u128, u64> = (1..=300).map(|id| (id, 1)).collect();
-    let mut window = Window::default();
+    let mut window = Window::<FilingItem>::default();
     window.merge(&From::default(), page(&all, &From::default(), PAGE), 20);
     window.go(7, 20);
     all.extend((301..=750).map(|id| (id, 1)));
@@ -90,8 +90,8 @@ fn a_gap_after_a_long_absence_is_filled() {
 #[test]
 fn a_long_list_is_walked_with_bounded_memory_both_ways() {
     let all: BTreeMap<u128, u64> = (1..=9000).map(|id| (id, 1)).collect();
-    let mut window = Window::default();
-    let settle = |window: &mut Window| {
+    let mut window = Window::<FilingItem>::default();
+    let settle = |window: &mut Window<FilingItem>| {
         for _ in 0..10 {
             let Some(from) = window.wanted(20) else { break };
             let page = page(&all, &from, PAGE);

@@ -1,8 +1,10 @@
 //! Who may see, confirm and remove which links. The keeper of links does it; here is proved who asks.
 
+use std::time::Duration;
+
 use super::{DeskError, People};
 use crate::ids::{LinkId, ServiceName};
-use crate::link::Link;
+use crate::link::{Link, LinkState};
 use crate::people::{Person, group_of};
 use crate::person::{Permission, Principal};
 use crate::record;
@@ -26,6 +28,36 @@ impl People {
         for link in self.all_of::<Link>(Some(&Link::group_of_service(service))).await? {
             if self.sees_link(by, &link).await? {
                 seen.push(link);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The links at a service that an operator has to know of: the system account's, and of persons of their sites those that are broken,
+    /// unconfirmed, or end within a time. They are seen and not touched.
+    pub async fn watched_links(
+        &self,
+        by: &Principal,
+        service: &ServiceName,
+        within: Duration,
+    ) -> Result<Vec<Link>, DeskError> {
+        if !by.may(Permission::SeeAll) {
+            return Err(DeskError::NotAllowed(Permission::SeeAll));
+        }
+        let limit = self.clock.now() + within;
+        let mut seen = Vec::new();
+        for link in self.all_of::<Link>(Some(&Link::group_of_service(service))).await? {
+            let trouble =
+                !matches!(link.state, LinkState::Active) || link.ends().is_some_and(|ends| ends < limit);
+            let Some(person) = link.person else {
+                seen.push(link);
+                continue;
+            };
+            if trouble {
+                let person = record::by_id::<Person>(self.store.as_ref(), person.as_u128()).await?;
+                if person.is_some_and(|it| by.sites.has(&it.sites.home)) {
+                    seen.push(link);
+                }
             }
         }
         Ok(seen)

@@ -453,7 +453,7 @@ async fn what_postroom_knows_stands_beside_the_dmss_own_lists() {
     let wanted = [entry("w1", &both), entry("f2", &ours)];
     assert_eq!(stage.shelf(&ann(), "", Shelf::Favourites).await, wanted);
     let kept: Favourites = postroom_domain::record::by_id(&*world.store, 7).await.unwrap().unwrap();
-    assert_eq!((kept.places.len(), kept.version), (2, 4), "what changed nothing wrote nothing");
+    assert_eq!((kept.items.len(), kept.version), (2, 4), "what changed nothing wrote nothing");
     // Of another library only what belongs there, or to none in particular.
     let there = PlaceId { library: "B".to_owned(), container: "w2".to_owned() };
     stage.places.favour(&ann(), &stage.dms, &there, true).await.unwrap();

@@ -360,7 +360,9 @@ fn intake_candidates(
 ) -> Result<Candidates, Stop> {
     let sites = Sites::of(&query.sites, names);
     let wants_site = |number: u16| sites.includes(number);
-    if !query.states.is_empty() {
+    // What is through piles up without end: with such a state asked for, the door narrows down more than the state does.
+    let piles_up = query.states.iter().any(|state| state.is_through());
+    if !(query.states.is_empty() || piles_up && !query.sources.is_empty()) {
         let index = shelf.intakes_by_state()?;
         let kept = prefixes::<19, 3>(&index, |prefix| {
             wants_site(keys::short(prefix, 0)) && query.states.iter().any(|state| *state as u8 == prefix[2])
@@ -371,17 +373,23 @@ fn intake_candidates(
     if let Some(by) = &query.submitted_by {
         return stream(&shelf.intakes_by_submitter()?, &keys::digest(by), from);
     }
-    if query.source.is_none() && query.sites.is_all() {
+    if query.sources.is_empty() && query.sites.is_all() {
         return heads_before(&shelf.intake_heads()?, from);
     }
     let index = shelf.intakes_by_source()?;
-    let source = query.source.as_ref().map(|source| names.sources.number(source));
+    let sources = doors(query, names);
     let kept = prefixes::<20, 4>(&index, |prefix| {
         wants_site(keys::short(prefix, 0))
-            && source.is_none_or(|source| source == Some(keys::short(prefix, 2)))
+            && sources.as_ref().is_none_or(|sources| sources.contains(&keys::short(prefix, 2)))
     })?;
     let streams = kept.iter().map(|prefix| stream(&index, prefix, from)).collect::<Result<_, _>>()?;
     Ok(Box::new(Merge::new(from, streams)?))
+}
+
+/// The numbers of the doors that are asked for; none when all are.
+fn doors(query: &IntakeQuery, names: &Names) -> Option<BTreeSet<u16>> {
+    let numbers = query.sources.iter().filter_map(|source| names.sources.number(source));
+    (!query.sources.is_empty()).then(|| numbers.collect())
 }
 
 /// Intakes, newest first.
@@ -396,15 +404,14 @@ pub(super) async fn intakes(
         window,
         |shelf, names, from, look| {
             let heads = shelf.intake_heads()?;
-            let sites = Sites::of(&query.sites, names);
+            let (sites, doors) = (Sites::of(&query.sites, names), doors(query, names));
             look.through(intake_candidates(shelf, names, query, from)?, |id| {
                 let Some(head) = row(&heads, &id.to_be_bytes(), IntakeHead::decode)? else {
                     return Ok((1, None));
                 };
-                let source = query.source.as_ref().map(|source| names.sources.number(source));
                 let ruled_out = !sites.includes(head.site)
                     || (!query.states.is_empty() && !query.states.contains(&head.state))
-                    || source.is_some_and(|source| source != Some(head.source));
+                    || doors.as_ref().is_some_and(|doors| !doors.contains(&head.source));
                 if ruled_out {
                     return Ok((1, None));
                 }

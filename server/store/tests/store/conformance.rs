@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use postroom_domain::cause::Cause;
 use postroom_domain::event::{Happening, NewEvent, Subject};
 use postroom_domain::filing::{Lane, Outcome, State};
@@ -81,6 +82,7 @@ for_every_store! {
     portions_of_a_state_are_oldest_first
     totals_are_by_site_destination_and_source
     causes_are_grouped_while_they_are_open
+    open_filings_are_counted_by_age
     an_edit_moves_a_filing_to_where_it_belongs
     events_are_numbered_without_gaps
     doors_are_paused_and_resumed
@@ -676,12 +678,22 @@ async fn lists_of_intakes_answer_every_term(store: &dyn Store) {
         for submitted_by in [None, Some("grace".to_owned())] {
             for states in [vec![], vec![IntakeState::Settled], vec![IntakeState::Settled, IntakeState::Split]]
             {
-                for source in [None, Some("mail".parse().unwrap()), Some("none".parse().unwrap())] {
+                for (sources, text) in [
+                    (&[][..], ""),
+                    (&["mail"], ""),
+                    (&["none"], ""),
+                    (&["mail", "upload", "none"], ""),
+                    (&[], "LETTER 1"),
+                    (&["mail", "scans"], "ter 2"),
+                    (&[], "pOST"),
+                    (&[], "nowhere"),
+                ] {
                     let query = IntakeQuery {
                         sites: sites.clone(),
                         submitted_by: submitted_by.clone(),
                         states: states.clone(),
-                        source: source.clone(),
+                        sources: sources.iter().map(|source| source.parse().unwrap()).collect(),
+                        text: text.to_owned(),
                         allocated: Vec::new(),
                     };
                     let wanted: Vec<_> =
@@ -730,6 +742,47 @@ async fn totals_are_by_site_destination_and_source(store: &dyn Store) {
     assert_eq!(both, whole);
     let rome = store.summary(&scope(&["rome"])).await.unwrap();
     assert_eq!((rome.filings.by_state, rome.destinations.len(), rome.sources.len()), ([0; 10], 0, 0));
+}
+
+/// Filings that are a minute old, two minutes, and so on: at two destinations, every fifth one in Paris.
+async fn a_lot_of_ages(store: &dyn Store, now: Timestamp) -> Vec<FilingId> {
+    let mut ids = Vec::new();
+    for minutes in (1..=30_u64).rev() {
+        let millis = u64::try_from(now.as_millisecond()).unwrap() - minutes * 60_000;
+        let id = (u128::from(millis) << 80) | (fresh() >> 64);
+        let site = ["london", "paris"][usize::from(minutes % 5 == 0)];
+        let service = ["dms-eu", "dms-us"][usize::from(minutes % 3 == 0)];
+        let one = filing_as(id, site, "scans", request(minutes, service, "in"));
+        ids.push(accept(store, vec![one]).await.1[0].id);
+    }
+    ids
+}
+
+async fn open_filings_are_counted_by_age(store: &dyn Store) {
+    let now = at(0);
+    let ids = a_lot_of_ages(store, now).await;
+    let of = async |sites: &Scope| -> Vec<_> {
+        let bounds = [Duration::from_mins(5), Duration::from_mins(20)];
+        let lines = store.ages(sites, &bounds, now).await.unwrap();
+        assert!(lines.iter().all(|line| !line.more));
+        lines.into_iter().map(|line| (line.service.to_string(), line.counts)).collect()
+    };
+    let eu = |counts: [u64; 3]| ("dms-eu".to_owned(), counts.to_vec());
+    let us = |counts: [u64; 3]| ("dms-us".to_owned(), counts.to_vec());
+    // An age that is a bound lies beyond it.
+    assert_eq!(of(&Scope::All).await, [eu([3, 10, 7]), us([1, 5, 4])]);
+    assert_eq!(of(&scope(&["paris", "rome"])).await, [eu([0, 2, 2]), us([0, 1, 1])]);
+    assert_eq!(of(&scope(&["rome"])).await, []);
+
+    // Whatever is open counts, and nothing else does: minutes 30, 29, 28, 27 and 26.
+    happen(store, ids[0], Event::Cancel, at(1)).await;
+    happen(store, ids[1], Event::Hold, at(1)).await;
+    for id in [ids[2], ids[3], ids[4]] {
+        happen(store, id, Event::Claim, at(1)).await;
+    }
+    happen(store, ids[2], refused(Cause::Rejected, Some(422)), at(2)).await;
+    happen(store, ids[4], Event::Uploaded(receipt("d")), at(2)).await;
+    assert_eq!(of(&Scope::All).await, [eu([3, 10, 6]), us([1, 5, 3])]);
 }
 
 async fn causes_are_grouped_while_they_are_open(store: &dyn Store) {

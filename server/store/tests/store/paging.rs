@@ -88,6 +88,12 @@ async fn pages_of_a_hundred_thousand_filings_do_not_scan() {
         }
     }
     assert_eq!(calls, 5);
+    // Of what is open each key is read once.
+    let began = std::time::Instant::now();
+    let bounds = [std::time::Duration::from_mins(5)];
+    let ages = store.ages(&Scope::All, &bounds, at(5)).await.unwrap();
+    println!("{FILINGS} open filings were counted by age in {:?}", began.elapsed());
+    assert_eq!(ages.iter().flat_map(|line| &line.counts).sum::<u64>(), FILINGS);
     assert_eq!(store.self_check().await.unwrap().wrong, Vec::<String>::new());
 }
 

@@ -131,7 +131,8 @@ pub(crate) async fn keys_are_unique_among_records_of_a_kind(store: &dyn Store) {
 /// The same id, key and group in each kind: none sees another's, and each is listed, replaced and removed by itself.
 pub(crate) async fn every_kind_is_kept_apart(store: &dyn Store) {
     for (at, kind) in Kind::ALL.into_iter().enumerate() {
-        assert_eq!(usize::from(kind as u8), at + 1, "numbers of kinds are kept in stores");
+        let number = at + 1;
+        assert_eq!(usize::from(kind as u8), number, "numbers of kinds are kept in stores");
         let mut mine = record(kind, 7, &["key"], &["group"]);
         mine.body = kind.noun().into();
         put(store, &mine).await.unwrap();

@@ -5,34 +5,28 @@ use std::collections::BTreeSet;
 use actix_web::{HttpResponse, delete, put, web};
 use postroom_api::letter::WorkItemBrief;
 use postroom_api::problem::{Code, Problem};
-use postroom_domain::bookmarks::Bookmarks;
+use postroom_domain::bookmarks::{Bookmark, Bookmarks};
 use postroom_domain::ids::WorkItemId;
+use postroom_domain::own;
 use postroom_domain::query::{FilingQuery, Window};
-use postroom_domain::record::{Commit, Kept as _, by_id};
-use postroom_domain::store::StoreError;
 
 use super::asked::Named;
 use super::letters::items_of;
 use crate::app::Shared;
 use crate::auth::{Allowed, File};
-use crate::fault::{Answer, Fault, sentence};
+use crate::fault::{Answer, Fault};
 
 /// So many of a person's newest filings are looked through for the work items they went to.
 const LOOKED_THROUGH: usize = 200;
 /// So many recent work items are shown of those.
 const MOST_RECENT: usize = 10;
-/// How often a list is changed again after somebody else changed it at the same moment.
-const TRIES: usize = 5;
-
-async fn list(app: &Shared, caller: &Allowed<File>) -> Answer<Option<Bookmarks>> {
-    let Some(person) = caller.principal().person else { return Ok(None) };
-    let kept = by_id::<Bookmarks>(&*app.store, person.as_u128()).await?;
-    Ok(Some(kept.unwrap_or_else(|| Bookmarks::none(person))))
-}
-
 /// The work items that the caller marked.
 pub(super) async fn bookmarked(app: &Shared, caller: &Allowed<File>) -> Answer<Vec<WorkItemBrief>> {
-    let ids = list(app, caller).await?.map(|list| list.items).unwrap_or_default();
+    let list: Bookmarks = match caller.principal().person {
+        Some(person) => own::of(&*app.store, person).await?,
+        None => return Ok(Vec::new()),
+    };
+    let ids = list.items.into_iter().map(|Bookmark(id)| id).collect::<Vec<_>>();
     let items = items_of(app, caller, ids).await?;
     Ok(items.iter().map(|item| WorkItemBrief::of(item, true)).collect())
 }
@@ -70,22 +64,14 @@ async fn change(app: &Shared, caller: &Allowed<File>, id: WorkItemId, keep: bool
     if keep {
         super::work_items::seen(app, caller, id).await?;
     }
-    let mut tries = 0;
-    loop {
-        let Some(before) = list(app, caller).await? else {
-            return Err(Fault::new(Code::Forbidden, "Only persons have bookmarks."));
-        };
-        let after = before
-            .with(id, keep)
-            .map_err(|error| Fault::new(Code::NotAllowedNow, sentence(&error.to_string())))?;
-        let Some(after) = after else { return Ok(HttpResponse::NoContent().finish()) };
-        let commit = Commit { writes: vec![after.put()?], events: Vec::new() };
-        match app.store.commit(commit).await {
-            Ok(()) => return Ok(HttpResponse::NoContent().finish()),
-            Err(StoreError::Conflict { .. } | StoreError::Exists(_)) if tries < TRIES => tries += 1,
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let person = caller.principal().person;
+    let person = person.ok_or_else(|| Fault::new(Code::Forbidden, "Only persons have bookmarks."))?;
+    let marked = Bookmark(id);
+    own::change(&*app.store, person, |list| {
+        if keep { list.with(marked) } else { Ok(list.without(|it| *it == marked)) }
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Puts a work item on one's list of bookmarks. Doing it twice is doing it once.

@@ -9,12 +9,13 @@ use postroom_api::decision::{
 use postroom_api::filing::FilingItem;
 use postroom_api::problem::{Code, Problem};
 use postroom_domain::decide::{Decision, Grounds, decide};
-use postroom_domain::filing::{Filing, State};
+use postroom_domain::filing::State;
 use postroom_domain::ids::{FilingId, ServiceName};
 use postroom_domain::person::Permission;
 
 use super::asked::{Named, Seen};
 use super::filings::seen;
+use super::remarks;
 use crate::app::Shared;
 use crate::auth::{Allowed, Decide, File};
 use crate::body::{Json, JsonOrNothing};
@@ -27,18 +28,16 @@ async fn carry_out<P>(
     version: Option<u64>,
     decision: Decision,
     reason: String,
-) -> Answer<Filing> {
+) -> Answer<FilingItem> {
     let grounds = Grounds { actor: caller.actor(), reason, version, bulk: None };
     let (store, clock, entropy) = (app.store.as_ref(), app.clock.as_ref(), app.entropy.as_ref());
     let filing = decide(store, clock, entropy, &app.policy, id, decision, grounds).await?;
     app.control.wake();
-    Ok(filing)
+    Ok(remarks::item(app, &filing).await?)
 }
 
-fn decided(filing: &Filing) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::ETAG, etag(filing.progress.version)))
-        .json(Decided { filing: FilingItem::from(filing) })
+fn decided(filing: FilingItem) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, etag(filing.version))).json(Decided { filing })
 }
 
 /// Another try. An undecided filing is sent again, a duplicate one is filed anyway, which needs a reason. Who handed a document in may
@@ -66,7 +65,7 @@ pub(crate) async fn retry(
     let decision = RetryBody::decision(filing.progress.state);
     // The version that was just read guards the state that was just looked at.
     let version = version.or(Some(filing.progress.version));
-    carry_out(&app, &caller, id, version, decision, body.reason).await.map(|filing| decided(&filing))
+    carry_out(&app, &caller, id, version, decision, body.reason).await.map(decided)
 }
 
 /// Out of automatic work.
@@ -85,7 +84,7 @@ pub(crate) async fn hold(
     app: web::Data<Shared>,
 ) -> Answer {
     seen(&app, &caller, id).await?;
-    carry_out(&app, &caller, id, version, Decision::Hold, body.reason).await.map(|filing| decided(&filing))
+    carry_out(&app, &caller, id, version, Decision::Hold, body.reason).await.map(decided)
 }
 
 /// Back into automatic work.
@@ -104,7 +103,7 @@ pub(crate) async fn release(
     app: web::Data<Shared>,
 ) -> Answer {
     seen(&app, &caller, id).await?;
-    carry_out(&app, &caller, id, version, Decision::Release, body.reason).await.map(|filing| decided(&filing))
+    carry_out(&app, &caller, id, version, Decision::Release, body.reason).await.map(decided)
 }
 
 /// The end of it, with a reason.
@@ -123,7 +122,7 @@ pub(crate) async fn cancel(
     app: web::Data<Shared>,
 ) -> Answer {
     seen(&app, &caller, id).await?;
-    carry_out(&app, &caller, id, version, Decision::Cancel, body.reason).await.map(|filing| decided(&filing))
+    carry_out(&app, &caller, id, version, Decision::Cancel, body.reason).await.map(decided)
 }
 
 /// Another place or name; it is tried again at once, unless it is held.
@@ -164,7 +163,7 @@ pub(crate) async fn edit(
     let decision = body.decision(&filing.request.target);
     // The edit was computed from the request that was just read.
     let version = version.or(Some(filing.progress.version));
-    carry_out(&app, &caller, id, version, decision, body.reason).await.map(|filing| decided(&filing))
+    carry_out(&app, &caller, id, version, decision, body.reason).await.map(decided)
 }
 
 /// A person found the document in the DMS.
@@ -187,7 +186,7 @@ pub(crate) async fn link(
     }
     seen(&app, &caller, id).await?;
     let decision = Decision::Link(body.receipt());
-    carry_out(&app, &caller, id, version, decision, body.reason).await.map(|filing| decided(&filing))
+    carry_out(&app, &caller, id, version, decision, body.reason).await.map(decided)
 }
 
 /// Files a duplicate although the same content is there, with a reason.
@@ -207,5 +206,5 @@ pub(crate) async fn file_anyway(
 ) -> Answer {
     seen(&app, &caller, id).await?;
     let decision = Decision::FileAnyway;
-    carry_out(&app, &caller, id, version, decision, body.reason).await.map(|filing| decided(&filing))
+    carry_out(&app, &caller, id, version, decision, body.reason).await.map(decided)
 }

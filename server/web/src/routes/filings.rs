@@ -11,9 +11,11 @@ use postroom_domain::event::{Event, Subject};
 use postroom_domain::filing::Filing;
 use postroom_domain::ids::FilingId;
 use postroom_domain::person::Permission;
+use postroom_domain::remark::About;
 
 use super::asked::{Asked, Named, window};
 use super::intakes::EVENTS;
+use super::remarks;
 use crate::app::Shared;
 use crate::auth::{Allowed, File};
 use crate::fault::{Answer, Fault};
@@ -50,7 +52,9 @@ pub(crate) async fn list_filings(
     let query = filter.into_query(caller.scope(), own.or_else(|| caller.only_own()));
     let window = window(asked.limit, asked.cursor.as_deref())?;
     let slice = app.store.list_filings(&query, window, app.clock.now()).await?;
-    Ok(HttpResponse::Ok().json(Page::of(slice, |filing| FilingItem::from(&filing))))
+    let next = slice.next.map(|id| id.to_string());
+    let items = remarks::items(&app, &slice.items).await?;
+    Ok(HttpResponse::Ok().json(Page { items, next }))
 }
 
 /// One filing with its attempts and history.
@@ -69,7 +73,9 @@ pub(crate) async fn show_filing(
     let attempts = app.store.attempts(id).await?;
     let events = app.store.events_about(&Subject::Filing(id), EVENTS).await?;
     let events = told(&caller, events);
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, etag(filing.progress.version)))
-        .json(FilingDetail::of(&filing, &attempts, &events)))
+    let remarks = remarks::of(&app, About::Filing(id)).await?;
+    let mut detail = FilingDetail::of(&filing, &attempts, &events);
+    detail.item.taken_by.clone_from(&remarks.taken_by);
+    detail.remarks = remarks;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(filing.progress.version))).json(detail))
 }

@@ -1,5 +1,7 @@
 //! Intakes: lists, one with its trace, and a person's decisions over them.
 
+use std::str::FromStr;
+
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, post, web};
 use postroom_api::decision::etag;
@@ -10,11 +12,13 @@ use postroom_api::page::{IntakeList, Page};
 use postroom_api::problem::Problem;
 use postroom_domain::allocation::Assignee;
 use postroom_domain::event::Subject;
-use postroom_domain::ids::IntakeId;
+use postroom_domain::ids::{IntakeId, SourceName};
 use postroom_domain::intake::{Intake, IntakeState};
 use postroom_domain::query::IntakeQuery;
+use postroom_domain::remark::About;
 
 use super::asked::{Asked, Named, Seen, window};
+use super::remarks;
 use crate::app::Shared;
 use crate::auth::{Allowed, Decide, File};
 use crate::body::Json;
@@ -46,17 +50,14 @@ pub(crate) async fn list_intakes(
     Asked(asked): Asked<IntakeList>,
     app: web::Data<Shared>,
 ) -> Answer {
-    let states: Result<Vec<IntakeState>, String> =
-        asked.state.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::parse).collect();
-    let source = match asked.source.as_deref() {
-        None | Some("") => None,
-        Some(text) => Some(text.parse().map_err(|error| Fault::value("source", format!("{error}")))?),
-    };
+    let states: Result<Vec<IntakeState>, String> = listed(&asked.state).collect();
+    let sources: Result<Vec<SourceName>, _> = listed(asked.source.as_deref().unwrap_or_default()).collect();
     let query = IntakeQuery {
         sites: caller.scope(),
         submitted_by: caller.only_own(),
         states: states.map_err(|why| Fault::value("state", why))?,
-        source,
+        sources: sources.map_err(|error| Fault::value("source", format!("{error}")))?,
+        text: asked.q.trim().to_owned(),
         allocated: match asked.allocated.as_deref() {
             None | Some("") => Vec::new(),
             Some(text) => looked_after_by(&caller, text)?,
@@ -64,6 +65,11 @@ pub(crate) async fn list_intakes(
     };
     let slice = app.store.list_intakes(&query, window(asked.limit, asked.cursor.as_deref())?).await?;
     Ok(HttpResponse::Ok().json(Page::of(slice, |intake| IntakeItem::from(&intake))))
+}
+
+/// Values that commas separate.
+fn listed<T: FromStr>(text: &str) -> impl Iterator<Item = Result<T, T::Err>> {
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::parse)
 }
 
 /// Whose work is asked for.
@@ -103,6 +109,8 @@ async fn show<P>(app: &Shared, caller: &Allowed<P>, intake: &Intake) -> Answer {
     let events = super::filings::told(caller, events);
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(intake.version))).json(IntakeDetail {
         suggestions: suggestions(app, intake).await?,
+        filing_items: remarks::items(app, &filings).await?,
+        remarks: remarks::of(app, About::Intake(intake.id)).await?,
         ..IntakeDetail::of(intake, &filings, &events)
     }))
 }

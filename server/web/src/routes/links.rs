@@ -1,5 +1,7 @@
 //! Linked services and links. Linking itself begins in a browser, at `/links/{service}`.
 
+use std::time::Duration;
+
 use actix_web::http::header;
 use actix_web::{HttpResponse, delete, get, post, web};
 use postroom_api::decision::etag;
@@ -28,7 +30,11 @@ pub(crate) async fn list_services(caller: Allowed<File>, app: web::Data<Shared>)
     Ok(HttpResponse::Ok().json(Services { items: views.collect() }))
 }
 
-/// One's own links; with `all` everybody's that one looks after.
+/// A link that ends within this is one that operators have to know of.
+const SOON: Duration = Duration::from_hours(14 * 24);
+
+/// One's own links; with `all` everybody's that one looks after. Who watches without looking after them sees the system accounts, and
+/// what is broken or ends within two weeks.
 #[utoipa::path(tag = "links", operation_id = "list_links", security(("token" = [])), params(LinkList), responses(
     (status = 200, description = "The links, without tokens.", body = Links),
     (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
@@ -42,11 +48,16 @@ pub(crate) async fn list_links(
     let (people, by) = (&app.identity.people, caller.principal());
     let mut links = Vec::new();
     if asked.all {
-        if !caller.may(Permission::ManageLinks) {
+        let manages = caller.may(Permission::ManageLinks);
+        if !(manages || caller.may(Permission::SeeAll)) {
             return Err(Fault::forbidden(&by.roles, Permission::ManageLinks));
         }
         for service in app.identity.services() {
-            links.extend(people.links_at(by, &service.name).await?);
+            links.extend(if manages {
+                people.links_at(by, &service.name).await?
+            } else {
+                people.watched_links(by, &service.name, SOON).await?
+            });
         }
     } else {
         links = people.own_links(by).await?;

@@ -59,7 +59,7 @@ pub(crate) async fn original_bytes(
 }
 
 /// The answer for a document whose source was given up: where it is now. None while it is kept.
-async fn released(app: &Shared, intake: &Intake, document: &Document) -> Answer<Option<Fault>> {
+pub(super) async fn released(app: &Shared, intake: &Intake, document: &Document) -> Answer<Option<Fault>> {
     let filings = app.store.intake_filings(intake.id).await?;
     let own: Vec<&Filing> =
         filings.iter().filter(|filing| filing.request.blob.hash == document.blob.hash).collect();

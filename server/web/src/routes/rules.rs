@@ -125,7 +125,7 @@ impl Trial<'_> {
         let query = IntakeQuery {
             sites: caller.scope(),
             submitted_by: caller.only_own(),
-            source: body.source.clone(),
+            sources: body.source.iter().cloned().collect(),
             ..IntakeQuery::default()
         };
         let mut before: Option<IntakeId> = match body.cursor.as_deref() {

@@ -78,6 +78,7 @@ impl Doors {
             send_to: Arc::new(crate::send_to::Hatch::default()),
             frames: Vec::new(),
             sheets: Arc::new(postroom_domain::sheets::NoSheets),
+            previews: Arc::new(postroom_domain::preview::NoPreviews),
             lists: Arc::new(postroom_domain::lists::NoLists),
             clock: desk.clock.clone(),
             entropy: desk.entropy.clone(),

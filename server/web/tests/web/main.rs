@@ -23,6 +23,7 @@ mod intakes;
 mod letters;
 mod matrix;
 mod notifications;
+mod operators;
 mod origins;
 mod pages;
 mod places;

@@ -269,6 +269,7 @@ impl World {
             send_to: hatch.clone(),
             frames: vec!["https://dms.example".to_owned()],
             sheets: Arc::new(Drawer),
+            previews: Arc::new(Glance),
             lists: Arc::new(crate::places::Matters),
             clock: clock.clone(),
             entropy,
@@ -533,5 +534,34 @@ impl postroom_domain::sheets::Sheets for Drawer {
         sheets: &[postroom_domain::sheets::Sheet],
     ) -> Result<Vec<u8>, postroom_domain::sheets::NoSheet> {
         Ok(format!("%PDF-{sheets:?}").into_bytes())
+    }
+}
+
+/// Tells a document's name, and nothing of programs; the bytes are another room's.
+struct Glance;
+
+impl postroom_domain::preview::Previews for Glance {
+    fn preview<'a>(
+        &'a self,
+        document: &'a postroom_domain::intake::Document,
+    ) -> postroom_domain::Fut<
+        'a,
+        Result<postroom_domain::preview::Preview, postroom_domain::preview::NoPreview>,
+    > {
+        use postroom_domain::preview::{NoPreview, Preview, Shown};
+        Box::pin(async move {
+            match document.file_name.as_str() {
+                "a.exe" => Err(NoPreview::Nothing("Files of this kind are not shown as text.".to_owned())),
+                "busy.txt" => Err(NoPreview::Later("others are being read".to_owned())),
+                name => Ok(Preview {
+                    shown: Shown::Text,
+                    head: Vec::new(),
+                    text: format!("what {name} says"),
+                    more: false,
+                    parts: Vec::new(),
+                    pages: None,
+                }),
+            }
+        })
     }
 }

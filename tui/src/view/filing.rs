@@ -2,47 +2,21 @@
 
 use postroom_api::cause::fixer_words;
 use postroom_api::filing::{AttemptView, FilingDetail, FilingItem};
-use ratatui::Frame;
-use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::text::Line;
 
+use super::page::Page;
 use crate::app::State;
-use crate::layout;
-use crate::text::{clip, size, wrap};
+use crate::text::{clip, size};
 use crate::theme::{self, Tone, sign, tone};
 use crate::when;
 
-/// Draws it, with a border to the list when they stand side by side.
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, body: Rect) {
-    let area = layout::detail(state);
-    if state.is_split() {
-        let style = if state.detail_focused { theme::heading() } else { state.theme.of(Tone::Faint) };
-        let x = area.x.saturating_sub(2);
-        let bar: Vec<Line<'_>> = (0..body.height).map(|_| Line::styled("│", style)).collect();
-        frame.render_widget(Paragraph::new(bar), Rect { x, width: 1, ..body });
-    }
-    let lines = lines(state, area.width);
-    let scroll = state.looked.as_ref().map_or(0, |looked| looked.scroll);
-    let height = usize::from(area.height);
-    let more = lines.len().saturating_sub(scroll + height);
-    let shown: Vec<Line<'_>> = lines.into_iter().skip(scroll).take(height).collect();
-    frame.render_widget(Paragraph::new(shown), area);
-    if more > 0 && area.height > 0 {
-        let text = format!(" {more} more lines ↓ ");
-        let wide = u16::try_from(crate::text::width(&text)).unwrap_or(0).min(area.width);
-        let corner = Rect { x: area.right() - wide, y: area.bottom() - 1, width: wide, height: 1 };
-        frame.render_widget(Paragraph::new(text).style(theme::heading()), corner);
-    }
-}
-
 /// All lines, for a width.
-pub(crate) fn lines(state: &State, columns: u16) -> Vec<Line<'static>> {
+pub(super) fn lines(state: &State, columns: u16) -> Vec<Line<'static>> {
     let Some(looked) = &state.looked else { return Vec::new() };
     let mut page = Page { state, columns: usize::from(columns), lines: Vec::new() };
     if let Some(trouble) = &looked.trouble {
-        page.wrapped(trouble, 0, state.theme.of(Tone::Bad));
+        page.wrapped(trouble, 0, state.theme().of(Tone::Bad));
     }
     if let Some(detail) = &looked.detail {
         page.detail(detail);
@@ -51,50 +25,15 @@ pub(crate) fn lines(state: &State, columns: u16) -> Vec<Line<'static>> {
         if let Some(item) = state.window.items().iter().find(|item| item.id == looked.id) {
             page.head(item);
         }
-        page.lines.push(Line::styled("…", state.theme.of(Tone::Faint)));
+        page.lines.push(Line::styled("…", state.theme().of(Tone::Faint)));
     }
     page.lines
 }
 
-struct Page<'a> {
-    state: &'a State,
-    columns: usize,
-    lines: Vec<Line<'static>>,
-}
-
-/// How wide the names of values are.
-const NAMES: usize = 11;
-
 impl Page<'_> {
-    fn wrapped(&mut self, text: &str, indent: usize, style: Style) {
-        for line in wrap(text, self.columns.saturating_sub(indent)) {
-            self.lines.push(Line::styled(" ".repeat(indent) + &line, style));
-        }
-    }
-
-    fn heading(&mut self, text: &str) {
-        self.lines.push(Line::default());
-        self.lines.push(Line::styled(clip(text, self.columns), theme::heading()));
-    }
-
-    /// A name and its value; nothing when the value is empty.
-    fn value(&mut self, name: &str, value: &str, style: Style) {
-        if value.trim().is_empty() {
-            return;
-        }
-        let faint = self.state.theme.of(Tone::Faint);
-        for (i, line) in wrap(value, self.columns.saturating_sub(NAMES)).into_iter().enumerate() {
-            let name = if i == 0 { name } else { "" };
-            self.lines.push(Line::from(vec![
-                Span::styled(format!("{name:<NAMES$}"), faint),
-                Span::styled(line, style),
-            ]));
-        }
-    }
-
     /// State, cause, who, next.
     fn head(&mut self, item: &FilingItem) {
-        let (state, theme, plain) = (self.state, self.state.theme, Style::new());
+        let (state, theme, plain) = (self.state, self.state.theme(), Style::new());
         let now = state.server_now();
         let name = if item.subject.trim().is_empty() { &item.file_name } else { &item.subject };
         self.lines.push(Line::styled(clip(name, self.columns), theme::heading()));
@@ -136,7 +75,7 @@ impl Page<'_> {
     }
 
     fn detail(&mut self, detail: &FilingDetail) {
-        let (theme, zone, plain) = (self.state.theme, self.state.zone.clone(), Style::new());
+        let (theme, zone, plain) = (self.state.theme(), self.state.zone.clone(), Style::new());
         let item = &detail.item;
         self.head(item);
         self.lines.push(Line::default());
@@ -155,6 +94,8 @@ impl Page<'_> {
             self.value("Repeats", &of.to_string(), plain);
         }
 
+        self.remarks(&detail.remarks);
+
         self.heading("Attempts");
         if detail.attempts.is_empty() {
             self.lines.push(Line::styled("none yet", theme.of(Tone::Faint)));
@@ -163,16 +104,7 @@ impl Page<'_> {
             self.attempt(attempt, item.size);
         }
 
-        self.heading("History");
-        for event in &detail.events {
-            let when = when::seconds(event.at, self.state.server_now(), &zone);
-            let who = match &event.actor.on_behalf_of {
-                Some(other) => format!("{} for {other}", event.actor.name),
-                None => event.actor.name.clone(),
-            };
-            let note = if event.note.is_empty() { String::new() } else { format!(": {}", event.note) };
-            self.value(&when, &format!("{} · {who}{note}", event.happening.words), plain);
-        }
+        self.history(&detail.events);
 
         self.heading("Document");
         self.value("File", &format!("{} · {} · {}", item.file_name, size(item.size), item.media_type), plain);
@@ -197,7 +129,7 @@ impl Page<'_> {
     }
 
     fn attempt(&mut self, attempt: &AttemptView, whole: u64) {
-        let theme = self.state.theme;
+        let theme = self.state.theme();
         let when = when::seconds(attempt.started, self.state.server_now(), &self.state.zone);
         let (sign, tone) = match attempt.outcome.as_str() {
             "filed" => ("✔", Tone::Good),
