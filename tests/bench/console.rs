@@ -56,7 +56,8 @@ fn wait(console: &Console, good: impl Fn(&str) -> bool) -> String {
 
 /// How long it takes until a key is seen.
 fn repaint(console: &Console, key: &str) -> Duration {
-    let cursor = |screen: &str| screen.lines().position(|line| line.starts_with('▸'));
+    // The title of the list tells which row it is.
+    let cursor = |screen: &str| screen.lines().nth(1).map(str::to_owned);
     let before = cursor(&console.screen());
     let begin = Instant::now();
     console.press(&[key]);
