@@ -99,6 +99,7 @@ impl From<&Bulk> for BulkView {
             action: bulk.action.into(),
             state: bulk.state.into(),
             scope: match &bulk.q {
+                Some(q) if total == 1 => format!("the one that matches {q}"),
                 Some(q) => format!("all {total} that match {q}"),
                 None => format!("{total} marked"),
             },
