@@ -14,7 +14,7 @@ use super::{WebDav, errors};
 /// A lock of ours.
 #[derive(Debug)]
 pub(super) struct Lock {
-    token: String,
+    pub(super) token: String,
 }
 
 /// What came of asking for a lock.

@@ -27,6 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two askings.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// A length of time that differs from lock to lock, so that two who step back do not come again in the same moment.
+fn apart(lock: &Lock) -> Duration {
+    let number =
+        lock.token.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    Duration::from_millis(number % 150)
+}
+
 /// Whether the server's locks serve for turns; true until it shows otherwise.
 #[derive(Debug)]
 pub(super) struct Usable(AtomicBool);
@@ -83,7 +90,14 @@ impl WebDav {
             };
             match locking {
                 Locking::Done { lock, lasts, .. } if lasts.is_some_and(|lasts| lasts <= LONGEST) => {
-                    return Ok(Some((lock, since)));
+                    if self.has_it_alone(names, &lock).await? {
+                        return Ok(Some((lock, since)));
+                    }
+                    if asked.elapsed() >= PATIENCE {
+                        return Err(self.locked(names, &format!("naming a document in {:?}", home.id)).await);
+                    }
+                    debug!(dms.service = %self.name, "Two were given the turn at once; both give it back.");
+                    tokio::time::sleep(PAUSE + apart(&lock)).await;
                 }
                 Locking::Done { lock, .. } => {
                     self.unlock(names, &lock).await;
@@ -113,6 +127,22 @@ impl WebDav {
                 }
             }
         }
+    }
+
+    /// Whether nobody else was given the lock too; otherwise it is given back. A server that looks for locks and adds one in two steps may
+    /// give it twice. Whoever sees the other's steps back: of two, the one whose lock was written last sees both.
+    async fn has_it_alone(&self, names: &[&str], lock: &Lock) -> DmsResult<bool> {
+        let others = self.entry(names, false).await.map(|entry| {
+            let locks = entry.map(|entry| entry.props.locks).unwrap_or_default();
+            // A server that shows no tokens is asked how many locks there are.
+            let unknown = locks.iter().filter(|held| held.token.is_none()).count();
+            let foreign = locks.iter().filter_map(|held| held.token.as_ref()).any(|it| *it != lock.token);
+            foreign || unknown > 1
+        });
+        if !matches!(others, Ok(false)) {
+            self.unlock(names, lock).await;
+        }
+        others.map(|others| !others)
     }
 
     /// To be called before a name is given: a turn that was long, because the server or this machine stood still, is made sure of.
