@@ -216,7 +216,7 @@ pub struct SourceLine {
     pub kind: String,
     /// Its filings.
     pub filings: FilingCounts,
-    /// Filings accepted during the last 60 minutes, where the server counts them.
+    /// How much came through it during the last 60 minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_hour: Option<u64>,
     /// Seconds since the oldest of its filings that is waiting, blocked, running or checking was received.

@@ -398,6 +398,14 @@ pub trait Store: crate::record::Registry {
         now: Timestamp,
     ) -> Fut<'a, StoreResult<Vec<AgeLine>>>;
 
+    /// How many intakes came through each door since a time, which is that of their ids; doors without any are left out. Of one door at
+    /// most [`AgeLine::MOST`] are counted.
+    fn arrivals_since<'a>(
+        &'a self,
+        sites: &'a Scope,
+        since: Timestamp,
+    ) -> Fut<'a, StoreResult<Vec<(SourceName, u64)>>>;
+
     /// Writes an event that belongs to no change.
     fn record(&self, event: NewEvent) -> Fut<'_, StoreResult<u64>>;
 

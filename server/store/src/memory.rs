@@ -664,6 +664,21 @@ impl Store for MemoryStore {
         now!(self.read(|rows| rows.ages(sites, bounds, now)))
     }
 
+    fn arrivals_since<'a>(
+        &'a self,
+        sites: &'a Scope,
+        since: Timestamp,
+    ) -> Fut<'a, StoreResult<Vec<(SourceName, u64)>>> {
+        now!(self.read(|rows| {
+            let mut counts = BTreeMap::new();
+            let recent = rows.intakes.values().filter(|it| it.id.millis() >= since.as_millisecond());
+            for intake in recent.filter(|it| sites.has(&it.site)) {
+                *counts.entry(intake.source.clone()).or_insert(0) += 1;
+            }
+            counts.into_iter().collect()
+        }))
+    }
+
     fn record(&self, event: NewEvent) -> Fut<'_, StoreResult<u64>> {
         now!(self.write(|rows| Ok(rows.event(event))))
     }

@@ -351,6 +351,14 @@ impl Store for RedbStore {
         Box::pin(ages::ages(&self.shared, sites, bounds, now))
     }
 
+    fn arrivals_since<'a>(
+        &'a self,
+        sites: &'a Scope,
+        since: Timestamp,
+    ) -> Fut<'a, StoreResult<Vec<(SourceName, u64)>>> {
+        now!(ages::arrivals(&self.shared, sites, since))
+    }
+
     fn record(&self, event: NewEvent) -> Fut<'_, StoreResult<u64>> {
         Box::pin(self.writer.write(&self.shared, SMALL, move |batch| batch.event(&event)))
     }

@@ -1,4 +1,4 @@
-//! How long what is open has been waiting: counted along the index by state, of which the ids alone are read. A hundred thousand keys
+//! How long what is open has been waiting, and how much came lately: counted along the index by state, of which the ids alone are read. A hundred thousand keys
 //! take some 20 ms, in portions, each with a short read of its own.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use postroom_domain::filing::State;
-use postroom_domain::ids::{FilingId, ServiceName};
+use postroom_domain::ids::{FilingId, ServiceName, SourceName};
 use postroom_domain::person::Scope;
 use postroom_domain::store::{AgeLine, StoreResult};
 
@@ -51,6 +51,36 @@ pub(super) async fn ages(
         }
     }
     Ok(lines)
+}
+
+/// Intakes by door since a time: the last part of each door's keys.
+pub(super) fn arrivals(
+    shared: &Shared,
+    sites: &Scope,
+    since: Timestamp,
+) -> StoreResult<Vec<(SourceName, u64)>> {
+    let millis = u64::try_from(since.as_millisecond()).unwrap_or(0);
+    // The greatest id of the millisecond before.
+    let after = From::After(Some((u128::from(millis) << 80).saturating_sub(1)));
+    let most = usize::try_from(AgeLine::MOST).unwrap_or(usize::MAX);
+    shared.read(|shelf| {
+        let names = shared.names.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let sites = Sites::of(sites, &names);
+        let index = shelf.intakes_by_source()?;
+        let kept = prefixes::<20, 4>(&index, |prefix| sites.includes(keys::short(prefix, 0)))?;
+        let mut found: BTreeMap<SourceName, u64> = BTreeMap::new();
+        for prefix in kept {
+            let mut count = 0;
+            for id in stream(&index, &prefix, after)?.take(most) {
+                id?;
+                count += 1;
+            }
+            if count > 0 {
+                *found.entry(names.sources.name(keys::short(&prefix, 2))?).or_default() += count;
+            }
+        }
+        Ok(found.into_iter().collect())
+    })
 }
 
 /// Where the open filings of each destination stand in the index.

@@ -774,6 +774,14 @@ async fn open_filings_are_counted_by_age(store: &dyn Store) {
     assert_eq!(of(&scope(&["paris", "rome"])).await, [eu([0, 2, 2]), us([0, 1, 1])]);
     assert_eq!(of(&scope(&["rome"])).await, []);
 
+    // What came lately, by door. The ids of intakes are those of this machine's time, so all of them are later than any planted time.
+    let late = async |sites: &Scope, since: Timestamp| store.arrivals_since(sites, since).await.unwrap();
+    let scans = |count| vec![("scans".parse().unwrap(), count)];
+    assert_eq!(late(&Scope::All, Timestamp::UNIX_EPOCH).await, scans(30));
+    assert_eq!(late(&scope(&["paris"]), Timestamp::UNIX_EPOCH).await, scans(6));
+    assert_eq!(late(&scope(&["rome"]), Timestamp::UNIX_EPOCH).await, []);
+    assert_eq!(late(&Scope::All, Timestamp::MAX).await, []);
+
     // Whatever is open counts, and nothing else does: minutes 30, 29, 28, 27 and 26.
     happen(store, ids[0], Event::Cancel, at(1)).await;
     happen(store, ids[1], Event::Hold, at(1)).await;

@@ -1,6 +1,7 @@
 //! Totals and causes: what the first screen shows.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use actix_web::{HttpResponse, get, web};
 use jiff::Timestamp;
@@ -19,6 +20,9 @@ use postroom_domain::store::Tally;
 use crate::app::Shared;
 use crate::auth::{Allowed, File, SeeAll};
 use crate::fault::Answer;
+
+/// What came within this is told for each source.
+const AN_HOUR: Duration = Duration::from_hours(1);
 
 /// Pages that are counted for somebody who sees only their own.
 const OWN_PAGES: usize = 4;
@@ -76,12 +80,18 @@ async fn whole(app: &Shared, caller: &Allowed<File>, now: Timestamp, summary: &m
         sources.entry(name).or_insert(("", Tally::default())).1 = tally;
     }
     let said = app.control.sources();
+    let lately: BTreeMap<_, u64> =
+        app.store.arrivals_since(&caller.scope(), now - AN_HOUR).await?.into_iter().collect();
     summary.sources = sources
         .into_iter()
         .map(|(name, (kind, tally))| {
             let pause = pauses.get(&DoorKind::Source.door(name.as_str())).cloned();
             let status = said.iter().find(|status| status.name == name);
-            SourceLine::of(name, kind, &tally, status, pause, now)
+            let last_hour = lately.get(&name).copied().unwrap_or_default();
+            SourceLine {
+                last_hour: Some(last_hour),
+                ..SourceLine::of(name, kind, &tally, status, pause, now)
+            }
         })
         .collect();
 
