@@ -48,7 +48,7 @@ async fn a_paused_account_waits_by_name_and_others_are_filed() {
     world.in_state(goes.filing(), &["filed"]).await;
     let filing = world.in_state(stays.filing(), &["blocked"]).await;
     assert_eq!(filing["cause"]["code"], "paused", "{filing:#}");
-    let hint = filing["hint"].as_str().unwrap();
+    let hint = filing["cause"]["hint"].as_str().unwrap();
     assert!(hint.starts_with("the account is paused by "), "{filing:#}");
     assert!(hint.ends_with(": licence is being changed"), "{filing:#}");
     let listed = doors(&world, &["list"]).await;

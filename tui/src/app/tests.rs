@@ -579,7 +579,7 @@ fn accounts_are_paused_where_they_are_listed() {
         let (kind, name, shown) = (DoorKind::Account, name.into(), shown.into());
         Effect::Change(Change::Door { kind, name, shown, pause })
     };
-    desk.keys("8⇥p");
+    desk.keys("8⇥↓↓↓p");
     assert_eq!(form(&desk).title, "Pause system account at dms-eu?");
     desk.keys("a rest⏎");
     let pause = Some(PauseBody { reason: "a rest".into(), until: None });
@@ -587,7 +587,7 @@ fn accounts_are_paused_where_they_are_listed() {
     desk.serve();
     desk.keys("P");
     assert_eq!(desk.status(), "not now: it is not paused");
-    desk.keys("↓↓↓p");
+    desk.keys("↑↑p");
     assert_eq!(desk.status(), "not now: it is paused already; P lets it go on");
     let name = format!("dms-eu/{}", postroom_api::PersonId::from_u128(4));
     assert_eq!(desk.key(KeyCode::Char('P'))[0], door(&name, "dora@firm.example at dms-eu", None));
