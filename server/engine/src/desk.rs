@@ -85,8 +85,6 @@ struct Running {
     ahead: Option<usize>,
     words: mpsc::UnboundedSender<Word>,
     snapshot: Arc<Snapshot>,
-    /// The watcher has looked since the start.
-    seen: bool,
     /// Away while a claim is under way.
     picker: Option<Picker>,
     /// A newer snapshot came while the picker was away.
@@ -200,7 +198,6 @@ impl Running {
             ahead,
             words,
             snapshot: Arc::default(),
-            seen: false,
             picker: Some(Picker::new(desk.ledger.store.clone(), desk.name.clone())),
             unseen: false,
             again: false,
@@ -448,7 +445,6 @@ impl Running {
             self.walk_from_the_front();
         }
         self.snapshot = snapshot;
-        self.seen = true;
         self.look_again();
         match &mut self.picker {
             Some(picker) => picker.update(&self.snapshot),
@@ -516,7 +512,7 @@ impl Running {
     /// Lets blocked filings go on, when something of what closed their way has opened.
     fn walk(&mut self, now: Moment) -> Option<BoxFuture<'static, Option<Walked>>> {
         // Before the first look nobody knows which accounts are stopped.
-        if !(self.round.needed && self.seen) {
+        if !(self.round.needed && self.snapshot.looked) {
             return None;
         }
         let destination = self.standing.breaker.pass(now);

@@ -22,6 +22,8 @@ use crate::options::EngineOptions;
 pub(crate) struct Snapshot {
     pub(crate) queues: Vec<QueueHead>,
     pub(crate) pauses: Vec<Pause>,
+    /// False before the first look: then nothing is known of either.
+    pub(crate) looked: bool,
 }
 
 impl Snapshot {
@@ -178,6 +180,6 @@ impl Watcher {
             tracing::info!(door = %pause.door, "The pause is over; it goes on");
         }
         pauses.retain(|pause| !over(pause));
-        Ok(Snapshot { queues: self.store.queues().await?, pauses })
+        Ok(Snapshot { queues: self.store.queues().await?, pauses, looked: true })
     }
 }

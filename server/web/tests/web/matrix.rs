@@ -223,9 +223,10 @@ impl Caller {
             About::Upload | About::Ticket => false,
             About::Session | About::Token => site && may.has(ManagePersons),
             About::Link | About::OwnLink => site && may.has(ManageLinks),
-            About::Account => site && may.has(SeeAll),
             About::OthersFiling if site && may.has(SeeAll) && !may.has(Decide) => return 403,
-            About::OthersFiling | About::Intake | About::Filing | About::Bulk => site && may.has(SeeAll),
+            About::OthersFiling | About::Intake | About::Filing | About::Bulk | About::Account => {
+                site && may.has(SeeAll)
+            }
             About::MarkedItem | About::Persons if !self.person => return 403,
             About::MarkedItem | About::WorkItem | About::DataUpload | About::Person => site,
             About::Persons | About::Nothing | About::Door(_) | About::Place | About::List => true,
