@@ -241,7 +241,7 @@ impl HouseDoctor {
     /// Why the system account cannot be used at a service.
     async fn refusal(&self, service: &ServiceName) -> Result<Option<Refusal>, String> {
         let mut at = self.accounts.at(service, "").await.map_err(|error| error.to_string())?;
-        at.person = false;
+        at.person = None;
         Ok(match whose_account(at.question(Operation::Background, None)) {
             Decision::Refuse(refusal) => Some(refusal),
             Decision::Use(_) | Decision::AskRights => None,

@@ -165,7 +165,7 @@ async fn a_day_at_the_desk() {
         (vec!["filings", "link", done, "--document", "1", "--reason", "x"], "filed"),
         (vec!["filings", "file-anyway", done, "--reason", "x"], "filed"),
         (vec!["filings", "note", done, " "], "blank"),
-        (vec!["doors", "pause", "files", "--reason", "x"], "neither source/NAME"),
+        (vec!["doors", "pause", "files", "--reason", "x"], "none of source/NAME"),
         (vec!["doors", "pause", "source/post", "--reason", "x", "--for", "0s"], "no time to come"),
         (vec!["intakes", "release", &filed.intake, "--reason", "x"], ""),
         (vec!["views", "list"], "Only persons"),

@@ -32,6 +32,7 @@ mod linked;
 mod mailboxes;
 mod matrix;
 mod outlook;
+mod paused_accounts;
 mod people;
 mod post;
 mod resolve;

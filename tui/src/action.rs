@@ -304,7 +304,7 @@ fn pause(state: &State, stop: bool) -> Availability {
     let place = state.place();
     let belongs = match place {
         Place::Home => state.home.focus != Pane::Causes,
-        Place::Doors => state.account().is_none(),
+        Place::Doors => true,
         place => place.is_arrivals(),
     };
     if !belongs || !may(state, Right::Pause) {

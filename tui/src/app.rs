@@ -272,11 +272,13 @@ pub(crate) struct Doors {
     pub(crate) ages: Option<Ages>,
 }
 
-/// A source or destination under the cursor.
+/// A source, destination or account under the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Door {
     pub(crate) kind: DoorKind,
     pub(crate) name: String,
+    /// What people are shown for the name.
+    pub(crate) shown: String,
     pub(crate) paused: bool,
 }
 
@@ -520,6 +522,7 @@ impl State {
             summary.destinations.get(row).map(|line| Door {
                 kind: DoorKind::Destination,
                 name: line.name.to_string(),
+                shown: line.name.to_string(),
                 paused: line.pause.is_some(),
             })
         };
@@ -527,8 +530,15 @@ impl State {
             found.map(|line| Door {
                 kind: DoorKind::Source,
                 name: line.name.to_string(),
+                shown: line.name.to_string(),
                 paused: line.pause.is_some(),
             })
+        };
+        let account = |link: &LinkView| Door {
+            kind: DoorKind::Account,
+            name: link.door_name(),
+            shown: format!("{} at {}", link.whose(), link.service),
+            paused: link.pause.is_some(),
         };
         match self.place() {
             Place::Home => match self.home.focus {
@@ -537,6 +547,7 @@ impl State {
                 Pane::Causes => None,
             },
             Place::Doors if !self.doors.on_accounts => destination(self.home.destinations.row()),
+            Place::Doors => self.account().map(account),
             place if place.is_arrivals() => {
                 let name = &self.arrival_at()?.source;
                 source(summary.sources.iter().find(|line| line.name == *name))

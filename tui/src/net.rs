@@ -209,11 +209,11 @@ async fn carry_out(client: &Client, change: Change) -> ClientResult<After> {
         Change::ReleaseArrival { id, version, reason } => {
             arrival(client.release_intake(id, version, &ReleaseIntakeBody { reason }).await?)
         }
-        Change::Door { kind, name, pause: Some(body) } => {
+        Change::Door { kind, name, pause: Some(body), .. } => {
             client.pause(kind, &name, &body).await?;
             After::Nothing
         }
-        Change::Door { kind, name, pause: None } => {
+        Change::Door { kind, name, pause: None, .. } => {
             client.resume(kind, &name, &ResumeBody::default()).await?;
             After::Nothing
         }

@@ -511,6 +511,7 @@ pub(crate) fn links() -> Vec<LinkView> {
         linked: at("08:00:00"),
         renewed: at("13:00:00"),
         ends: None,
+        pause: None,
     };
     vec![
         link(1, None, "ann"),
@@ -520,6 +521,15 @@ pub(crate) fn links() -> Vec<LinkView> {
             reason: Some("the service takes its refresh token no more (invalid_grant)".into()),
             broken_since: Some(at("12:30:00")),
             ..link(3, Some(3), "cleo")
+        },
+        LinkView {
+            pause: Some(PauseView {
+                by: "ann".into(),
+                reason: "the DMS team asks for a rest".into(),
+                since: at("12:50:00"),
+                until: Some("2026-11-23T18:00:00Z".parse().unwrap()),
+            }),
+            ..link(4, Some(4), "dora")
         },
     ]
 }

@@ -277,14 +277,24 @@ impl Client {
             .await
     }
 
-    /// Stops a source or destination.
+    /// Stops a source, destination or account.
     pub async fn pause(&self, kind: DoorKind, name: &str, body: &PauseBody) -> ClientResult<DoorAnswer> {
-        Self::send(self.request(Method::POST, &[kind.path(), name, "pause"]).json(body).timeout(CALL)).await
+        Self::send(self.at_door(kind, name, "pause").json(body).timeout(CALL)).await
     }
 
-    /// Lets a source or destination go on.
+    /// Lets a source, destination or account go on.
     pub async fn resume(&self, kind: DoorKind, name: &str, body: &ResumeBody) -> ClientResult<DoorAnswer> {
-        Self::send(self.request(Method::POST, &[kind.path(), name, "resume"]).json(body).timeout(CALL)).await
+        Self::send(self.at_door(kind, name, "resume").json(body).timeout(CALL)).await
+    }
+
+    /// An account's name has two parts, and each is one of the address.
+    fn at_door(&self, kind: DoorKind, name: &str, what: &str) -> RequestBuilder {
+        let (first, second) = match (kind, name.split_once('/')) {
+            (DoorKind::Account, Some((service, whose))) => (service, Some(whose)),
+            _ => (name, None),
+        };
+        let parts = [Some(kind.path()), Some(first), second, Some(what)];
+        self.request(Method::POST, &parts.into_iter().flatten().collect::<Vec<_>>())
     }
 
     /// A page of work items.

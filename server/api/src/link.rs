@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use postroom_domain::ids::{LinkId, PersonId, ServiceName};
 use postroom_domain::link::{Fallback, Link, LinkState, LinkedService, Offer};
+use postroom_domain::store::Pause;
 use serde::{Deserialize, Serialize};
+
+use crate::pause::PauseView;
 
 /// A service whose accounts are linked, or that people sign in with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,10 +91,32 @@ pub struct LinkView {
     /// When it ends unless it is renewed, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<Timestamp>,
+    /// The pause of the account, when a person stopped it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PauseView>,
 }
 
-impl From<&Link> for LinkView {
-    fn from(link: &Link) -> Self {
+impl LinkView {
+    /// Whose it is, in words.
+    pub fn whose(&self) -> &str {
+        if self.person.is_none() {
+            "system account"
+        } else if self.account_email.is_empty() {
+            &self.made_by
+        } else {
+            &self.account_email
+        }
+    }
+
+    /// The account's name as a door ([`DoorKind::Account`](crate::pause::DoorKind::Account)).
+    pub fn door_name(&self) -> String {
+        Link::key(&self.service, self.person)
+    }
+
+    /// A link, with the pause of its account among these that hold.
+    pub fn of(link: &Link, pauses: &[Pause]) -> Self {
+        let door = Link::door(&link.service, link.person);
+        let pause = pauses.iter().find(|pause| pause.door == door).map(PauseView::from);
         let (state, reason, broken_since) = match &link.state {
             LinkState::Unconfirmed => ("unconfirmed", None, None),
             LinkState::Active => ("active", None, None),
@@ -111,6 +136,7 @@ impl From<&Link> for LinkView {
             linked: link.linked,
             renewed: link.renewed,
             ends: link.ends(),
+            pause,
         }
     }
 }

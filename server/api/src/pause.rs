@@ -1,4 +1,4 @@
-//! Stop and go for sources and destinations.
+//! Stop and go for sources, destinations and accounts.
 
 use jiff::Timestamp;
 use postroom_domain::store::Pause;
@@ -13,14 +13,17 @@ pub enum DoorKind {
     Source,
     /// Where filings go.
     Destination,
+    /// What filings are sent with: a destination and whose it is, `dms-eu/system` or with the person's id.
+    Account,
 }
 
 impl DoorKind {
-    /// The part of the address: `sources`, `destinations`.
+    /// The part of the address: `sources`, `destinations`, `accounts`.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Source => "sources",
             Self::Destination => "destinations",
+            Self::Account => "accounts",
         }
     }
 
@@ -29,6 +32,7 @@ impl DoorKind {
         match self {
             Self::Source => "source",
             Self::Destination => "destination",
+            Self::Account => "account",
         }
     }
 
@@ -85,7 +89,7 @@ impl From<&Pause> for PauseView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DoorAnswer {
-    /// `source/name` or `destination/name`.
+    /// `source/name`, `destination/name` or `account/destination/whose`.
     pub door: String,
     /// The pause; absent when it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -78,6 +78,8 @@ pub enum Cause {
     TooOld = 31,
     /// The firm does not file this kind of file there.
     Withheld = 32,
+    /// A person paused the account that would send it.
+    Paused = 33,
 }
 
 /// How the machine reacts to a cause.
@@ -209,6 +211,7 @@ causes! {
     LinkBroken       "link_broken"       BlockAccount     false OpensAccount AccountOwner  "the link to the DMS is broken"          "The account's consent was revoked or the account is disabled. Link it again.";
     TooOld           "too_old"           Fail             false None         Operator      "waited longer than five days"           "The filing has been tried for as long as the settings allow. The last cause is in its history.";
     Withheld         "withheld"          Fail             false None         Operator      "this kind of file is withheld"          "The repository's block list names this kind of file. It is kept and not filed. Cancel it, or file it elsewhere.";
+    Paused           "paused"            BlockAccount     false None         Operator      "the account is paused"                  "A person paused the account that would file it. It goes on by itself when the account is resumed, or when the pause ends.";
 }
 
 impl Cause {

@@ -43,6 +43,7 @@ pub use dms_accounts::{AccountSeen, DmsAccounts, DmsAccountsAt, Ensured};
 pub use errors::{DeskError, NotLetIn};
 pub use invitations::NewInvitation;
 pub use journey::{Begun, CameBack, Errand, Return, SettingOut};
+pub use links::WatchedAccount;
 pub use persons::{NewPerson, PersonChange};
 pub use sessions::SignedIn;
 pub use texts::{email_of, own_path};

@@ -115,6 +115,11 @@ impl Link {
         }
     }
 
+    /// The door by which filing with the account is stopped and let go on: `account/service/person`, or `account/service/system`.
+    pub fn door(service: &ServiceName, person: Option<PersonId>) -> String {
+        format!("account/{}", Self::key(service, person))
+    }
+
     /// The group of a service's links.
     pub fn group_of_service(service: &ServiceName) -> String {
         format!("service/{service}")
@@ -438,8 +443,8 @@ pub trait LinkKeeper: Send + Sync {
 /// What is known of a person's and the system's account at a service: [`Question`] without what the call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountsAt {
-    /// As in [`Question::person`].
-    pub person: bool,
+    /// Who it is; none for doors and programs.
+    pub person: Option<PersonId>,
     /// As in [`Question::own`].
     pub own: Standing,
     /// As in [`Question::required`].
@@ -458,7 +463,25 @@ impl AccountsAt {
     /// The question about one call.
     pub const fn question(self, operation: Operation, rights: Option<Rights>) -> Question {
         let Self { person, own, required, links, fallback, when_unsure, system } = self;
-        Question { person, operation, own, required, links, fallback, when_unsure, system, rights }
+        Question {
+            person: person.is_some(),
+            operation,
+            own,
+            required,
+            links,
+            fallback,
+            when_unsure,
+            system,
+            rights,
+        }
+    }
+
+    /// Whose account a credential stands for; none for the system account.
+    pub const fn owner(self, credential: Credential) -> Option<PersonId> {
+        match credential {
+            Credential::Own => self.person,
+            Credential::System => None,
+        }
     }
 }
 
@@ -472,7 +495,7 @@ pub trait Accounts: Send + Sync {
     fn files_as<'a>(&'a self, service: &'a ServiceName, name: &'a str) -> Fut<'a, StoreResult<Credential>> {
         Box::pin(async move {
             let at = self.at(service, name).await?;
-            let own = at.person && at.links && (at.own != Standing::None || at.required);
+            let own = at.person.is_some() && at.links && (at.own != Standing::None || at.required);
             Ok(if own { Credential::Own } else { Credential::System })
         })
     }
@@ -486,7 +509,7 @@ impl Accounts for SystemOnly {
     fn at<'a>(&'a self, _: &'a ServiceName, _: &'a str) -> Fut<'a, StoreResult<AccountsAt>> {
         Box::pin(async {
             Ok(AccountsAt {
-                person: false,
+                person: None,
                 own: Standing::None,
                 required: false,
                 links: false,

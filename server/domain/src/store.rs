@@ -250,11 +250,14 @@ impl AgeLine {
     pub const MOST: u64 = 200_000;
 }
 
-/// A stopped source or destination. Survives restarts and wins over the scheduler.
+/// A stopped source, destination or account. Survives restarts and wins over the scheduler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// `source/name` or `destination/name`.
+    /// `source/name`, `destination/name` or [`crate::link::Link::door`].
     pub door: String,
+    /// Whose site may hear of it; none where everybody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<SiteName>,
     /// Who stopped it.
     pub by: String,
     /// Why.

@@ -7,12 +7,12 @@ use postroom_domain::cause::Cause;
 use postroom_domain::dms::Trouble;
 use postroom_domain::event::{Happening, NewEvent, Security, Subject};
 use postroom_domain::filing::{Filing, State};
-use postroom_domain::ids::ServiceName;
+use postroom_domain::ids::{PersonId, ServiceName};
 use postroom_domain::link::{
     Accounts, AccountsAt, Decision, Operation, Refusal, Rights, Standing, Whose, whose_account,
 };
 use postroom_domain::person::{Actor, Credential};
-use postroom_domain::store::StoreResult;
+use postroom_domain::store::{Pause, StoreResult};
 use postroom_domain::time::Clock;
 
 /// A filing together with whose account works on it.
@@ -21,6 +21,8 @@ pub(crate) struct Errand {
     pub(crate) filing: Filing,
     /// Who acts towards the DMS, and with which account.
     pub(crate) actor: Actor,
+    /// Whose account it is that sends it; none for the system account.
+    pub(crate) owner: Option<PersonId>,
     /// What the person may do there is to be found out before anything is written.
     pub(crate) ask_rights: Option<AccountsAt>,
     /// With which accounts an earlier attempt is asked after, and what their answers are worth.
@@ -133,11 +135,16 @@ pub(crate) fn trouble(filing: &Filing, refusal: Refusal) -> Trouble {
     Trouble::new(cause, format!("{whose} at {service}: {}", refusal.words()))
 }
 
+/// What a filing is blocked by whose account a person stopped.
+pub(crate) fn stopped(pause: &Pause) -> Trouble {
+    Trouble::new(Cause::Paused, format!("the account is paused by {}: {}", pause.by, pause.reason))
+}
+
 /// With which accounts to ask after an earlier attempt: those that may have sent it. Another one is asked in place of one that
 /// cannot be: it may find the document, but what it does not find may only be hidden from it.
 pub(crate) fn questions(at: AccountsAt, tried: &BTreeSet<Credential>) -> Questions {
     let works = |credential| match credential {
-        Credential::Own => at.person && at.links && at.own == Standing::Works,
+        Credential::Own => at.person.is_some() && at.links && at.own == Standing::Works,
         Credential::System => at.system == Standing::Works,
     };
     let system = BTreeSet::from([Credential::System]);
@@ -161,15 +168,17 @@ impl Errand {
     /// A filing that is to be asked after.
     pub(crate) fn question(filing: Filing, at: AccountsAt) -> Self {
         let questions = questions(at, &filing.progress.tried_as);
-        let actor = actor(&filing, questions.with.first().copied());
-        Self { filing, actor, ask_rights: None, questions }
+        let credential = questions.with.first().copied();
+        let owner = credential.and_then(|credential| at.owner(credential));
+        let actor = actor(&filing, credential);
+        Self { filing, actor, owner, ask_rights: None, questions }
     }
 
     /// A filing that is to be sent.
     pub(crate) fn send(filing: Filing, at: AccountsAt, credential: Credential, ask_rights: bool) -> Self {
         let questions = questions(at, &filing.progress.tried_as);
         let actor = actor(&filing, Some(credential));
-        Self { filing, actor, ask_rights: ask_rights.then_some(at), questions }
+        Self { filing, actor, owner: at.owner(credential), ask_rights: ask_rights.then_some(at), questions }
     }
 
     pub(crate) fn is_question(&self) -> bool {
@@ -184,7 +193,7 @@ pub(crate) fn stands_in(
     credential: Credential,
     clock: &Arc<dyn Clock>,
 ) -> Vec<NewEvent> {
-    if credential != Credential::System || !at.person || !at.links {
+    if credential != Credential::System || at.person.is_none() || !at.links {
         return Vec::new();
     }
     let person = &filing.request.submitted_by;

@@ -14,7 +14,7 @@ use postroom_domain::machine::Event;
 
 use tokio::time::Instant;
 
-use crate::accounts::{Choice, Chooser, Errand, account, actor, choose, stands_in, trouble};
+use crate::accounts::{Choice, Chooser, Errand, account, actor, choose, stands_in, stopped, trouble};
 use crate::breaker::{Opening, Pass};
 use crate::commit::{Ledger, Wanted};
 use crate::picker::{Picker, Wish};
@@ -60,6 +60,8 @@ pub(crate) struct Claimed {
     pub(crate) dry: Dry,
     /// How many were blocked instead, their account being closed.
     pub(crate) blocked: usize,
+    /// How many were blocked because their account is stopped, and what was known of stopped ones then.
+    pub(crate) stopped: (usize, Arc<Snapshot>),
     /// Filings whose rows cannot be read: they are left alone until the next start.
     pub(crate) unreadable: Vec<FilingId>,
     /// How long it took.
@@ -128,6 +130,7 @@ impl Claim {
             .retain(|filing| filing.progress.why != Why::Behind || filing.progress.state != State::Waiting);
         let (running, blocked): (Vec<_>, Vec<_>) =
             written.into_iter().partition(|filing| filing.progress.state == State::Running);
+        let stopped = blocked.iter().filter(|filing| filing.progress.cause() == Some(Cause::Paused)).count();
         let work: Vec<Errand> = running
             .into_iter()
             .filter_map(|filing| Some(Errand { filing: filing.clone(), ..errands.remove(&filing.id)? }))
@@ -138,13 +141,14 @@ impl Claim {
             work,
             checks,
             dry,
-            blocked: blocked.len(),
+            blocked: blocked.len() - stopped,
+            stopped: (stopped, self.snapshot),
             unreadable,
             took: begun.elapsed(),
         })
     }
 
-    /// Taken, with whose account; or blocked when nobody's may be used, or when it is closed.
+    /// Taken, with whose account; or blocked when nobody's may be used, or when it is stopped or closed.
     fn decide(&mut self, filing: Filing, at: AccountsAt, ledger: &Ledger) -> (Wanted, Option<Errand>) {
         let (credential, ask_rights) = match choose(at) {
             Choice::Go { credential, ask_rights } => (credential, ask_rights),
@@ -155,6 +159,10 @@ impl Claim {
             }
         };
         let errand = Errand::send(filing.clone(), at, credential, ask_rights);
+        if let Some(pause) = self.snapshot.stops_account(&self.service, errand.owner, self.wish.now) {
+            let event = Event::Block(Blocker::Account, stopped(pause));
+            return (Wanted::of(filing, event, errand.actor), None);
+        }
         if let Some(event) = self.closed(&account(&errand.actor)) {
             return (Wanted::of(filing, event, errand.actor), None);
         }
@@ -187,6 +195,7 @@ impl Claim {
             checks: Vec::new(),
             dry: Dry { work: self.wish.work > 0, checks: self.wish.checks > 0 },
             blocked: 0,
+            stopped: (0, self.snapshot),
             unreadable: Vec::new(),
             took: Duration::ZERO,
         }

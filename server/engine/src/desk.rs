@@ -70,6 +70,9 @@ struct Round {
     at: Option<Duration>,
     /// Some had to stay.
     left: bool,
+    /// Half-open doors that a walk was begun for. Where it found none to try, the next one is for something newly blocked, or in its
+    /// time.
+    sought: HashSet<Door>,
 }
 
 /// More than this is never claimed ahead, however quick the DMS.
@@ -188,7 +191,7 @@ impl Running {
         if desk.blocked_before {
             // What had closed it before may be mended: one filing tells.
             standing.breaker.try_now();
-            round = Round { needed: true, first: true, from: None, at: Some(last.steady), left: false };
+            round = Round { needed: true, first: true, at: Some(last.steady), ..Round::default() };
         }
         Self {
             most,
@@ -262,13 +265,19 @@ impl Running {
             let next = if check { self.checks.pop_front() } else { self.claimed.pop_front() };
             let Some(errand) = next else { break };
             // It was claimed before its door was stopped.
-            if !errand.is_question() && self.snapshot.stops_source(&errand.filing.source, now.wall) {
+            if !errand.is_question() && self.is_stopped(&errand, now) {
                 self.give_back_these(vec![errand]);
                 continue;
             }
             self.check_was_last = check;
             self.spawn(errand);
         }
+    }
+
+    /// Whether a person stopped where it comes from, or the account that would send it.
+    fn is_stopped(&self, errand: &Errand, now: Moment) -> bool {
+        self.snapshot.stops_source(&errand.filing.source, now.wall)
+            || self.snapshot.stops_account(&self.desk.name, errand.owner, now.wall).is_some()
     }
 
     fn spawn(&mut self, errand: Errand) {
@@ -394,9 +403,15 @@ impl Running {
         }
         if claimed.blocked > 0 {
             self.round.needed = true;
+            self.round.sought.clear();
             // What no breaker closed, no trial opens: whose account it may use is decided anew after a while.
             let poll = self.desk.options.poll;
             self.round.at.get_or_insert_with(|| self.desk.ledger.clock.monotonic() + poll);
+        }
+        let (stopped, snapshot) = claimed.stopped;
+        if stopped > 0 && snapshot.an_account_goes_on(&self.desk.name, &self.snapshot) {
+            // The account went on while its filings were being blocked.
+            self.walk_from_the_front();
         }
         self.standing.met(claimed.blocked, claimed.work.len());
         for id in claimed.unreadable {
@@ -425,6 +440,10 @@ impl Running {
             // Whoever lets it go on says that it is mended.
             self.standing.mended();
         }
+        if self.snapshot.an_account_goes_on(name, &snapshot) {
+            self.standing.account_goes_on();
+            self.walk_from_the_front();
+        }
         self.snapshot = snapshot;
         self.look_again();
         match &mut self.picker {
@@ -435,12 +454,17 @@ impl Running {
 
     /// An account's link changed: what waits for it is decided anew.
     fn account_changed(&mut self, account: &str) {
-        let now = self.moment();
         self.standing.account_changed(account);
-        self.round.needed = true;
-        self.round.from = None;
-        self.round.at = Some(now.steady);
+        self.walk_from_the_front();
         self.look_again();
+    }
+
+    /// What is blocked may go on now.
+    fn walk_from_the_front(&mut self) {
+        self.round.needed = true;
+        self.round.sought.clear();
+        self.round.from = None;
+        self.round.at = Some(self.moment().steady);
     }
 
     /// Something may be there to be claimed. A claim that is under way began without knowing, so what it finds dry is not
@@ -461,6 +485,7 @@ impl Running {
                 let lesson = self.standing.learn(&ended, now, self.desk.ledger.entropy.unit());
                 if lesson.opened_up {
                     self.look_again();
+                    self.round.sought.clear();
                     self.round.from = None;
                     self.round.at = Some(now.steady);
                 }
@@ -476,26 +501,35 @@ impl Running {
                 if matches!(state, None | Some(State::Waiting | State::Checking)) {
                     self.look_again();
                 }
-                self.round.needed |= state == Some(State::Blocked);
+                if state == Some(State::Blocked) {
+                    self.round.needed = true;
+                    self.round.sought.clear();
+                }
             }
         }
     }
 
     /// Lets blocked filings go on, when something of what closed their way has opened.
     fn walk(&mut self, now: Moment) -> Option<BoxFuture<'static, Option<Walked>>> {
-        if !self.round.needed {
+        // Before the first look nobody knows which accounts are stopped.
+        if !(self.round.needed && self.snapshot.looked) {
             return None;
         }
         let destination = self.standing.breaker.pass(now);
         let accounts = self.standing.account_passes(now);
-        let untried = |door: Door| !self.standing.tried.contains(&door);
         // A half-open door needs one to try: a waiting one, or, when there is none, a blocked one.
-        let trial = (destination == Pass::One && self.dry == Dry::YES && untried(Door::Destination))
-            || accounts.iter().any(|(name, pass)| *pass == Pass::One && untried(Door::Account(name.clone())));
+        let half_open =
+            |(name, pass): (&String, &Pass)| (*pass == Pass::One).then(|| Door::Account(name.clone()));
+        let itself = (destination == Pass::One && self.dry == Dry::YES).then_some(Door::Destination);
+        let untried = |door: &Door| !(self.standing.tried.contains(door) || self.round.sought.contains(door));
+        let doors: Vec<Door> =
+            itself.into_iter().chain(accounts.iter().filter_map(half_open)).filter(untried).collect();
+        let trial = !doors.is_empty();
         let due = self.round.at.is_some_and(|at| at <= now.steady);
         if !(trial || due) {
             return None;
         }
+        self.round.sought.extend(doors);
         let limit = self.standing.ramp.limit();
         let walk = Walk {
             service: self.desk.name.clone(),
@@ -507,6 +541,7 @@ impl Running {
             portion: (limit * 16).clamp(16, 512),
             gap: self.gap(),
             links: self.desk.accounts.clone(),
+            snapshot: self.snapshot.clone(),
         };
         // A new time that is set while this one is under way means: once more from the front.
         self.round.at = None;

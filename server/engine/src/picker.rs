@@ -248,7 +248,7 @@ mod tests {
             lane,
             first_due: due,
         };
-        let snapshot = Snapshot { queues: vec![head(Lane::Checking)], pauses: Vec::new() };
+        let snapshot = Snapshot { queues: vec![head(Lane::Checking)], ..Snapshot::default() };
         let mut picker = Picker::new(Arc::new(MemoryStore::new()), "dms".parse().unwrap());
         picker.update(&snapshot);
         let wish = Wish { work: 1, checks: 1, together: 2, now: begun, furthest: Timestamp::MAX };
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(got, Picked::default());
         assert_eq!(picker.next_due(ended), Some(due));
         // What a pick has seen and left (a stopped source, one still in hand) does not wake anybody.
-        let snapshot = Snapshot { queues: vec![head(Lane::Checking)], pauses: Vec::new() };
+        let snapshot = Snapshot { queues: vec![head(Lane::Checking)], ..Snapshot::default() };
         let wish = Wish { now: ended, ..wish };
         picker.pick(&wish, &snapshot, &HashSet::new()).await.unwrap();
         assert_eq!(picker.next_due(ended), None);

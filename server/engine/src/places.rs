@@ -79,7 +79,7 @@ impl DestinationPlaces {
         let destination = self.destination(name)?;
         let mut at = self.accounts.at(name, &by.name).await?;
         // A program is nobody's, whatever it calls itself.
-        at.person &= by.person.is_some();
+        at.person = at.person.filter(|_| by.person.is_some());
         let can = destination.dms.capabilities();
         let (credential, stands_in) = match whose_account(at.question(Operation::InteractiveRead, None)) {
             Decision::Use(Credential::Own) => (Credential::Own, false),

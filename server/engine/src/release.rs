@@ -14,6 +14,7 @@ use postroom_domain::time::later;
 use crate::accounts::{Choice, Chooser, account, actor, choose};
 use crate::breaker::Pass;
 use crate::commit::{Ledger, Wanted};
+use crate::watcher::Snapshot;
 
 /// What closes a filing's way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,6 +42,8 @@ pub(crate) struct Walk {
     pub(crate) gap: Duration,
     /// Who knows whose accounts are linked.
     pub(crate) links: Arc<dyn Accounts>,
+    /// What is known of stopped accounts.
+    pub(crate) snapshot: Arc<Snapshot>,
 }
 
 /// What a walk did.
@@ -75,6 +78,12 @@ impl Walk {
                 Choice::Go { credential, .. } => actor(&filing, Some(credential)),
                 Choice::Stay(_) => actor(&filing, None),
             };
+            let owner = match choice {
+                Choice::Go { credential, .. } => at.owner(credential),
+                Choice::Stay(_) => None,
+            };
+            let is_stopped = matches!(choice, Choice::Go { .. })
+                && self.snapshot.stops_account(&service, owner, now).is_some();
             let door = match (&filing.progress.blocker, choice) {
                 // Nobody has linked what it needs yet.
                 (Some(Blocker::Account), Choice::Stay(_)) => {
@@ -88,18 +97,21 @@ impl Walk {
                 Door::Destination => self.destination,
                 Door::Account(name) => self.accounts.get(name).copied().unwrap_or(self.unknown),
             };
-            match pass {
-                Pass::All => {
+            match (&door, pass) {
+                // It is looked at again when the account goes on.
+                (Door::Account(_), _) if is_stopped => {}
+                (_, Pass::All) => {
                     let number = u32::try_from(events.len()).unwrap_or(u32::MAX);
                     let due = later(now, self.gap.saturating_mul(number));
                     events.push(Wanted::of(filing, Event::Unblock(due), actor));
                 }
-                Pass::One if self.tried.insert(door.clone()) => {
+                // What would not set off is no trial of the destination.
+                (_, Pass::One) if !is_stopped && self.tried.insert(door.clone()) => {
                     walked.trials.push(door);
                     walked.left = true;
                     events.push(Wanted::of(filing, Event::Unblock(now), actor));
                 }
-                Pass::One | Pass::None => walked.left = true,
+                (_, Pass::One | Pass::None) => walked.left = true,
             }
         }
         walked.released = ledger.write(events).await?.len();

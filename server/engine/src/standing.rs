@@ -159,6 +159,12 @@ impl Standing {
         self.closed_run = 0;
     }
 
+    /// A person lets an account go on: a trial that was let go before the stop may never have set off.
+    pub(crate) fn account_goes_on(&mut self) {
+        self.tried.clear();
+        self.closed_run = 0;
+    }
+
     /// A blocked filing of an account of which nothing is known since the start is let go as its trial.
     pub(crate) fn try_account(&mut self, account: &str) {
         let settings = &self.settings;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use postroom_domain::ids::{ServiceName, SourceName};
+use postroom_domain::ids::{PersonId, ServiceName, SourceName};
+use postroom_domain::link::Link;
 use postroom_domain::person::Actor;
 use postroom_domain::store::{Pause, QueueHead, Store, StoreError};
 use postroom_domain::time::{Clock, age};
@@ -21,6 +22,8 @@ use crate::options::EngineOptions;
 pub(crate) struct Snapshot {
     pub(crate) queues: Vec<QueueHead>,
     pub(crate) pauses: Vec<Pause>,
+    /// False before the first look: then nothing is known of either.
+    pub(crate) looked: bool,
 }
 
 impl Snapshot {
@@ -40,6 +43,30 @@ impl Snapshot {
     /// Whether a source is stopped: what came through it waits too.
     pub(crate) fn stops_source(&self, source: &SourceName, now: Timestamp) -> bool {
         self.stops("source", source.as_str(), now)
+    }
+
+    /// What stops an account at a destination; the system account belongs to nobody.
+    pub(crate) fn stops_account(
+        &self,
+        service: &ServiceName,
+        owner: Option<PersonId>,
+        now: Timestamp,
+    ) -> Option<&Pause> {
+        if self.pauses.is_empty() {
+            return None;
+        }
+        let door = Link::door(service, owner);
+        self.pauses.iter().find(|pause| pause.door == door && pause.until.is_none_or(|until| until > now))
+    }
+
+    /// Whether an account at a destination that is stopped here goes on in a later snapshot.
+    pub(crate) fn an_account_goes_on(&self, service: &ServiceName, later: &Self) -> bool {
+        let of_service = |door: &str| {
+            let account = door.strip_prefix("account/").and_then(|rest| rest.split_once('/'));
+            account.is_some_and(|(name, _)| name == service.as_str())
+        };
+        let goes_on = |door: &str| !later.pauses.iter().any(|pause| pause.door == door);
+        self.pauses.iter().any(|pause| of_service(&pause.door) && goes_on(&pause.door))
     }
 
     /// When the next pause ends by itself.
@@ -65,10 +92,18 @@ impl News {
         }
     }
 
-    /// Whether filings from that source to that destination are stopped.
-    pub(crate) fn is_paused(&self, service: &ServiceName, source: &SourceName, now: Timestamp) -> bool {
+    /// Whether filings from that source to that destination are stopped, or the account that would send them.
+    pub(crate) fn is_paused(
+        &self,
+        service: &ServiceName,
+        source: &SourceName,
+        owner: Option<PersonId>,
+        now: Timestamp,
+    ) -> bool {
         let latest = self.0.borrow();
-        latest.stops_destination(service, now) || latest.stops_source(source, now)
+        latest.stops_destination(service, now)
+            || latest.stops_source(source, now)
+            || latest.stops_account(service, owner, now).is_some()
     }
 }
 
@@ -145,6 +180,6 @@ impl Watcher {
             tracing::info!(door = %pause.door, "The pause is over; it goes on");
         }
         pauses.retain(|pause| !over(pause));
-        Ok(Snapshot { queues: self.store.queues().await?, pauses })
+        Ok(Snapshot { queues: self.store.queues().await?, pauses, looked: true })
     }
 }

@@ -339,7 +339,7 @@ async fn send(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Result<Receipt, 
     }
     let place = self::place(bench, errand, pulse).await?;
     pulse.step();
-    let first = upload(bench, actor, filing, &*content, &place, None, pulse).await;
+    let first = upload(bench, errand, &*content, &place, None, pulse).await;
     let Err(Halt::Dms(DmsError::NotFound(_) | DmsError::Forbidden(_))) = &first else { return first };
     // A clear "no" stored nothing. If the place was a remembered one it may just be out of date: it is looked up once more.
     if !place.remembered {
@@ -352,7 +352,7 @@ async fn send(bench: &Bench, errand: &Errand, pulse: &Pulse) -> Result<Receipt, 
         return first;
     }
     pulse.step();
-    upload(bench, actor, filing, &*content, &fresh, None, pulse).await
+    upload(bench, errand, &*content, &fresh, None, pulse).await
 }
 
 /// The document that a save of a linked document is a version of; none for the first save.
@@ -383,7 +383,6 @@ async fn version(
     base: Receipt,
     pulse: &Pulse,
 ) -> Result<Receipt, Halt> {
-    let (filing, actor) = (&errand.filing, &errand.actor);
     if !bench.dms.capabilities().versions {
         let detail = format!(
             "it was saved before as {}, and this DMS keeps no versions: a second document is not made of it",
@@ -396,7 +395,7 @@ async fn version(
     }
     pulse.step();
     let place = Place { container: base.container, remembered: false };
-    upload(bench, actor, filing, content, &place, Some(&base.document), pulse).await
+    upload(bench, errand, content, &place, Some(&base.document), pulse).await
 }
 
 /// Where the document goes. Before a folder is created or a byte is sent with the system account in place of a person, the
@@ -435,15 +434,15 @@ async fn allowed(bench: &Bench, errand: &Errand, at: AccountsAt, container: &str
 
 async fn upload(
     bench: &Bench,
-    actor: &Actor,
-    filing: &Filing,
+    errand: &Errand,
     content: &dyn Content,
     place: &Place,
     onto: Option<&str>,
     pulse: &Pulse,
 ) -> Result<Receipt, Halt> {
+    let (filing, actor) = (&errand.filing, &errand.actor);
     let request = &filing.request;
-    if bench.news.is_paused(&request.target.service, &filing.source, bench.clock.now()) {
+    if bench.news.is_paused(&request.target.service, &filing.source, errand.owner, bench.clock.now()) {
         return Err(Halt::Paused);
     }
     let name = bench.dms.safe_name(&request.file_name);

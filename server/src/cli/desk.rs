@@ -229,11 +229,11 @@ pub(crate) struct DoorsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DoorsCommand {
-    /// List sources and destinations, with what there is to say of them
+    /// List sources, destinations and paused accounts, with what there is to say of them
     List,
     /// Stop one: `postroom doors pause destination/dms-eu --for 2h --reason "maintenance"`
     Pause {
-        /// source/NAME or destination/NAME
+        /// source/NAME, destination/NAME or account/SERVICE/WHO; WHO is a person's id or system
         door: String,
         /// Why
         #[arg(long)]
@@ -244,7 +244,7 @@ pub(crate) enum DoorsCommand {
     },
     /// Let one go on
     Resume {
-        /// source/NAME or destination/NAME
+        /// source/NAME, destination/NAME or account/SERVICE/WHO; WHO is a person's id or system
         door: String,
         /// Why
         #[arg(long, default_value = "")]

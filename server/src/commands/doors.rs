@@ -1,11 +1,13 @@
-//! `postroom doors …`: sources and destinations, stopped and let go on.
+//! `postroom doors …`: sources, destinations and accounts, stopped and let go on.
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
 use postroom_api::client::Client;
+use postroom_api::link::{LinkList, LinkView};
 use postroom_api::pause::{DoorAnswer, DoorKind, PauseBody, PauseView, ResumeBody};
+use postroom_api::summary::{DoorState, Right};
 use postroom_domain::time::Clock as _;
 use serde::Serialize;
 
@@ -13,15 +15,16 @@ use super::{lines, plain, when};
 use crate::cli::{DoorsArgs, DoorsCommand};
 use crate::system::SystemClock;
 
-/// A source or destination.
+/// A source, a destination or a paused account.
 #[derive(Serialize)]
 struct Line {
     door: String,
     kind: String,
-    state: postroom_api::summary::DoorState,
+    state: DoorState,
     note: String,
-    waiting: u64,
-    failed: u64,
+    /// None for an account: filings are not counted by it.
+    waiting: Option<u64>,
+    failed: Option<u64>,
     oldest_seconds: Option<u64>,
     pause: Option<PauseView>,
 }
@@ -52,7 +55,10 @@ fn parse(door: &str) -> anyhow::Result<(DoorKind, &str)> {
     match door.split_once('/') {
         Some(("source", name)) => Ok((DoorKind::Source, name)),
         Some(("destination", name)) => Ok((DoorKind::Destination, name)),
-        _ => bail!("\"{}\" is neither source/NAME nor destination/NAME", plain(door)),
+        Some(("account", name)) if name.split_once('/').is_some_and(|(_, who)| !who.contains('/')) => {
+            Ok((DoorKind::Account, name))
+        }
+        _ => bail!("\"{}\" is none of source/NAME, destination/NAME and account/SERVICE/WHO", plain(door)),
     }
 }
 
@@ -65,13 +71,15 @@ fn until(time: SignedDuration) -> anyhow::Result<jiff::Timestamp> {
 
 async fn all(client: &Client) -> anyhow::Result<Vec<Line>> {
     let summary = client.summary().await?;
+    // Who does not see everything sees no accounts of others.
+    let accounts = if summary.you.may(Right::SeeAll) { paused_accounts(client).await? } else { Vec::new() };
     let sources = summary.sources.into_iter().map(|it| Line {
         door: DoorKind::Source.door(it.name.as_str()),
         kind: it.kind,
         state: it.state,
         note: it.note,
-        waiting: it.filings.waiting,
-        failed: it.filings.failed,
+        waiting: Some(it.filings.waiting),
+        failed: Some(it.filings.failed),
         oldest_seconds: it.oldest_seconds,
         pause: it.pause,
     });
@@ -80,23 +88,42 @@ async fn all(client: &Client) -> anyhow::Result<Vec<Line>> {
         kind: it.kind,
         state: it.state,
         note: it.note,
-        waiting: it.filings.waiting,
-        failed: it.filings.failed,
+        waiting: Some(it.filings.waiting),
+        failed: Some(it.filings.failed),
         oldest_seconds: it.oldest_seconds,
         pause: it.pause,
     });
-    Ok(sources.chain(destinations).collect())
+    Ok(sources.chain(destinations).chain(accounts).collect())
+}
+
+async fn paused_accounts(client: &Client) -> anyhow::Result<Vec<Line>> {
+    let links = client.links(&LinkList { all: true }).await?.items;
+    let line = |link: LinkView| Line {
+        door: DoorKind::Account.door(&link.door_name()),
+        kind: "account".to_owned(),
+        state: DoorState::Paused,
+        note: link.pause.as_ref().map_or_else(String::new, |pause| {
+            format!("{} at {}, by {}: {}", link.whose(), link.service, pause.by, pause.reason)
+        }),
+        waiting: None,
+        failed: None,
+        oldest_seconds: None,
+        pause: link.pause,
+    };
+    Ok(links.into_iter().filter(|link| link.pause.is_some()).map(line).collect())
 }
 
 fn line(line: &Line) -> String {
     let state = serde_json::to_value(line.state).ok().and_then(|it| it.as_str().map(str::to_owned));
+    let counts = match (line.waiting, line.failed) {
+        (Some(waiting), Some(failed)) => format!("{waiting} waiting, {failed} failed  "),
+        _ => String::new(),
+    };
     format!(
-        "{:<28}  {:<12}  {:<10}  {} waiting, {} failed  {}\n",
+        "{:<28}  {:<12}  {:<10}  {counts}{}\n",
         line.door,
         line.kind,
         state.unwrap_or_default(),
-        line.waiting,
-        line.failed,
         plain(&line.note),
     )
 }

@@ -738,11 +738,11 @@ impl Store for MemoryStore {
 
     fn resume<'a>(&'a self, door: &'a str, by: &'a Actor, at: Timestamp) -> Fut<'a, StoreResult<bool>> {
         now!(self.write(|rows| {
-            let stopped = rows.pauses.remove(door).is_some();
-            if stopped {
-                rows.event(Told { actor: by, note: "", at }.resumed(door));
+            let stopped = rows.pauses.remove(door);
+            if let Some(pause) = &stopped {
+                rows.event(Told { actor: by, note: "", at }.resumed(pause));
             }
-            Ok(stopped)
+            Ok(stopped.is_some())
         }))
     }
 

@@ -89,8 +89,8 @@ impl Told<'_> {
     }
 
     /// A door goes on.
-    pub(crate) fn resumed(self, door: &str) -> NewEvent {
-        self.event(None, Subject::Door(door.to_owned()), Happening::Resumed)
+    pub(crate) fn resumed(self, pause: &Pause) -> NewEvent {
+        self.event(pause.site.as_ref(), Subject::Door(pause.door.clone()), Happening::Resumed)
     }
 }
 
@@ -98,7 +98,7 @@ impl Told<'_> {
 pub(crate) fn paused(pause: &Pause) -> NewEvent {
     let actor = Actor::person(&pause.by);
     let told = Told { actor: &actor, note: &pause.reason, at: pause.since };
-    told.event(None, Subject::Door(pause.door.clone()), Happening::Paused)
+    told.event(pause.site.as_ref(), Subject::Door(pause.door.clone()), Happening::Paused)
 }
 
 /// Whether a filing that is handed in may turn out to be a duplicate: nobody forced it, and it is not through already.

@@ -123,6 +123,8 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(doors::resume_source)
         .service(doors::pause_destination)
         .service(doors::resume_destination)
+        .service(doors::pause_account)
+        .service(doors::resume_account)
         .service(work_items::list_work_items)
         .service(work_items::create_work_item)
         .service(work_items::show_work_item)

@@ -10,7 +10,7 @@ use super::change::{self, Change, Job};
 use super::form::{Field, Form};
 use super::over::{self, Body, Over};
 use super::prompt::{self, Choice, Menu, Pick, Prompt};
-use super::{Effect, Sort, State, bulk, go, moves, refresh, remark, settings_menu};
+use super::{Door, Effect, Sort, State, bulk, go, moves, refresh, remark, settings_menu};
 use crate::action::{Action, Availability, availability};
 use crate::layout;
 use crate::place::Place;
@@ -83,7 +83,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Undo | Action::Stop => end_bulk(state, action),
         Action::Pause => change::begin_pause(state),
         Action::Resume => match state.door() {
-            Some(door) => change::send(state, Change::Door { kind: door.kind, name: door.name, pause: None }),
+            Some(Door { kind, name, shown, .. }) => {
+                change::send(state, Change::Door { kind, name, shown, pause: None })
+            }
             None => Vec::new(),
         },
         Action::Trace | Action::Preview | Action::Original => look_into(state, action),

@@ -40,7 +40,7 @@ pub(crate) enum Change {
     /// Lets an arrival out of quarantine.
     ReleaseArrival { id: IntakeId, version: u64, reason: String },
     /// Stops a door, or lets it go on.
-    Door { kind: DoorKind, name: String, pause: Option<PauseBody> },
+    Door { kind: DoorKind, name: String, shown: String, pause: Option<PauseBody> },
     /// Saves a view under a name.
     SaveView { name: String, body: ViewBody },
     /// Forgets a view.
@@ -82,7 +82,7 @@ pub(crate) enum Job {
     /// Out of quarantine.
     ReleaseArrival(Box<IntakeItem>),
     /// A pause.
-    Pause { kind: DoorKind, name: String },
+    Pause { kind: DoorKind, name: String, shown: String },
     /// A set.
     Bulk(Box<BulkView>),
     /// A name for the present screen and filter.
@@ -119,8 +119,8 @@ impl Change {
             Self::Assign { body, .. } => format!("assigned to {}", clip(&body.work_item, 40)),
             Self::Dismiss { .. } => "dismissed".to_owned(),
             Self::ReleaseArrival { .. } => "released; it is read like any other".to_owned(),
-            Self::Door { name, pause, .. } if pause.is_some() => format!("{name} is paused"),
-            Self::Door { name, .. } => format!("{name} goes on"),
+            Self::Door { shown, pause, .. } if pause.is_some() => format!("{shown} is paused"),
+            Self::Door { shown, .. } => format!("{shown} goes on"),
             Self::SaveView { name, .. } => format!("saved as \"{}\"", clip(name, 40)),
             Self::RemoveView { name } => format!("\"{}\" is forgotten", clip(name, 40)),
             Self::RunBulk { .. } => "it begins".to_owned(),
@@ -224,9 +224,14 @@ pub(super) fn begin_pause(state: &mut State) -> Vec<Effect> {
     let effect = match door.kind {
         DoorKind::Source => "It takes in nothing more until it is resumed.",
         DoorKind::Destination => "Its filings wait until it is resumed.",
+        DoorKind::Account => "Nothing is sent with it until it is resumed; what is under way ends by itself.",
     };
-    let title = format!("Pause the {} {}?", door.kind.as_str(), door.name);
-    let form = Form::new(title, Job::Pause { kind: door.kind, name: door.name })
+    let title = match door.kind {
+        DoorKind::Account => format!("Pause {}?", door.shown),
+        kind => format!("Pause the {} {}?", kind.as_str(), door.shown),
+    };
+    let job = Job::Pause { kind: door.kind, name: door.name, shown: door.shown };
+    let form = Form::new(title, job)
         .say(Tone::Warn, effect)
         .field(Field::text("Reason", "", true, "why; everybody sees it"))
         .field(Field::text("For", "", false, "how long: 30m, 2h, 1d; empty until somebody resumes it"));
@@ -266,8 +271,8 @@ pub(super) fn answer(state: &State, form: &mut Form) -> Option<Effect> {
         }
         Job::Dismiss(item) => Change::Dismiss { id: item.id, version: item.version, reason },
         Job::ReleaseArrival(item) => Change::ReleaseArrival { id: item.id, version: item.version, reason },
-        Job::Pause { kind, name } => {
-            let (kind, name, length) = (*kind, name.clone(), form.value("For"));
+        Job::Pause { kind, name, shown } => {
+            let (kind, name, shown, length) = (*kind, name.clone(), shown.clone(), form.value("For"));
             let until = if length.is_empty() {
                 None
             } else {
@@ -279,7 +284,7 @@ pub(super) fn answer(state: &State, form: &mut Form) -> Option<Effect> {
                     }
                 }
             };
-            Change::Door { kind, name, pause: Some(PauseBody { reason, until }) }
+            Change::Door { kind, name, shown, pause: Some(PauseBody { reason, until }) }
         }
         Job::Bulk(view) => {
             let view = view.clone();

@@ -96,9 +96,10 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
             state.detail_focused = true;
             look(state)
         }
-        Place::Doors => match state.account().map(|link| link.service.clone()) {
-            Some(service) => {
-                open_filings(state, format!("dest:{service} state:blocked,failed cause:login_needed"))
+        Place::Doors => match state.account().map(|link| (link.service.clone(), link.pause.is_some())) {
+            Some((service, paused)) => {
+                let cause = if paused { "paused" } else { "login_needed" };
+                open_filings(state, format!("dest:{service} state:blocked,failed cause:{cause}"))
             }
             None => open_door(state),
         },
@@ -136,6 +137,10 @@ fn open_event(state: &mut State) -> Vec<Effect> {
         },
         "door" => match subject.id.split_once('/') {
             Some(("source", name)) => open_filings(state, format!("from:{name}")),
+            Some(("account", name)) => {
+                let service = name.split_once('/').map_or(name, |(service, _)| service);
+                open_filings(state, format!("dest:{service}"))
+            }
             Some((_, name)) => open_filings(state, format!("dest:{name}")),
             None => Vec::new(),
         },

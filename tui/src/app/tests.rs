@@ -553,8 +553,10 @@ fn what_hurts_asks_for_a_reason_first() {
 #[test]
 fn doors_are_paused_with_a_reason_and_resumed_without() {
     let mut desk = Desk::new(SIZE);
-    let door =
-        |name: &str, pause| Effect::Change(Change::Door { kind: DoorKind::Source, name: name.into(), pause });
+    let door = |name: &str, pause| {
+        let (kind, shown) = (DoorKind::Source, name.into());
+        Effect::Change(Change::Door { kind, name: name.into(), shown, pause })
+    };
     desk.keys("pbroken⏎2x⏎");
     assert!(form(&desk).trouble.contains("no length of time"), "{}", form(&desk).trouble);
     desk.keys("⌫h");
@@ -568,6 +570,27 @@ fn doors_are_paused_with_a_reason_and_resumed_without() {
     desk.serve();
     desk.keys("⇥P");
     assert_eq!(desk.status(), "not now: it is not paused");
+}
+
+#[test]
+fn accounts_are_paused_where_they_are_listed() {
+    let mut desk = Desk::new(SIZE);
+    let door = |name: &str, shown: &str, pause| {
+        let (kind, name, shown) = (DoorKind::Account, name.into(), shown.into());
+        Effect::Change(Change::Door { kind, name, shown, pause })
+    };
+    desk.keys("8⇥↓↓↓p");
+    assert_eq!(form(&desk).title, "Pause system account at dms-eu?");
+    desk.keys("a rest⏎");
+    let pause = Some(PauseBody { reason: "a rest".into(), until: None });
+    assert_eq!(desk.key(KeyCode::Enter)[0], door("dms-eu/system", "system account at dms-eu", pause));
+    desk.serve();
+    desk.keys("P");
+    assert_eq!(desk.status(), "not now: it is not paused");
+    desk.keys("↑↑p");
+    assert_eq!(desk.status(), "not now: it is paused already; P lets it go on");
+    let name = format!("dms-eu/{}", postroom_api::PersonId::from_u128(4));
+    assert_eq!(desk.key(KeyCode::Char('P'))[0], door(&name, "dora@firm.example at dms-eu", None));
 }
 
 #[test]

@@ -198,8 +198,10 @@ fn lists(state: &mut State, reply: Reply) {
         }
         Reply::Links(result) => match quietly(state, result) {
             Ok(Some(mut links)) => {
-                // What is broken first, then what ends first.
-                links.sort_by_key(|link| (link.broken_since.is_none(), link.ends.is_none(), link.ends));
+                // What is broken first, then what is paused, then what ends first.
+                links.sort_by_key(|link| {
+                    (link.broken_since.is_none(), link.pause.is_none(), link.ends.is_none(), link.ends)
+                });
                 state.doors.links = Some(links);
                 state.doors.trouble.clear();
                 let names = moves::account_names(state);

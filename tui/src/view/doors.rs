@@ -100,6 +100,9 @@ fn age_line(state: &State, line: &AgeLine, wide: usize) -> Line<'static> {
 
 /// How an account is: sign, word, tone.
 fn condition(link: &LinkView, now: Timestamp) -> (&'static str, String, Tone) {
+    if link.pause.is_some() {
+        return ("‖", "paused".to_owned(), Tone::Warn);
+    }
     match (link.state.as_str(), link.ends) {
         ("broken", _) => ("✖", "BROKEN".to_owned(), Tone::Bad),
         ("unconfirmed", _) => ("?", "unconfirmed".to_owned(), Tone::Warn),
@@ -111,13 +114,11 @@ fn condition(link: &LinkView, now: Timestamp) -> (&'static str, String, Tone) {
     }
 }
 
-fn whose(link: &LinkView) -> &str {
-    if link.person.is_none() {
-        "system account"
-    } else if link.account_email.is_empty() {
-        &link.made_by
-    } else {
-        &link.account_email
+/// Why it is so.
+fn why(link: &LinkView) -> String {
+    match &link.pause {
+        Some(pause) => format!("{}: {}", pause.by, pause.reason),
+        None => link.reason.clone().unwrap_or_default(),
     }
 }
 
@@ -147,13 +148,9 @@ fn accounts(state: &State, frame: &mut Frame<'_>, area: Rect) {
         cells
             .plain(if here { "▸ " } else { "  " }, base)
             .left(link.service.as_str(), service, base)
-            .left(whose(link), who, base)
+            .left(link.whose(), who, base)
             .left(&format!("{sign} {word}"), 14, base.patch(theme.of(tone)))
-            .left(
-                link.reason.as_deref().unwrap_or_default(),
-                room.saturating_sub(service + who + 14 + 6),
-                base,
-            );
+            .left(&why(link), room.saturating_sub(service + who + 14 + 6), base);
         lines.push(cells.line());
     }
     if links.is_empty() {
@@ -177,6 +174,10 @@ fn about(state: &State, link: &LinkView) -> String {
     let clock = |at: Timestamp| when::clock(at, now, &state.zone);
     let mut text =
         format!("{} at {}, linked {} by {}", link.account, link.service, clock(link.linked), link.made_by);
+    if let Some(pause) = &link.pause {
+        let until = pause.until.map_or_else(String::new, |until| format!(", until {}", clock(until)));
+        text = format!("{text}; paused since {}{until}", clock(pause.since));
+    }
     if let Some(since) = link.broken_since {
         text = format!(
             "{text}; broken since {}: whoever owns it links it again on the page of links",

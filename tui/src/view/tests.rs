@@ -110,6 +110,7 @@ fn single_pictures() {
     show("everything", "5/state:failed⏎*");
     show("causes-by-age", "6s");
     show("pause", "↓↓p");
+    show("account-pause", "8⇥↓↓↓p");
     show("arrival-scrolled", "7↓⏎⇟");
     show("mail-mistake", "2/state:open");
     show("nobody", "7/nothing⏎");

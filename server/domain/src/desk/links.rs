@@ -1,14 +1,24 @@
 //! Who may see, confirm and remove which links. The keeper of links does it; here is proved who asks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{DeskError, People};
-use crate::ids::{LinkId, ServiceName};
+use crate::ids::{LinkId, PersonId, ServiceName, SiteName};
 use crate::link::{Link, LinkState};
 use crate::people::{Person, group_of};
 use crate::person::{Permission, Principal};
 use crate::record;
 use crate::store::StoreResult;
+
+/// An account at a service that somebody may stop and let go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedAccount {
+    /// The site of its person; none for the system account.
+    pub site: Option<SiteName>,
+    /// Whether there is a link of it now.
+    pub linked: bool,
+}
 
 impl People {
     /// One's own links.
@@ -34,12 +44,13 @@ impl People {
     }
 
     /// The links at a service that an operator has to know of: the system account's, and of persons of their sites those that are broken,
-    /// unconfirmed, or end within a time. They are seen and not touched.
+    /// unconfirmed, stopped (`stopped` has their [`Link::door`]), or end within a time. They are seen and not touched.
     pub async fn watched_links(
         &self,
         by: &Principal,
         service: &ServiceName,
         within: Duration,
+        stopped: &BTreeSet<String>,
     ) -> Result<Vec<Link>, DeskError> {
         if !by.may(Permission::SeeAll) {
             return Err(DeskError::NotAllowed(Permission::SeeAll));
@@ -47,8 +58,9 @@ impl People {
         let limit = self.clock.now() + within;
         let mut seen = Vec::new();
         for link in self.all_of::<Link>(Some(&Link::group_of_service(service))).await? {
-            let trouble =
-                !matches!(link.state, LinkState::Active) || link.ends().is_some_and(|ends| ends < limit);
+            let trouble = !matches!(link.state, LinkState::Active)
+                || link.ends().is_some_and(|ends| ends < limit)
+                || stopped.contains(&Link::door(service, link.person));
             let Some(person) = link.person else {
                 seen.push(link);
                 continue;
@@ -61,6 +73,34 @@ impl People {
             }
         }
         Ok(seen)
+    }
+
+    /// The account at a service of a person, or the system account: one's own, and with the right to see everything the system account
+    /// and those of persons of one's sites. [`DeskError::NotFound`] for all others.
+    pub async fn watched_account(
+        &self,
+        by: &Principal,
+        service: &ServiceName,
+        whose: Option<PersonId>,
+    ) -> Result<WatchedAccount, DeskError> {
+        let own = whose.is_some() && by.person == whose;
+        if !own && !by.may(Permission::SeeAll) {
+            return Err(DeskError::NotFound);
+        }
+        let registry = self.store.as_ref();
+        let site = match whose {
+            None => None,
+            Some(person) => {
+                let person = record::by_id::<Person>(registry, person.as_u128()).await?;
+                let site = person.map(|it| it.sites.home).ok_or(DeskError::NotFound)?;
+                if !own && !by.sites.has(&site) {
+                    return Err(DeskError::NotFound);
+                }
+                Some(site)
+            }
+        };
+        let link: Option<Link> = record::by_key(registry, &Link::key(service, whose)).await?;
+        Ok(WatchedAccount { site, linked: link.is_some() })
     }
 
     /// A link that one may see.

@@ -124,7 +124,9 @@ impl DmsError {
         match trouble.cause {
             Cause::Throttled => Self::Throttled { until: None, trouble },
             Cause::AnswerLost | Cause::WrongCopy => Self::UnknownOutcome(trouble),
-            Cause::LoginNeeded | Cause::LinkBroken | Cause::Quota => Self::NeedsLogin(trouble),
+            Cause::LoginNeeded | Cause::LinkBroken | Cause::Paused | Cause::Quota => {
+                Self::NeedsLogin(trouble)
+            }
             Cause::NoRight => Self::Forbidden(trouble),
             Cause::TargetNotFound | Cause::TargetClosed | Cause::TargetAmbiguous => Self::NotFound(trouble),
             Cause::Conflict | Cause::Changed => Self::Conflict { existing: None, trouble },

@@ -6,7 +6,7 @@ use postroom_domain::cause::Cause;
 use postroom_domain::event::{Happening, Security, Subject};
 use postroom_domain::filing::{Blocker, Filing, State};
 use postroom_domain::ids::FilingId;
-use postroom_domain::link::{Fallback, LinkListener, Refusal, Rights, Standing, WhenUnsure, Whose};
+use postroom_domain::link::{Fallback, Link, LinkListener, Refusal, Rights, Standing, WhenUnsure, Whose};
 use postroom_domain::person::Credential;
 
 use crate::double::Fault;
@@ -240,4 +240,126 @@ async fn no_folder_is_made_where_the_person_may_not_be() {
     let dms = world.dms();
     let seen = dms.state();
     assert_eq!((seen.created, seen.uploads.len()), (0, 1));
+}
+
+impl World {
+    /// The door of an account at the destination; none for the system account.
+    fn account_door(&self, person: Option<&str>) -> String {
+        Link::door(&"dms".parse().unwrap(), person.map(|person| self.links.id(person)))
+    }
+
+    async fn many_by(&self, person: &str, count: usize) -> Vec<FilingId> {
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            ids.push(self.by(person).await);
+        }
+        ids
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_account_waits_while_others_go_on_and_is_let_go_little_by_little() {
+    for paused in [Some("ada"), None] {
+        let world = World::new();
+        world.links.link("ada", Standing::Works);
+        world.links.link("bob", Standing::Works);
+        let door = world.account_door(paused);
+        world.pause(&door, None).await;
+        // More in a row than a claim looks at.
+        let (hers, its) = (world.many_by("ada", 300).await, world.many_by("scanner", 300).await);
+        let mut others = world.many_by("bob", 20).await;
+        let stays = if paused.is_some() { hers } else { its.clone() };
+        if paused.is_some() {
+            others.extend(its);
+        }
+        let engine = world.start().await;
+        world.assert_filed_once(&world.until_state(&others, State::Filed).await);
+        for filing in world.until_state(&stays, State::Blocked).await {
+            let progress = &filing.progress;
+            assert_eq!((progress.cause(), &progress.blocker), (Some(Cause::Paused), &Some(Blocker::Account)));
+            assert_eq!(progress.hint, "the account is paused by operator: test");
+            assert_eq!((progress.generation, progress.tries), (0, 0), "nothing was begun");
+        }
+        // It survives a restart, and nobody tries what is stopped.
+        engine.stop(Duration::ZERO).await;
+        let engine = world.start().await;
+        tokio::time::sleep(Duration::from_hours(12)).await;
+        assert_eq!(world.count(&stays).await[&State::Blocked], 300, "{paused:?}");
+        let late = world.by(if paused.is_some() { "ada" } else { "scanner" }).await;
+        let other = world.by("bob").await;
+        world.assert_filed_once(&world.until_state(&[other], State::Filed).await);
+        world.until_state(&[late], State::Blocked).await;
+
+        let (resumed, before) = (tokio::time::Instant::now(), world.dms().state().uploads.len());
+        world.resume(&door).await;
+        let filed = world.until_state(&stays, State::Filed).await;
+        assert!(resumed.elapsed() < Duration::from_mins(2), "{:?}", resumed.elapsed());
+        world.assert_filed_once(&filed);
+        world.assert_filed_once(&world.until_state(&[late], State::Filed).await);
+        assert!(filed.iter().all(|it| it.progress.hint.is_empty()));
+        let most = world.dms().state().uploads[before..].iter().map(|(_, _, n)| *n).max();
+        assert!(most <= Some(4), "{most:?} at once");
+        engine.stop(Duration::ZERO).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_of_an_account_ends_by_itself_also_while_postroom_is_away() {
+    for away in [false, true] {
+        let world = World::new();
+        world.links.link("ada", Standing::Works);
+        let id = world.by("ada").await;
+        world.pause(&world.account_door(Some("ada")), Some(90)).await;
+        let mut engine = world.start().await;
+        world.until_state(&[id], State::Blocked).await;
+        if away {
+            engine.stop(Duration::ZERO).await;
+            tokio::time::sleep(Duration::from_hours(2)).await;
+            engine = world.start().await;
+        }
+        let filed = world.until_state(&[id], State::Filed).await;
+        world.assert_filed_once(&filed);
+        let wanted = if away { 7_200..7_260 } else { 5_400..5_460 };
+        assert!(wanted.contains(&world.since(&filed[0])), "{}", world.since(&filed[0]));
+        assert_eq!(world.store.pauses().await.unwrap(), []);
+        engine.stop(Duration::ZERO).await;
+    }
+}
+
+/// Stopped in the middle: what is under way ends, what was claimed ahead is given back.
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_paused_in_the_middle_leaves_nothing_running() {
+    let world = World::new();
+    world.links.link("ada", Standing::Works);
+    let ids = world.many_by("ada", 100).await;
+    let _engine = world.start().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let door = world.account_door(Some("ada"));
+    world.pause(&door, None).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let sent = world.dms().state().uploads.len();
+    let counts = world.count(&ids).await;
+    assert!(sent > 0 && sent < 100, "{sent}");
+    assert_eq!(counts[&State::Filed] + counts[&State::Blocked], 100, "{counts:?}");
+    tokio::time::sleep(Duration::from_hours(30)).await;
+    assert_eq!(world.dms().state().uploads.len(), sent);
+    world.resume(&door).await;
+    world.assert_filed_once(&world.until_state(&ids, State::Filed).await);
+    assert_eq!(world.dms().state().uploads.len(), 100);
+}
+
+/// A lost answer of a paused account is asked after; only what would be sent again waits.
+#[tokio::test(start_paused = true)]
+async fn what_a_paused_account_may_have_sent_is_still_asked_after() {
+    let world = World::new();
+    world.links.link("ada", Standing::Works);
+    world.dms().state().script = [Fault::LostAnswer].into();
+    world.dms().state().probe_fault = Some(503);
+    let id = world.by("ada").await;
+    let _engine = world.start().await;
+    world.asked_in_vain(id).await;
+    world.pause(&world.account_door(Some("ada")), None).await;
+    world.dms().state().probe_fault = None;
+    world.assert_filed_once(&world.until_state(&[id], State::Filed).await);
+    assert_eq!(world.dms().state().uploads.len(), 1);
 }

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use postroom_domain::Fut;
-use postroom_domain::ids::ServiceName;
+use postroom_domain::ids::{PersonId, ServiceName};
 use postroom_domain::link::{Accounts, AccountsAt, Fallback, Standing, WhenUnsure};
 use postroom_domain::store::StoreResult;
 
 /// What is linked at every service.
 pub(crate) struct Links {
     /// Persons and how their links stand. Names that are not here belong to doors and programs.
-    pub(crate) persons: HashMap<String, Standing>,
+    pub(crate) persons: HashMap<String, (PersonId, Standing)>,
     pub(crate) required: bool,
     pub(crate) fallback: Fallback,
     pub(crate) when_unsure: WhenUnsure,
@@ -39,7 +39,14 @@ impl Register {
     }
 
     pub(crate) fn link(&self, person: &str, standing: Standing) {
-        self.set().persons.insert(person.to_owned(), standing);
+        let mut links = self.set();
+        let number = links.persons.len() as u128 + 1;
+        links.persons.entry(person.to_owned()).or_insert((PersonId::from_u128(number), standing)).1 =
+            standing;
+    }
+
+    pub(crate) fn id(&self, person: &str) -> PersonId {
+        self.set().persons[person].0
     }
 }
 
@@ -49,8 +56,8 @@ impl Accounts for Register {
             let links = self.set();
             let own = links.persons.get(name).copied();
             Ok(AccountsAt {
-                person: own.is_some(),
-                own: own.unwrap_or(Standing::None),
+                person: own.map(|(id, _)| id),
+                own: own.map_or(Standing::None, |(_, standing)| standing),
                 required: links.required,
                 links: true,
                 fallback: links.fallback,

@@ -356,6 +356,7 @@ impl World {
         let until = minutes.map(|minutes| postroom_domain::time::later(since, Duration::from_mins(minutes)));
         let pause = Pause {
             door: door.to_owned(),
+            site: None,
             by: "operator".to_owned(),
             reason: "test".to_owned(),
             since,

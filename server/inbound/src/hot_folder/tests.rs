@@ -256,6 +256,7 @@ async fn a_pause_survives_and_wins() {
     world.put("letter.txt", b"Dear Madam");
     let pause = Pause {
         door: "source/scans".to_owned(),
+        site: None,
         by: "ann".to_owned(),
         reason: "the scanner is being mended".to_owned(),
         since: world.clock.now(),

@@ -503,6 +503,7 @@ async fn what_a_person_paused_writes_nothing() {
         let world = World::new(Subject::Folder, |_| {});
         let pause = Pause {
             door: door.to_owned(),
+            site: None,
             reason: "new sheet".to_owned(),
             by: "ann".to_owned(),
             since: world.clock.now(),

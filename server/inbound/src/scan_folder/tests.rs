@@ -428,6 +428,7 @@ async fn pauses_and_outages_are_told_and_survived() {
     world.dms.shelf.lock().unwrap().down = false;
     let pause = Pause {
         door: "source/scans".to_owned(),
+        site: None,
         by: "ann".to_owned(),
         reason: "the scanner is being mended".to_owned(),
         since: world.clock.now(),

@@ -303,6 +303,7 @@ async fn what_cannot_be_taken_is_said_and_costs_nobody_else_anything() {
     // A mailbox that is stopped takes nothing; the others do.
     let pause = Pause {
         door: "source/post".to_owned(),
+        site: None,
         by: "ada".to_owned(),
         reason: "moving".to_owned(),
         since: world.clock.now(),

@@ -268,6 +268,7 @@ async fn a_mailbox_that_is_stopped_by_a_person_is_left_alone() {
     let world = World::new();
     let pause = Pause {
         door: "source/post".to_owned(),
+        site: None,
         by: "ada".to_owned(),
         reason: "moving".to_owned(),
         since: world.clock.now(),

@@ -254,6 +254,7 @@ async fn a_mailbox_that_is_stopped_by_a_person_is_left_alone() {
     let (server, world) = (Dovecot::start(None), World::new());
     let pause = Pause {
         door: "source/post".to_owned(),
+        site: None,
         by: "ada".to_owned(),
         reason: "moving".to_owned(),
         since: world.clock.now(),

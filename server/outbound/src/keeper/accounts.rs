@@ -39,7 +39,7 @@ impl Accounts for TokenKeeper {
             };
             let teams = person.as_ref().map_or(&[][..], |it| &it.teams);
             Ok(AccountsAt {
-                person: person.is_some(),
+                person: person.as_ref().map(|it| it.id),
                 own: standing(own.as_ref()),
                 required: known.linked.asked_of(teams) == Some(true),
                 links: known.linked.links,

@@ -77,12 +77,13 @@ pub(super) fn pause(batch: &mut Batch<'_>, pause: &Pause) -> Result<(), Stop> {
 }
 
 pub(super) fn resume(batch: &mut Batch<'_>, door: &str, by: &Actor, at: Timestamp) -> Result<bool, Stop> {
-    if batch.tables.pauses()?.get(door)?.is_none() {
+    let Some(row) = batch.tables.pauses()?.get(door)?.map(|row| row.value().to_vec()) else {
         return Ok(false);
-    }
+    };
+    let pause: Pause = parse(&row, "pause")?;
     batch.writing();
     batch.tables.pauses()?.remove(door)?;
-    batch.event(&Told { actor: by, note: "", at }.resumed(door))?;
+    batch.event(&Told { actor: by, note: "", at }.resumed(&pause))?;
     Ok(true)
 }
 

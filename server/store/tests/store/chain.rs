@@ -24,6 +24,7 @@ async fn a_life(store: &dyn Store) {
     store.save_work_item(work_item(7, "ABC-1", "Harrow v Teal"), Vec::new(), &actor(), at(1)).await.unwrap();
     let pause = Pause {
         door: "source/scans".to_owned(),
+        site: None,
         by: "ada".to_owned(),
         reason: "Käse, \"why\"\nnot".to_owned(),
         since: at(1),

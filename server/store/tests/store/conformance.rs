@@ -906,6 +906,7 @@ async fn events_are_numbered_without_gaps(store: &dyn Store) {
 async fn doors_are_paused_and_resumed(store: &dyn Store) {
     let pause = |reason: &str| Pause {
         door: "source/scans".to_owned(),
+        site: Some("london".parse().unwrap()),
         by: "ada".to_owned(),
         reason: reason.to_owned(),
         since: at(1),
@@ -918,6 +919,7 @@ async fn doors_are_paused_and_resumed(store: &dyn Store) {
     assert_eq!(store.resume("source/scans", &actor(), at(2)).await, Ok(false));
     assert_eq!(store.pauses().await.unwrap(), []);
     let told = store.events_about(&Subject::Door("source/scans".to_owned()), 9).await.unwrap();
+    assert!(told.iter().all(|event| event.event.site == Some("london".parse().unwrap())), "{told:?}");
     let told: Vec<_> = told.into_iter().map(|event| (event.event.happening, event.event.note)).collect();
     assert_eq!(
         told,

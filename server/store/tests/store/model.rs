@@ -349,6 +349,7 @@ impl History {
             }
             Act::Pause { door: number } => Call::Pause(Pause {
                 door: door(number),
+                site: (number == 1).then(|| "london".parse().unwrap()),
                 by: "ada".to_owned(),
                 reason: "why not".to_owned(),
                 since: at(self.now),

@@ -1,9 +1,11 @@
-//! Stop and go for sources and destinations.
+//! Stop and go for sources, destinations and accounts.
 
 use actix_web::{HttpResponse, post, web};
 use postroom_api::pause::{DoorAnswer, DoorKind, PauseBody, PauseView, ResumeBody};
 use postroom_api::problem::Problem;
-use postroom_domain::ids::{ServiceName, SourceName};
+use postroom_domain::desk::{DeskError, WatchedAccount};
+use postroom_domain::ids::{PersonId, ServiceName, SiteName, SourceName};
+use postroom_domain::link::Link;
 use postroom_domain::store;
 
 use super::asked::Named;
@@ -26,7 +28,33 @@ fn destination(app: &Shared, name: &ServiceName) -> Answer<String> {
         .ok_or_else(|| Fault::not_found(format_args!("destination \"{name}\"")))
 }
 
-async fn stop(app: &Shared, caller: &Allowed<Pause>, door: String, body: PauseBody) -> Answer {
+/// An account that the caller may stop, as a door.
+async fn account(
+    app: &Shared,
+    caller: &Allowed<Pause>,
+    (service, who): (String, String),
+) -> Answer<(String, WatchedAccount)> {
+    let unknown = || Fault::not_found(format_args!("account \"{service}/{who}\""));
+    let at: ServiceName = service.parse().map_err(|_| unknown())?;
+    let whose: Option<PersonId> = match who.as_str() {
+        "system" => None,
+        id => Some(id.parse().map_err(|_| unknown())?),
+    };
+    let found = app.identity.people.watched_account(caller.principal(), &at, whose).await;
+    match found {
+        Ok(account) => Ok((Link::door(&at, whose), account)),
+        Err(DeskError::NotFound) => Err(unknown()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn stop(
+    app: &Shared,
+    caller: &Allowed<Pause>,
+    door: String,
+    site: Option<SiteName>,
+    body: PauseBody,
+) -> Answer {
     if body.reason.trim().is_empty() {
         return Err(Fault::value("reason", "must not be blank for this"));
     }
@@ -36,6 +64,7 @@ async fn stop(app: &Shared, caller: &Allowed<Pause>, door: String, body: PauseBo
     }
     let pause = store::Pause {
         door,
+        site,
         by: caller.principal().name.clone(),
         reason: body.reason,
         since,
@@ -68,7 +97,7 @@ pub(crate) async fn pause_source(
     app: web::Data<Shared>,
 ) -> Answer {
     let door = source(&app, &name)?;
-    stop(&app, &caller, door, body).await
+    stop(&app, &caller, door, None, body).await
 }
 
 /// Lets a source go on.
@@ -102,7 +131,7 @@ pub(crate) async fn pause_destination(
     app: web::Data<Shared>,
 ) -> Answer {
     let door = destination(&app, &name)?;
-    stop(&app, &caller, door, body).await
+    stop(&app, &caller, door, None, body).await
 }
 
 /// Lets a destination go on.
@@ -119,5 +148,47 @@ pub(crate) async fn resume_destination(
     app: web::Data<Shared>,
 ) -> Answer {
     let door = destination(&app, &name)?;
+    go(&app, &caller, door).await
+}
+
+/// Stops an account at a destination: nothing is sent with it, and what is begun ends by itself.
+#[utoipa::path(tag = "doors", operation_id = "pause_account", security(("token" = [])), request_body = PauseBody,
+    params(("service" = String, Path, description = "The destination."),
+        ("who" = String, Path, description = "The id of the person whose account it is, or `system`.")), responses(
+    (status = 200, description = "It is stopped.", body = DoorAnswer),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/api/v1/accounts/{service}/{who}/pause")]
+pub(crate) async fn pause_account(
+    caller: Allowed<Pause>,
+    path: web::Path<(String, String)>,
+    Json(body): Json<PauseBody>,
+    app: web::Data<Shared>,
+) -> Answer {
+    let (door, account) = account(&app, &caller, path.into_inner()).await?;
+    if !account.linked {
+        return Err(Fault::not_found(format_args!("linked account \"{door}\"")));
+    }
+    stop(&app, &caller, door, account.site, body).await
+}
+
+/// Lets an account go on. One that is not linked any more is not held by its pause for good.
+#[utoipa::path(tag = "doors", operation_id = "resume_account", security(("token" = [])), request_body = ResumeBody,
+    params(("service" = String, Path, description = "The destination."),
+        ("who" = String, Path, description = "The id of the person whose account it is, or `system`.")), responses(
+    (status = 200, description = "It goes on.", body = DoorAnswer),
+    (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/api/v1/accounts/{service}/{who}/resume")]
+pub(crate) async fn resume_account(
+    caller: Allowed<Pause>,
+    path: web::Path<(String, String)>,
+    _: JsonOrNothing<ResumeBody>,
+    app: web::Data<Shared>,
+) -> Answer {
+    let (door, account) = account(&app, &caller, path.into_inner()).await?;
+    if !account.linked && !app.store.pauses().await?.iter().any(|pause| pause.door == door) {
+        return Err(Fault::not_found(format_args!("linked account \"{door}\"")));
+    }
     go(&app, &caller, door).await
 }

@@ -1,5 +1,6 @@
 //! Linked services and links. Linking itself begins in a browser, at `/links/{service}`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use actix_web::http::header;
@@ -9,6 +10,7 @@ use postroom_api::link::{LinkList, LinkView, Links, ServiceView, Services};
 use postroom_api::problem::Problem;
 use postroom_domain::ids::LinkId;
 use postroom_domain::person::Permission;
+use postroom_domain::store::Pause;
 
 use super::asked::{Asked, Named, Seen};
 use crate::app::Shared;
@@ -33,8 +35,15 @@ pub(crate) async fn list_services(caller: Allowed<File>, app: web::Data<Shared>)
 /// A link that ends within this is one that operators have to know of.
 const SOON: Duration = Duration::from_hours(14 * 24);
 
+/// The pauses that hold.
+async fn pauses(app: &Shared) -> Answer<Vec<Pause>> {
+    let (mut pauses, now) = (app.store.pauses().await?, app.clock.now());
+    pauses.retain(|pause| pause.until.is_none_or(|until| until > now));
+    Ok(pauses)
+}
+
 /// One's own links; with `all` everybody's that one looks after. Who watches without looking after them sees the system accounts, and
-/// what is broken or ends within two weeks.
+/// what is broken, paused or ends within two weeks.
 #[utoipa::path(tag = "links", operation_id = "list_links", security(("token" = [])), params(LinkList), responses(
     (status = 200, description = "The links, without tokens.", body = Links),
     (status = "default", description = "A problem.", body = Problem, content_type = "application/problem+json"),
@@ -46,23 +55,26 @@ pub(crate) async fn list_links(
     app: web::Data<Shared>,
 ) -> Answer {
     let (people, by) = (&app.identity.people, caller.principal());
+    let pauses = pauses(&app).await?;
     let mut links = Vec::new();
     if asked.all {
         let manages = caller.may(Permission::ManageLinks);
         if !(manages || caller.may(Permission::SeeAll)) {
             return Err(Fault::forbidden(&by.roles, Permission::ManageLinks));
         }
+        let stopped: BTreeSet<String> = pauses.iter().map(|pause| pause.door.clone()).collect();
         for service in app.identity.services() {
             links.extend(if manages {
                 people.links_at(by, &service.name).await?
             } else {
-                people.watched_links(by, &service.name, SOON).await?
+                people.watched_links(by, &service.name, SOON, &stopped).await?
             });
         }
     } else {
         links = people.own_links(by).await?;
     }
-    Ok(HttpResponse::Ok().json(Links { items: links.iter().map(LinkView::from).collect() }))
+    Ok(HttpResponse::Ok()
+        .json(Links { items: links.iter().map(|link| LinkView::of(link, &pauses)).collect() }))
 }
 
 /// Removes a link: what is filed for its owner waits until there is another one.
@@ -101,5 +113,7 @@ pub(crate) async fn confirm_link(
         None => people.link_seen(by, id).await?.version,
     };
     let link = people.confirm_link(by, id, version).await?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(link.version))).json(LinkView::from(&link)))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ETAG, etag(link.version)))
+        .json(LinkView::of(&link, &pauses(&app).await?)))
 }

@@ -1,5 +1,6 @@
 //! To a provider and back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -414,11 +415,14 @@ async fn the_system_account_is_linked_by_who_may_and_always_asked_about() {
     assert_eq!(desk.people.links_at(&ada.principal, &service("dms")).await.unwrap().len(), 1);
     // Who watches sees it too, and cannot touch it.
     let otto = desk.who(&desk.member("otto@harrow.example", "operator", "london").await).await;
-    let soon = Duration::from_hours(14 * 24);
-    assert_eq!(desk.people.watched_links(&otto.principal, &service("dms"), soon).await.unwrap().len(), 1);
+    let (soon, none) = (Duration::from_hours(14 * 24), BTreeSet::new());
+    assert_eq!(
+        desk.people.watched_links(&otto.principal, &service("dms"), soon, &none).await.unwrap().len(),
+        1
+    );
     let touched = desk.people.unlink(&otto.principal, link.id).await;
     assert_eq!(touched.unwrap_err(), DeskError::NotFound);
-    let watched = desk.people.watched_links(&mary.principal, &service("dms"), soon).await;
+    let watched = desk.people.watched_links(&mary.principal, &service("dms"), soon, &none).await;
     assert!(watched.is_err());
     desk.people.confirm_link(&ada.principal, link.id, link.version).await.unwrap();
 }

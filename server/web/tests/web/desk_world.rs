@@ -412,6 +412,32 @@ impl Desk {
         self.people.add_person(&self.root(), new).await.unwrap()
     }
 
+    /// An account at `dms` that is linked already: a person's, or the system account.
+    pub(crate) async fn linked(&self, number: u128, person: Option<&Person>, state: LinkState) -> Link {
+        let name = person.map_or_else(|| "svc".to_owned(), |person| person.name.clone());
+        let now = self.clock.now();
+        let link = Link {
+            id: LinkId::from_u128(number),
+            version: 1,
+            service: service("dms"),
+            person: person.map(|person| person.id),
+            made_by: name.clone(),
+            account: LinkedAccount { id: name.clone(), name, email: String::new() },
+            state,
+            access: Sealed(String::new()),
+            access_ends: None,
+            refresh: None,
+            refresh_ends: None,
+            generation: 1,
+            scope: String::new(),
+            linked: now,
+            renewed: now,
+        };
+        let commit = Commit { writes: vec![link.put().unwrap()], events: Vec::new() };
+        self.store.commit(commit).await.unwrap();
+        link
+    }
+
     /// An active one with a password, in with it.
     pub(crate) async fn member(&self, email: &str, role: &str, site: &str) -> NewSession {
         let person = self.add(email, role, site, Status::Active).await;

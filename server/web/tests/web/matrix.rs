@@ -5,16 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use postroom_domain::desk::{NewToken, PersonChange};
-use postroom_domain::ids::LinkId;
-use postroom_domain::link::{Link, LinkState, LinkedAccount, Sealed};
+use postroom_domain::link::LinkState;
 use postroom_domain::people::Status;
 use postroom_domain::person::Permission::{
     self, Administer, Decide, EditWorkItems, File, ManageLinks, ManagePersons, Pause, ReadAudit, SeeAll,
 };
 use postroom_domain::person::{Permissions, Role};
-use postroom_domain::record::{Commit, Kept as _};
 use postroom_domain::store::Store as _;
-use postroom_domain::time::Clock as _;
 use postroom_domain::uploads::{self, NewUpload};
 use postroom_web::Limits;
 use reqwest::{Client, Method, RequestBuilder};
@@ -58,6 +55,8 @@ enum About {
     Link,
     /// The same, but only its owner may do it.
     OwnLink,
+    /// The linked account of a person, for those who see everything of the site.
+    Account,
     /// A filing that somebody else handed in: for those who decide.
     OthersFiling,
     /// A work item that a person marks.
@@ -141,6 +140,8 @@ const TABLE: &[Row] = &[
     ("resume_source", Some(Pause), About::Door("scans"), 200),
     ("pause_destination", Some(Pause), About::Door("dms-eu"), 200),
     ("resume_destination", Some(Pause), About::Door("dms-eu"), 200),
+    ("pause_account", Some(Pause), About::Account, 200),
+    ("resume_account", Some(Pause), About::Account, 200),
     ("list_work_items", Some(File), About::Nothing, 200),
     ("create_work_item", Some(EditWorkItems), About::Nothing, 201),
     ("show_work_item", Some(File), About::WorkItem, 200),
@@ -223,7 +224,9 @@ impl Caller {
             About::Session | About::Token => site && may.has(ManagePersons),
             About::Link | About::OwnLink => site && may.has(ManageLinks),
             About::OthersFiling if site && may.has(SeeAll) && !may.has(Decide) => return 403,
-            About::OthersFiling | About::Intake | About::Filing | About::Bulk => site && may.has(SeeAll),
+            About::OthersFiling | About::Intake | About::Filing | About::Bulk | About::Account => {
+                site && may.has(SeeAll)
+            }
             About::MarkedItem | About::Persons if !self.person => return 403,
             About::MarkedItem | About::WorkItem | About::DataUpload | About::Person => site,
             About::Persons | About::Nothing | About::Door(_) | About::Place | About::List => true,
@@ -389,30 +392,11 @@ impl Stage {
                 let new = NewToken { name: "t".to_owned(), scope: None, life, at_most: None };
                 desk.people.make_token(&principal, new).await.unwrap().token.id.to_string()
             }
-            About::Link | About::OwnLink => {
+            About::Link | About::OwnLink | About::Account => {
                 let email = format!("p{number}@harrow.example");
                 let person = desk.add(&email, "user", site, Status::Active).await;
-                let now = desk.clock.now();
-                let link = Link {
-                    id: LinkId::from_u128(u128::from(number)),
-                    version: 1,
-                    service: "dms".parse().unwrap(),
-                    person: Some(person.id),
-                    made_by: person.name,
-                    account: LinkedAccount { id: email.clone(), name: email, email: String::new() },
-                    state: LinkState::Unconfirmed,
-                    access: Sealed(String::new()),
-                    access_ends: None,
-                    refresh: None,
-                    refresh_ends: None,
-                    generation: 1,
-                    scope: String::new(),
-                    linked: now,
-                    renewed: now,
-                };
-                let commit = Commit { writes: vec![link.put().unwrap()], events: Vec::new() };
-                postroom_domain::record::Registry::commit(desk.store.as_ref(), commit).await.unwrap();
-                link.id.to_string()
+                let link = desk.linked(u128::from(number), Some(&person), LinkState::Unconfirmed).await;
+                if about == About::Account { person.id.to_string() } else { link.id.to_string() }
             }
         }
     }
@@ -425,6 +409,7 @@ impl Stage {
             }
             _ => route.path.replace("{name}", id),
         };
+        let path = path.replace("/accounts/{service}/{who}/", &format!("/accounts/dms/{id}/"));
         let path = path.replace("{id}", id).replace("{service}", "dms-eu").replace("{repository}", "matters");
         let request = if caller.local {
             self.local.request(route.method.clone(), format!("http://localhost{path}"))
@@ -493,7 +478,7 @@ impl Stage {
             "edit_filing" => request.json(&json!({"file_name": "b.pdf", "reason": "x"})),
             "link_filing" => request.json(&json!({"document": "ACTIVE!1.1", "reason": "x"})),
             "cancel_filing" | "file_anyway" | "dismiss_intake" | "release_intake" | "pause_source"
-            | "pause_destination" => request.json(&json!({"reason": "x"})),
+            | "pause_destination" | "pause_account" => request.json(&json!({"reason": "x"})),
             _ => request,
         }
     }
