@@ -34,6 +34,7 @@ mod matrix;
 mod outlook;
 mod people;
 mod post;
+mod problems;
 mod resolve;
 mod resumable;
 mod roles;

@@ -4,10 +4,10 @@ use postroom_api::intake::{IntakeDetail, IntakeItem, LetterView};
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::arrivals::news;
+use super::arrivals::{ARRIVAL_NEXT, arrival_fixer, news};
 use super::page::Page;
 use crate::app::State;
-use crate::text::{clip, size};
+use crate::text::{clip, sentence, size};
 use crate::theme::{self, Tone, arrival_sign, arrival_tone, arrival_word};
 use crate::when;
 
@@ -47,9 +47,10 @@ impl Page<'_> {
         self.lines.push(Line::default());
         match &item.needs {
             Some(needs) => {
-                self.wrapped(&needs.text, 0, theme.of(Tone::Bad));
+                self.wrapped(&sentence(&needs.text), 0, theme.of(Tone::Bad));
+                self.value("Who", arrival_fixer(item), Style::new());
+                self.value("Next", &sentence(ARRIVAL_NEXT), theme::heading());
                 self.value("Cause", &needs.code, theme.of(Tone::Faint));
-                self.value("Who", "you, here: e assigns it, X closes it", Style::new());
             }
             None => self.wrapped(&news(item), 0, Style::new()),
         }

@@ -25,8 +25,8 @@ pub(super) fn screen(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let fixer = postroom_api::cause::fixer_words(line.cause.fixer);
     let waiting = line.count.saturating_sub(line.need_person);
     let text = format!(
-        "Who can put it right: {fixer}. Need a person: {}; go on by themselves: {waiting}.",
-        line.need_person
+        "Who can put it right: {fixer}. Next: {} go on by themselves when it is right again, {} wait for you. Enter lists them.",
+        waiting, line.need_person
     );
     let faint = theme.of(Tone::Faint);
     lines.extend(wrap(&text, room).into_iter().map(|line| Line::styled(format!(" {line}"), faint)));

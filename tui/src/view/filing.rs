@@ -1,5 +1,6 @@
 //! One filing: why it is where it is, who can put it right, what happens next, and all that happened.
 
+use postroom_api::State as FilingState;
 use postroom_api::cause::fixer_words;
 use postroom_api::filing::{AttemptView, FilingDetail, FilingItem};
 use ratatui::style::Style;
@@ -54,6 +55,9 @@ impl Page<'_> {
             self.value("Who", fixer_words(cause.fixer), plain);
         } else {
             self.lines.push(Line::default());
+        }
+        if item.state == FilingState::Duplicate {
+            self.value("Who", "nobody needs to; D files it a second time, with a reason", plain);
         }
         let mut next = item.next_step.clone();
         if let Some(due) = item.due {

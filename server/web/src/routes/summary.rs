@@ -76,12 +76,14 @@ async fn whole(app: &Shared, caller: &Allowed<File>, now: Timestamp, summary: &m
         sources.entry(name).or_insert(("", Tally::default())).1 = tally;
     }
     let said = app.control.sources();
+    let has_room = app.spool.door(0).is_ok();
     summary.sources = sources
         .into_iter()
         .map(|(name, (kind, tally))| {
             let pause = pauses.get(&DoorKind::Source.door(name.as_str())).cloned();
             let status = said.iter().find(|status| status.name == name);
-            SourceLine::of(name, kind, &tally, status, pause, now)
+            let line = SourceLine::of(name, kind, &tally, status, pause, now);
+            if has_room { line } else { line.without_room() }
         })
         .collect();
 
