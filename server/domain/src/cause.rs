@@ -206,7 +206,7 @@ causes! {
     TargetAmbiguous  "target_ambiguous"  Fail             true  None         Operator      "several workspaces match"               "More than one workspace matches exactly. A person must choose; the choice is remembered.";
     TargetClosed     "target_closed"     Fail             true  None         Operator      "the workspace is closed"                "The workspace does not take documents any more. File elsewhere, or have it opened.";
     Misconfigured    "misconfigured"     BlockDestination false Opens        Administrator "the destination's settings are wrong"   "The settings of this destination are wrong. Its filings wait until they are right.";
-    LinkBroken       "link_broken"       BlockAccount     false OpensAccount AccountOwner  "the link to the DMS is broken"          "The account's consent was revoked or the account is disabled. Link it again.";
+    LinkBroken       "link_broken"       BlockAccount     false OpensAccount AccountOwner  "the link to the DMS is broken"          "The account's consent was revoked or the account is disabled. Its filings wait until its owner links it again on their page of links.";
     TooOld           "too_old"           Fail             false None         Operator      "waited longer than five days"           "The filing has been tried for as long as the settings allow. The last cause is in its history.";
     Withheld         "withheld"          Fail             false None         Operator      "this kind of file is withheld"          "The repository's block list names this kind of file. It is kept and not filed. Cancel it, or file it elsewhere.";
 }

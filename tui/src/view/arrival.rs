@@ -38,9 +38,10 @@ impl Page<'_> {
         self.lines.push(Line::styled(clip(name, self.columns), theme::heading()));
         let age = when::ago(item.received, state.server_now(), state.times, &state.zone);
         let text = format!(
-            "{} {} · received {age} · {}",
+            "{} {} · received {age}{} · {}",
             arrival_sign(item.state),
             arrival_word(item.state),
+            self.ago(),
             item.source
         );
         self.wrapped(&text, 0, theme.of(arrival_tone(item.state)));

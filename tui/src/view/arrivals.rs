@@ -152,7 +152,7 @@ pub(super) fn arrival_fixer(item: &IntakeItem) -> &'static str {
 }
 
 /// What becomes of such an arrival by itself.
-pub(super) const ARRIVAL_NEXT: &str = "nothing until then; it is kept.";
+pub(super) const ARRIVAL_NEXT: &str = "nothing until a person decides; it is kept.";
 
 /// What it needs, or what became of it, in few words.
 pub(super) fn news(item: &IntakeItem) -> String {

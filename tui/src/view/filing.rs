@@ -74,7 +74,7 @@ impl Page<'_> {
         }
     }
 
-    fn ago(&self) -> &'static str {
+    pub(super) fn ago(&self) -> &'static str {
         if self.state.times == when::Times::Relative { " ago" } else { "" }
     }
 
