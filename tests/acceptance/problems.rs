@@ -84,12 +84,14 @@ impl Clerk {
     async fn finds(&self, row: &str) {
         self.console.shows(row).await;
         self.console.press(&["g"]);
-        let begin = Instant::now();
+        let (begin, mut tries) = (Instant::now(), 0);
         let at = |screen: &str| screen.lines().any(|line| line.contains('▸') && line.contains(row));
         while !at(&self.console.screen()) {
             assert!(begin.elapsed() < SOON, "no row {row:?}:\n{}", self.console.screen());
-            self.console.press(&["Down"]);
-            tokio::time::sleep(Duration::from_millis(150)).await;
+            // A screen that lags behind the keys is gone through from its top once more.
+            tries += 1;
+            self.console.press(&[if tries % 16 == 0 { "g" } else { "Down" }]);
+            tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }
 
