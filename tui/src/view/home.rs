@@ -114,14 +114,20 @@ fn draw_verdict(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: R
             if arrivals == 1 { "arrival needs a person" } else { "arrivals need a person" },
             Tone::Bad,
         ),
+        (counts.held, "held", Tone::Warn),
+    ]);
+    let mut third = numbers(&[
         (shut_sources, if shut_sources == 1 { "source is shut" } else { "sources are shut" }, Tone::Bad),
         (
             shut_destinations,
             if shut_destinations == 1 { "destination is shut" } else { "destinations are shut" },
             Tone::Bad,
         ),
-        (counts.held, "held", Tone::Warn),
+        (counts.duplicate, if counts.duplicate == 1 { "duplicate" } else { "duplicates" }, Tone::Plain),
     ]);
+    if first.is_empty() && shut_sources + shut_destinations > 0 {
+        std::mem::swap(&mut first, &mut third);
+    }
     if first.is_empty() {
         first.push(Span::styled(" ✔ Nothing needs a person", theme.of(Tone::Good)));
     } else {
@@ -138,9 +144,9 @@ fn draw_verdict(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: R
         (counts.blocked, "blocked", Tone::Warn),
         (counts.running + counts.checking, "running", Tone::Busy),
         (counts.filed, "filed", Tone::Good),
-        (counts.duplicate, if counts.duplicate == 1 { "duplicate" } else { "duplicates" }, Tone::Plain),
     ]));
-    frame.render_widget(Paragraph::new(vec![Line::from(first), Line::from(second)]), area);
+    third.insert(0, Span::raw("  "));
+    frame.render_widget(Paragraph::new(vec![Line::from(first), Line::from(second), Line::from(third)]), area);
 }
 
 /// How many doors let nothing through although nobody paused them.
