@@ -15,10 +15,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::document;
 
 /// The matter whose workspace is closed, and its workspace.
-const CLOSED: (&str, u64) = ("10442-0003", 3670);
+pub(crate) const CLOSED: (&str, u64) = ("10442-0003", 3670);
 
 /// A token file of the world, and the command line of a console with it.
-fn command(world: &World, role: &str) -> String {
+pub(crate) fn command(world: &World, role: &str) -> String {
     let token_file = world.root().join(format!("token-{role}"));
     std::fs::write(&token_file, token(role)).unwrap();
     format!(

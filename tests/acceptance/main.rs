@@ -35,6 +35,7 @@ mod outlook;
 mod paused_accounts;
 mod people;
 mod post;
+mod problems;
 mod resolve;
 mod resumable;
 mod roles;

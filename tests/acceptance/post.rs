@@ -28,15 +28,25 @@ impl Post {
     /// With more settings.
     pub(crate) async fn with(name: &'static str, more: &str) -> Self {
         let port = free_port(name.len() as u64 + 0x5347);
-        let sections = format!(
+        let sections = Self::settings(port) + more;
+        let world =
+            World::new(name).with_folder_dms().with_settings(&sections).with_log("info").start().await;
+        Self::over(world, port)
+    }
+
+    /// In a world that is there, with the [`Post::settings`] of that port.
+    pub(crate) const fn over(world: World, port: u16) -> Self {
+        Self { world, port, letters: 0 }
+    }
+
+    /// The SMTP door at a port.
+    pub(crate) fn settings(port: u16) -> String {
+        format!(
             "\n[smtp]\nlisten = \"127.0.0.1:{port}\"\nhostname = \"postroom.firm.example\"\nlargest_bytes = 20000000\n\
              [[smtp.mailboxes]]\nname = \"post\"\naddresses = [\"post@firm.example\"]\narea = \"matter_documents\"\n\
              [[smtp.mailboxes]]\nname = \"copies\"\naddresses = [\"copies@firm.example\"]\narea = \"matter_documents\"\n\
-             [mail.matching]\nown_domains = [\"firm.example\"]\n{more}"
-        );
-        let world =
-            World::new(name).with_folder_dms().with_settings(&sections).with_log("info").start().await;
-        Self { world, port, letters: 0 }
+             [mail.matching]\nown_domains = [\"firm.example\"]\n"
+        )
     }
 
     pub(crate) fn op(&self) -> Api {

@@ -21,7 +21,7 @@ const DOTS: usize = 150;
 
 /// A page in shades of gray.
 #[derive(Clone)]
-struct Picture {
+pub(crate) struct Picture {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
@@ -34,7 +34,7 @@ impl Picture {
     }
 
     /// Lines of something.
-    fn text(chance: &mut Chance) -> Self {
+    pub(crate) fn text(chance: &mut Chance) -> Self {
         let mut page = Self::blank();
         for line in 0..25 {
             for word in 0..16 {
@@ -44,6 +44,17 @@ impl Picture {
             }
         }
         page
+    }
+
+    /// A cover sheet of which neither the square nor the bars can be read: the middle of the square is pasted over, and gaps go
+    /// through all of the bars.
+    pub(crate) fn torn(mut self) -> Self {
+        for (left, top, width, height) in
+            [(153, 36, 40, 18), (154, 18, 16, 56), (54, 78, 2, 26), (100, 78, 2, 26), (145, 78, 2, 26)]
+        {
+            self.rect(left, top, width, height, 255);
+        }
+        self
     }
 
     /// A rectangle, in millimetres.
@@ -72,7 +83,7 @@ impl Picture {
 }
 
 /// A scanner's PDF: a picture on each page.
-fn pdf(pages: &[Picture]) -> Vec<u8> {
+pub(crate) fn pdf(pages: &[Picture]) -> Vec<u8> {
     let mut objects: Vec<Vec<u8>> = vec![b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(), Vec::new()];
     let mut kids = String::new();
     for page in pages {
@@ -124,6 +135,27 @@ fn pages_of(file: &Path) -> usize {
     line.unwrap_or_else(|| panic!("{}: {told:?}", file.display())).trim().parse().unwrap()
 }
 
+/// Cover sheets for these matters and a separator, printed by the command and drawn by another program.
+pub(crate) async fn printed(world: &World, references: &[&str]) -> Vec<Picture> {
+    let out = world.root().join("sheets.pdf");
+    let (config, file) = (world.config().display().to_string(), out.display().to_string());
+    let mut arguments = vec!["cover-sheets", "--config", &config, "--separator", "--out", &file];
+    for reference in references {
+        arguments.extend(["--work-item", reference]);
+    }
+    let printed = run("postroom", &arguments).await;
+    assert!(printed.status.success(), "{printed:?}");
+    let again = run("postroom", &arguments).await;
+    assert!(!again.status.success(), "a file that is there is not replaced");
+    assert_eq!(pages_of(&out), references.len() + 1);
+    let drawn = world.root().join("sheet");
+    let dots = DOTS.to_string();
+    let done = Command::new("pdftoppm").args(["-r", &dots, "-gray"]).arg(&out).arg(&drawn).status();
+    assert!(done.expect("pdftoppm (Debian package poppler-utils)").success());
+    let page = |number: usize| Picture::read(&world.root().join(format!("sheet-{number}.pgm")));
+    (1..=references.len() + 1).map(page).collect()
+}
+
 struct Office {
     world: World,
 }
@@ -153,27 +185,6 @@ impl Office {
         self.world.root().join("batches")
     }
 
-    /// Cover sheets for these matters and a separator, printed by the command and drawn by another program.
-    async fn printed(&self, references: &[&str]) -> Vec<Picture> {
-        let out = self.world.root().join("sheets.pdf");
-        let (config, file) = (self.world.config().display().to_string(), out.display().to_string());
-        let mut arguments = vec!["cover-sheets", "--config", &config, "--separator", "--out", &file];
-        for reference in references {
-            arguments.extend(["--work-item", reference]);
-        }
-        let printed = run("postroom", &arguments).await;
-        assert!(printed.status.success(), "{printed:?}");
-        let again = run("postroom", &arguments).await;
-        assert!(!again.status.success(), "a file that is there is not replaced");
-        assert_eq!(pages_of(&out), references.len() + 1);
-        let drawn = self.world.root().join("sheet");
-        let dots = DOTS.to_string();
-        let done = Command::new("pdftoppm").args(["-r", &dots, "-gray"]).arg(&out).arg(&drawn).status();
-        assert!(done.expect("pdftoppm (Debian package poppler-utils)").success());
-        let page = |number: usize| Picture::read(&self.world.root().join(format!("sheet-{number}.pgm")));
-        (1..=references.len() + 1).map(page).collect()
-    }
-
     /// Pages of each document in the DMS, by the folder that it lies in.
     fn held(&self) -> BTreeMap<String, Vec<usize>> {
         let root = self.world.settings.dms();
@@ -198,14 +209,8 @@ impl Office {
 async fn a_batch_of_three_matters_and_a_torn_sheet() {
     let mut office = Office::new("scans").await;
     let [a, b, c, d] = [0, 1, 2, 3].map(|number: usize| MATTERS[number].0);
-    let sheets = office.printed(&[a, b, c, d]).await;
-    let mut torn = sheets[3].clone();
-    // The middle of the square is pasted over, and gaps go through all of the bars.
-    for (left, top, width, height) in
-        [(153, 36, 40, 18), (154, 18, 16, 56), (54, 78, 2, 26), (100, 78, 2, 26), (145, 78, 2, 26)]
-    {
-        torn.rect(left, top, width, height, 255);
-    }
+    let sheets = printed(&office.world, &[a, b, c, d]).await;
+    let torn = sheets[3].clone().torn();
     let mut chance = Chance::new(7);
     let mut text = || Picture::text(&mut chance);
     let (blank, separator) = (Picture::blank(), sheets[4].clone());

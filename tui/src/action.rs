@@ -281,6 +281,9 @@ fn arrival(state: &State, action: Action) -> Availability {
     if action == Action::ReleaseArrival && !quarantined {
         return Hidden;
     }
+    if action == Action::ReleaseArrival && !item.may_be_released() {
+        return Off("nobody could read it, so nobody can vouch for it; e files it as it is".to_owned());
+    }
     if let Some(reason) = blocked(state) {
         return Off(reason);
     }

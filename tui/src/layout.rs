@@ -108,7 +108,7 @@ pub(crate) fn tables_height(state: &State, list: Rect) -> u16 {
 
 /// The lines below a list that say what is under the cursor: only where nothing else does.
 pub(crate) fn footer_height(state: &State) -> u16 {
-    if fit(state.size) == Fit::Full && !state.is_split() { 4 } else { 0 }
+    if fit(state.size) == Fit::Full && !state.is_split() { 5 } else { 0 }
 }
 
 /// How many items fit into the list: title and heading take two lines.

@@ -142,7 +142,9 @@ pub(crate) const fn door_tone(state: DoorState) -> Tone {
     match state {
         DoorState::Ok => Tone::Good,
         DoorState::Paused | DoorState::Throttled | DoorState::SlowStart | DoorState::Unknown => Tone::Warn,
-        DoorState::Open | DoorState::Login | DoorState::Settings | DoorState::Away => Tone::Bad,
+        DoorState::Open | DoorState::Login | DoorState::Settings | DoorState::Away | DoorState::Full => {
+            Tone::Bad
+        }
     }
 }
 

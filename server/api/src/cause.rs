@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use postroom_domain::cause::{Cause, Fixer};
-use postroom_domain::filing::Progress;
+use postroom_domain::filing::{Owner, Progress};
 use postroom_domain::ids::ServiceName;
 use postroom_domain::store::CauseGroup;
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,12 @@ impl CauseView {
     /// What a filing stands at; none when nothing is wrong with it.
     pub fn of_progress(progress: &Progress) -> Option<Self> {
         let trouble = progress.trouble.as_ref()?;
-        Some(Self { hint: progress.hint.clone(), ..Self::of_trouble(trouble) })
+        let mut view = Self { hint: progress.hint.clone(), ..Self::of_trouble(trouble) };
+        // What time would have mended has been given up: a person goes on.
+        if view.fixer == Fixer::Nobody && progress.state.owner() == Owner::Person {
+            view.fixer = Fixer::Operator;
+        }
+        Some(view)
     }
 }
 

@@ -8,6 +8,7 @@ use postroom_domain::ids::{BlobHash, IntakeId, SiteName, SourceName, TeamName, W
 use postroom_domain::intake::{Document, Intake, IntakeState, NeedsPerson};
 use postroom_domain::letter::Letter;
 use postroom_domain::mail::{Dmarc, MailKind, Protection};
+use postroom_domain::screening::may_be_vouched_for;
 use postroom_domain::target::SaveMode;
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +165,14 @@ pub struct IntakeItem {
     pub filings: u32,
     /// How many of them are not done yet.
     pub open_filings: u32,
+}
+
+impl IntakeItem {
+    /// Whether a person may let it out of quarantine by vouching for it. What nobody could read is assigned instead.
+    pub fn may_be_released(&self) -> bool {
+        let code = self.needs.as_ref().map(|needs| needs.code.as_str()).unwrap_or_default();
+        self.state == IntakeState::Quarantined && may_be_vouched_for(code)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]

@@ -165,6 +165,8 @@ pub enum DoorState {
     Settings,
     /// It is not there: a share that is down.
     Away,
+    /// It takes nothing in: the server's disk has too little room.
+    Full,
     /// One that this version does not know.
     #[serde(other)]
     Unknown,
@@ -182,6 +184,7 @@ impl DoorState {
             Self::Login => "LOGIN",
             Self::Settings => "SETTINGS",
             Self::Away => "AWAY",
+            Self::Full => "FULL",
             Self::Unknown => "?",
         }
     }
@@ -323,6 +326,17 @@ impl DestinationLine {
 }
 
 impl SourceLine {
+    /// While the server's disk has too little room, whatever else there is to say of a source that is not paused.
+    #[must_use]
+    pub fn without_room(mut self) -> Self {
+        if self.pause.is_none() {
+            self.state = DoorState::Full;
+            "nothing is taken in: the server's disk has too little room. Postroom's administrator frees some; then it goes on by itself"
+                .clone_into(&mut self.note);
+        }
+        self
+    }
+
     /// From what the store counts, what the source says of itself and whether it is paused.
     pub fn of(
         name: SourceName,

@@ -179,10 +179,10 @@ macro_rules! causes {
 
 #[rustfmt::skip]
 causes! {
-    Unreachable      "unreachable"       BackOff          false Counts       DmsTeam       "the DMS cannot be reached"              "No connection to the DMS could be made. Postroom tries again by itself.";
+    Unreachable      "unreachable"       BackOff          false Counts       DmsTeam       "the DMS cannot be reached"              "No connection to the DMS could be made: it is down, or the network to it is.";
     BadCertificate   "bad_certificate"   BlockDestination false Opens        Administrator "the DMS's certificate is not valid"     "The certificate of the DMS is expired, self-signed or for another name. Nothing is sent until it is right.";
-    Interrupted      "interrupted"       BackOff          true  Counts       Nobody        "the connection broke while sending"     "The connection broke before the document was sent whole. Postroom tries again by itself.";
-    AnswerLost       "answer_lost"       Check            true  Counts       Nobody        "sent, but the answer was lost"          "The document was sent but no usable answer came. Postroom asks the DMS whether it is there before it sends anything again.";
+    Interrupted      "interrupted"       BackOff          true  Counts       Nobody        "the connection broke while sending"     "The connection broke before the document was sent whole.";
+    AnswerLost       "answer_lost"       Check            true  Counts       Nobody        "sent, but the answer was lost"          "The document was sent but no usable answer came: the DMS may have it or not. Nothing is sent again before that is known.";
     WrongCopy        "wrong_copy"        Check            true  Counts       DmsTeam       "the DMS's copy differs"                 "The DMS reports another size or content than was sent. Postroom reads it back before it does anything else.";
     LoginPage        "login_page"        BlockDestination false Opens        Administrator "a log-in page instead of an answer"     "The address of the DMS answers with a web page. A proxy or a single sign-on stands in between.";
     Redirected       "redirected"        BlockDestination false Opens        Administrator "the DMS points to another address"      "The DMS answers with a redirect to another host. Documents are never sent elsewhere; check the address in the settings.";
@@ -192,7 +192,7 @@ causes! {
     Quota            "quota"             BlockAccount     false OpensAccount DmsTeam       "quota or licence used up"               "The DMS refuses because a quota or licence is used up.";
     TargetNotFound   "target_not_found"  FindTargetAgain  true  None         Operator      "workspace or folder not found"          "No workspace or folder matches, or the account cannot see it. Check the reference, or ask whether the workspace exists yet.";
     SessionGone      "session_gone"      BackOff          false None         Nobody        "the upload session ended"               "The DMS ended the upload before it was complete. Postroom starts it again.";
-    ServerFault      "server_fault"      BackOff          true  Counts       DmsTeam       "the DMS has a fault"                    "The DMS answered with a fault of its own. Postroom tries again by itself.";
+    ServerFault      "server_fault"      BackOff          true  Counts       DmsTeam       "the DMS has a fault"                    "The DMS answered with a fault of its own.";
     Conflict         "conflict"          Settle           true  None         Operator      "something is there already"             "The DMS says that the document or its name is there already.";
     Changed          "changed"           OnceMore         true  None         Operator      "the document changed meanwhile"         "Somebody changed the object in the DMS while Postroom was filing.";
     TooLarge         "too_large"         Fail             true  None         Administrator "larger than the DMS takes"              "The document is larger than the DMS accepts.";
@@ -208,7 +208,7 @@ causes! {
     TargetAmbiguous  "target_ambiguous"  Fail             true  None         Operator      "several workspaces match"               "More than one workspace matches exactly. A person must choose; the choice is remembered.";
     TargetClosed     "target_closed"     Fail             true  None         Operator      "the workspace is closed"                "The workspace does not take documents any more. File elsewhere, or have it opened.";
     Misconfigured    "misconfigured"     BlockDestination false Opens        Administrator "the destination's settings are wrong"   "The settings of this destination are wrong. Its filings wait until they are right.";
-    LinkBroken       "link_broken"       BlockAccount     false OpensAccount AccountOwner  "the link to the DMS is broken"          "The account's consent was revoked or the account is disabled. Link it again.";
+    LinkBroken       "link_broken"       BlockAccount     false OpensAccount AccountOwner  "the link to the DMS is broken"          "The account's consent was revoked or the account is disabled. Its filings wait until its owner links it again on their page of links.";
     TooOld           "too_old"           Fail             false None         Operator      "waited longer than five days"           "The filing has been tried for as long as the settings allow. The last cause is in its history.";
     Withheld         "withheld"          Fail             false None         Operator      "this kind of file is withheld"          "The repository's block list names this kind of file. It is kept and not filed. Cancel it, or file it elsewhere.";
     Paused           "paused"            BlockAccount     false None         Operator      "the account is paused"                  "A person paused the account that would file it. It goes on by itself when the account is resumed, or when the pause ends.";

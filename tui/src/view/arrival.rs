@@ -4,10 +4,10 @@ use postroom_api::intake::{IntakeDetail, IntakeItem, LetterView};
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::arrivals::news;
+use super::arrivals::{ARRIVAL_NEXT, arrival_fixer, news};
 use super::page::Page;
 use crate::app::State;
-use crate::text::{clip, size};
+use crate::text::{clip, sentence, size};
 use crate::theme::{self, Tone, arrival_sign, arrival_tone, arrival_word};
 use crate::when;
 
@@ -38,18 +38,20 @@ impl Page<'_> {
         self.lines.push(Line::styled(clip(name, self.columns), theme::heading()));
         let age = when::ago(item.received, state.server_now(), state.times, &state.zone);
         let text = format!(
-            "{} {} · received {age} · {}",
+            "{} {} · received {age}{} · {}",
             arrival_sign(item.state),
             arrival_word(item.state),
+            self.ago(),
             item.source
         );
         self.wrapped(&text, 0, theme.of(arrival_tone(item.state)));
         self.lines.push(Line::default());
         match &item.needs {
             Some(needs) => {
-                self.wrapped(&needs.text, 0, theme.of(Tone::Bad));
+                self.wrapped(&sentence(&needs.text), 0, theme.of(Tone::Bad));
+                self.value("Who", arrival_fixer(item), Style::new());
+                self.value("Next", &sentence(ARRIVAL_NEXT), theme::heading());
                 self.value("Cause", &needs.code, theme.of(Tone::Faint));
-                self.value("Who", "you, here: e assigns it, X closes it", Style::new());
             }
             None => self.wrapped(&news(item), 0, Style::new()),
         }

@@ -138,6 +138,22 @@ fn row(state: &State, item: &IntakeItem, columns: &Columns, here: bool, focused:
     cells.line()
 }
 
+/// Who can put right an arrival that waits for somebody, and how.
+pub(super) fn arrival_fixer(item: &IntakeItem) -> &'static str {
+    match item.state {
+        IntakeState::Quarantined if item.may_be_released() => {
+            "you, here: X closes it; H releases it if you vouch for it"
+        }
+        IntakeState::Quarantined => {
+            "you, here: e files it unopened in a work item, o saves a copy, X closes it"
+        }
+        _ => "you, here: e gives it a work item, X closes it, i shows what is inside",
+    }
+}
+
+/// What becomes of such an arrival by itself.
+pub(super) const ARRIVAL_NEXT: &str = "nothing until a person decides; it is kept.";
+
 /// What it needs, or what became of it, in few words.
 pub(super) fn news(item: &IntakeItem) -> String {
     let yours = item.allocated.as_ref().map(|allocated| {

@@ -24,10 +24,14 @@ pub(super) fn screen(state: &State, frame: &mut Frame<'_>, area: Rect) {
     lines.extend(wrap(&line.cause.sentence, room).into_iter().map(|line| Line::raw(format!(" {line}"))));
     let fixer = postroom_api::cause::fixer_words(line.cause.fixer);
     let waiting = line.count.saturating_sub(line.need_person);
-    let text = format!(
-        "Who can put it right: {fixer}. Need a person: {}; go on by themselves: {waiting}.",
-        line.need_person
-    );
+    let mut next = Vec::new();
+    if waiting > 0 {
+        next.push(format!("{waiting} go on by themselves when it is right again"));
+    }
+    if line.need_person > 0 {
+        next.push(format!("{} need you to retry or cancel", line.need_person));
+    }
+    let text = format!("Who can put it right: {fixer}. Next: {}. Enter lists them.", next.join(", "));
     let faint = theme.of(Tone::Faint);
     lines.extend(wrap(&text, room).into_iter().map(|line| Line::styled(format!(" {line}"), faint)));
     frame.render_widget(Paragraph::new(lines), below);
@@ -45,7 +49,14 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, focused: bo
     let words = room.saturating_sub(4 + 5 + 1 + place + 1 + if times { 22 } else { 0 }).min(60);
 
     let mut cells = Cells::default();
-    cells.plain(if focused { "▸ " } else { "  " }, heading).left("FAILED BY CAUSE", words + 7, heading).left(
+    // Nobody takes the first few for all of them.
+    let height = usize::from(area.height).saturating_sub(1);
+    let title = if groups.len() > height {
+        format!("FAILED BY CAUSE, {height} of {}: 6 lists all", groups.len())
+    } else {
+        "FAILED BY CAUSE".to_owned()
+    };
+    cells.plain(if focused { "▸ " } else { "  " }, heading).left(&title, words + 7, heading).left(
         "destination",
         place,
         heading,
@@ -55,7 +66,6 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, focused: bo
     }
     let mut lines = vec![cells.line()];
     let at = state.cause_at.row();
-    let height = usize::from(area.height).saturating_sub(1);
     for (i, group) in groups.iter().enumerate().skip(first_row(at, height)).take(height) {
         let here = focused && i == at;
         let base = if here { theme::cursor(true) } else { Style::new() };

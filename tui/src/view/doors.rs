@@ -34,7 +34,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Constraint::Length(rows.min(third)),
         Constraint::Length(ages.min(third)),
         Constraint::Min(2),
-        Constraint::Length(1),
+        Constraint::Length(2),
     ])
     .areas(area);
     home::draw_destinations(state, summary, frame, top, !state.doors.on_accounts);
@@ -49,10 +49,10 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     };
     let room = usize::from(note.width).saturating_sub(2);
     let text = text.unwrap_or_default();
-    frame.render_widget(
-        Paragraph::new(Line::styled(format!("  {}", clip(&text, room)), state.theme().of(Tone::Faint))),
-        note,
-    );
+    let lines = super::footer::lines_of(&text, room, usize::from(note.height));
+    let faint = state.theme().of(Tone::Faint);
+    let lines: Vec<Line<'_>> = lines.into_iter().map(|line| Line::styled(line, faint)).collect();
+    frame.render_widget(Paragraph::new(lines), note);
 }
 
 /// How long what is open has been waiting, by destination: each column counts what was received up to so long ago.

@@ -1,5 +1,6 @@
 //! One filing: why it is where it is, who can put it right, what happens next, and all that happened.
 
+use postroom_api::State as FilingState;
 use postroom_api::cause::fixer_words;
 use postroom_api::filing::{AttemptView, FilingDetail, FilingItem};
 use ratatui::style::Style;
@@ -55,6 +56,9 @@ impl Page<'_> {
         } else {
             self.lines.push(Line::default());
         }
+        if item.state == FilingState::Duplicate {
+            self.value("Who", "nobody needs to; D files it a second time, with a reason", plain);
+        }
         let mut next = item.next_step.clone();
         if let Some(due) = item.due {
             next = format!("{next} Due {}.", when::ahead(due, now, state.times, &state.zone));
@@ -70,7 +74,7 @@ impl Page<'_> {
         }
     }
 
-    fn ago(&self) -> &'static str {
+    pub(super) fn ago(&self) -> &'static str {
         if self.state.times == when::Times::Relative { " ago" } else { "" }
     }
 

@@ -1,4 +1,4 @@
-//! What is under the cursor of a list, in three lines: why it is where it is, who can put it right, what happens next.
+//! What is under the cursor of a list, in four lines: why it is where it is, who can put it right, what happens next.
 
 use postroom_api::cause::fixer_words;
 use postroom_api::filing::FilingItem;
@@ -9,10 +9,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::arrivals::news;
+use super::arrivals::{ARRIVAL_NEXT, arrival_fixer, news};
 use crate::app::State;
 use crate::layout;
-use crate::text::{clip, wrap};
+use crate::text::{clip, sentence, wrap};
 use crate::theme::Tone;
 use crate::when;
 
@@ -42,7 +42,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) -> Rect {
 }
 
 /// A text in so many lines at most; the last one tells when there is more.
-fn lines_of(text: &str, room: usize, most: usize) -> Vec<String> {
+pub(super) fn lines_of(text: &str, room: usize, most: usize) -> Vec<String> {
     let mut lines = wrap(text, room);
     if lines.len() > most && most > 0 {
         let rest = lines.split_off(most - 1).join(" ");
@@ -65,20 +65,24 @@ fn of_filing(state: &State, item: &FilingItem) -> [String; 2] {
             let document = item.receipt.as_ref().map(|receipt| receipt.document.clone()).unwrap_or_default();
             [format!("{} · {}", item.destination, item.target), format!("In the DMS as {document}.")]
         }
+        None if item.state == FilingState::Duplicate => [
+            next,
+            "Nobody needs to put it right; D files it a second time, with a reason. Enter shows which it repeats."
+                .to_owned(),
+        ],
         None => [next, format!("{} · {}", item.destination, item.target)],
     }
 }
 
 fn of_arrival(item: &IntakeItem) -> [String; 2] {
-    let what = match (item.state, &item.needs) {
-        (IntakeState::NeedsPerson, Some(_)) => "e gives it a work item, X closes it, i shows what is inside.",
-        (IntakeState::Quarantined, Some(_)) => {
-            "It is kept and not opened. X closes it; H releases it if you vouch for it."
+    let what = match item.state {
+        IntakeState::NeedsPerson | IntakeState::Quarantined => {
+            format!("Who can put it right: {}. Next: {}", arrival_fixer(item), ARRIVAL_NEXT)
         }
-        (IntakeState::Split | IntakeState::Settled, _) => {
-            "Enter shows it; from there Enter lists its filings."
+        IntakeState::Split | IntakeState::Settled => {
+            "Enter shows it; from there Enter lists its filings.".to_owned()
         }
-        _ => "",
+        _ => String::new(),
     };
-    [news(item), what.to_owned()]
+    [sentence(&news(item)), what]
 }

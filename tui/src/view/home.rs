@@ -11,7 +11,7 @@ use super::cells::{Cells, first_row};
 use super::{causes, doors};
 use crate::app::{Pane, State};
 use crate::layout::{self, Fit};
-use crate::text::{clip, count, grouped};
+use crate::text::{count, grouped};
 use crate::theme::{self, Tone, door_tone};
 use crate::when;
 
@@ -37,6 +37,9 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     draw_note(state, summary, frame, areas.note);
 }
 
+/// The lines about what is under the cursor.
+const NOTE: usize = 2;
+
 /// Where the parts of the screen stand.
 struct Areas {
     verdict: Rect,
@@ -54,7 +57,7 @@ fn areas(state: &State, summary: &Summary, area: Rect) -> Areas {
     let ages = state.doors.ages.as_ref().filter(|_| layout::has_ages(state.size));
     let ages = ages.map_or(0, |ages| (ages.items.len() + 2).min(8));
     // Verdict, two headings, the causes with at least three rows, and the note stand beside the doors.
-    let room = usize::from(area.height).saturating_sub(3 + 2 + 5 + 1 + ages);
+    let room = usize::from(area.height).saturating_sub(3 + 2 + 5 + NOTE + ages);
     let (sources, destinations) = (summary.sources.len().max(1), summary.destinations.len().max(1));
     let below = destinations.min(room.div_ceil(2).max(room.saturating_sub(sources)));
     let above = sources.min(room.saturating_sub(below));
@@ -66,7 +69,7 @@ fn areas(state: &State, summary: &Summary, area: Rect) -> Areas {
         Constraint::Length(u16::try_from(ages).unwrap_or(0)),
         Constraint::Length(1),
         Constraint::Min(2),
-        Constraint::Length(1),
+        Constraint::Length(u16::try_from(NOTE).unwrap_or(u16::MAX)),
     ])
     .areas(area);
     let panes = vec![(Pane::Sources, top), (Pane::Destinations, middle), (Pane::Causes, bottom)];
@@ -93,6 +96,8 @@ fn draw_verdict(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: R
     let theme = state.theme();
     let counts = &summary.filings;
     let arrivals = summary.intakes.needs_person + summary.intakes.quarantined;
+    let shut_sources = shut(summary.sources.iter().map(|line| line.state));
+    let shut_destinations = shut(summary.destinations.iter().map(|line| line.state));
     let numbers = |parts: &[(u64, &str, Tone)]| -> Vec<Span<'static>> {
         let mut spans = Vec::new();
         for (number, words, tone) in parts.iter().filter(|(number, ..)| *number > 0) {
@@ -111,6 +116,18 @@ fn draw_verdict(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: R
         ),
         (counts.held, "held", Tone::Warn),
     ]);
+    let mut third = numbers(&[
+        (shut_sources, if shut_sources == 1 { "source is shut" } else { "sources are shut" }, Tone::Bad),
+        (
+            shut_destinations,
+            if shut_destinations == 1 { "destination is shut" } else { "destinations are shut" },
+            Tone::Bad,
+        ),
+        (counts.duplicate, if counts.duplicate == 1 { "duplicate" } else { "duplicates" }, Tone::Plain),
+    ]);
+    if first.is_empty() && shut_sources + shut_destinations > 0 {
+        std::mem::swap(&mut first, &mut third);
+    }
     if first.is_empty() {
         first.push(Span::styled(" ✔ Nothing needs a person", theme.of(Tone::Good)));
     } else {
@@ -128,7 +145,13 @@ fn draw_verdict(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: R
         (counts.running + counts.checking, "running", Tone::Busy),
         (counts.filed, "filed", Tone::Good),
     ]));
-    frame.render_widget(Paragraph::new(vec![Line::from(first), Line::from(second)]), area);
+    third.insert(0, Span::raw("  "));
+    frame.render_widget(Paragraph::new(vec![Line::from(first), Line::from(second), Line::from(third)]), area);
+}
+
+/// How many doors let nothing through although nobody paused them.
+fn shut(states: impl Iterator<Item = DoorState>) -> u64 {
+    states.filter(|state| door_tone(*state) == Tone::Bad).count() as u64
 }
 
 /// From this age on, in seconds, something that waits is late.
@@ -139,6 +162,8 @@ const fn word(state: DoorState) -> &'static str {
         DoorState::SlowStart => "slow",
         DoorState::Throttled => "limit",
         DoorState::Settings => "SETUP",
+        // An open breaker is a closed door: nobody has to know that.
+        DoorState::Open => "DOWN",
         other => other.word(),
     }
 }
@@ -311,16 +336,18 @@ fn draw_note(state: &State, summary: &Summary, frame: &mut Frame<'_>, area: Rect
     };
     let Some(text) = text else { return };
     let room = usize::from(area.width).saturating_sub(2);
-    frame.render_widget(
-        Paragraph::new(Line::styled(format!("  {}", clip(&text, room)), state.theme().of(Tone::Faint))),
-        area,
-    );
+    let lines = super::footer::lines_of(&text, room, usize::from(area.height));
+    let faint = state.theme().of(Tone::Faint);
+    let lines: Vec<Line<'_>> = lines.into_iter().map(|line| Line::styled(line, faint)).collect();
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
 /// What there is to say about a destination.
 pub(super) fn about_destination(state: &State, line: &DestinationLine) -> String {
     let now = state.server_now();
-    let mut text = format!("{}: {}", line.name, line.state.word());
+    let down = line.state == DoorState::Open;
+    let state_word = if down { "nothing is sent" } else { line.state.word() };
+    let mut text = format!("{}: {state_word}", line.name);
     let since = line.pause.as_ref().map(|pause| pause.since).or(line.breaker.since);
     if let Some(since) = since {
         text = format!("{text} since {}", when::clock(since, now, &state.zone));
@@ -332,7 +359,10 @@ pub(super) fn about_destination(state: &State, line: &DestinationLine) -> String
         text = format!("{text}, until {}", when::clock(until, now, &state.zone));
     }
     if let Some(again) = line.breaker.retry_at.filter(|_| line.pause.is_none()) {
-        text = format!("{text}, tried again {}", when::ahead(again, now, state.times, &state.zone));
+        text = format!("{text}, tried again by itself {}", when::ahead(again, now, state.times, &state.zone));
+    }
+    if let Some(cause) = line.breaker.cause.as_ref().filter(|_| line.pause.is_none()) {
+        text = format!("{text}. Who can put it right: {}", postroom_api::cause::fixer_words(cause.fixer));
     }
     with_kind(text, &line.kind)
 }

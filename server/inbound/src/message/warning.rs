@@ -9,7 +9,7 @@ pub enum Refused {
     #[error("it is empty")]
     Empty,
     /// More levels than are opened. No honest message comes near; it waits for a person.
-    #[error("it is too deeply nested: more than {0} messages and multiparts within each other")]
+    #[error("it was not opened: more than {0} messages lie within each other in it")]
     TooDeep(usize),
     /// It is no message that can be read. As a file it can still be filed.
     #[error("it cannot be read as a message: {0}")]

@@ -82,16 +82,17 @@ async fn whole(app: &Shared, caller: &Allowed<File>, now: Timestamp, summary: &m
     let said = app.control.sources();
     let lately: BTreeMap<_, u64> =
         app.store.arrivals_since(&caller.scope(), now - AN_HOUR).await?.into_iter().collect();
+    let has_room = app.spool.door(0).is_ok();
     summary.sources = sources
         .into_iter()
         .map(|(name, (kind, tally))| {
             let pause = pauses.get(&DoorKind::Source.door(name.as_str())).cloned();
             let status = said.iter().find(|status| status.name == name);
-            let last_hour = lately.get(&name).copied().unwrap_or_default();
-            SourceLine {
-                last_hour: Some(last_hour),
+            let line = SourceLine {
+                last_hour: Some(lately.get(&name).copied().unwrap_or_default()),
                 ..SourceLine::of(name, kind, &tally, status, pause, now)
-            }
+            };
+            if has_room { line } else { line.without_room() }
         })
         .collect();
 
