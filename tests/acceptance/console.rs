@@ -251,6 +251,22 @@ async fn the_terminal_is_given_back_at_every_end() {
     }
 }
 
+/// A window that is closed takes its console with it: nothing is left behind that turns in circles.
+#[tokio::test]
+async fn a_console_whose_terminal_is_gone_ends() {
+    let world = World::new("console-gone").with_folder_dms().start().await;
+    for round in 0..5 {
+        let pid_file = world.root().join(format!("pid-{round}"));
+        let line = format!("echo $$ > {}; exec {}", pid_file.display(), command(&world, "operator"));
+        let console = Console::start(&line, 100, 30);
+        console.shows("SOURCES").await;
+        let pid = std::fs::read_to_string(&pid_file).unwrap().trim().to_owned();
+        drop(console);
+        let gone = || async { (!std::path::Path::new("/proc").join(&pid).exists()).then_some(()) };
+        until("the console has ended", PATIENCE, gone).await;
+    }
+}
+
 /// The window changes its size all the time while news come in: nothing breaks, and the end is orderly.
 #[tokio::test]
 async fn a_resize_storm_under_load_is_survived() {

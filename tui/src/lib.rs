@@ -22,6 +22,7 @@ mod terminal;
 mod text;
 mod theme;
 mod view;
+mod watch;
 mod when;
 mod window;
 

@@ -17,6 +17,7 @@ use crate::net::Net;
 use crate::settings::Settings;
 use crate::signals::{self, Signal, Signals};
 use crate::terminal::{self, Screen};
+use crate::watch::Turns;
 use crate::{keys, plain, save, view};
 
 /// Runs the console until the person leaves. The terminal is given back in every case.
@@ -112,6 +113,8 @@ async fn console(settings: &Settings, client: Client) -> anyhow::Result<()> {
     }
 
     let mut signals = Signals::new().context("signals cannot be received")?;
+    let turns = Turns::default();
+    turns.watch().context("signals cannot be received")?;
     let mut screen = Screen::take().context("this is not a terminal that can be drawn on")?;
     let size = screen.terminal.size()?;
     let mut state = new(config, (size.width, size.height));
@@ -121,6 +124,7 @@ async fn console(settings: &Settings, client: Client) -> anyhow::Result<()> {
     let mut events = EventStream::new();
     let mut message = Message::Tick;
     loop {
+        turns.turn();
         for effect in update(&mut state, message, now()) {
             if effect == Effect::Quit {
                 return Ok(());
