@@ -71,33 +71,17 @@ pub(crate) fn seconds(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String 
     local.strftime(form).to_string()
 }
 
-/// A length of time as people write it: `30m`, `2h`, `1d12h`; the end of it from `now` on.
+/// A length of time as people write it: `30m`, `2h`, `1d 12h`; the end of it from `now` on. A day has 24 hours.
 pub(crate) fn until(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    let wrong = || format!("\"{text}\" is no length of time such as 30m, 2h or 1d");
-    let span: jiff::SignedDuration = {
-        let mut seconds: i64 = 0;
-        let mut number = String::new();
-        for c in text.chars().filter(|c| !c.is_whitespace()) {
-            let unit = match c {
-                '0'..='9' => {
-                    number.push(c);
-                    continue;
-                }
-                'm' => 60,
-                'h' => 3600,
-                'd' => 86_400,
-                'w' => 7 * 86_400,
-                _ => return Err(wrong()),
-            };
-            let count: i64 = std::mem::take(&mut number).parse().map_err(|_| wrong())?;
-            seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
-        }
-        if seconds == 0 || !number.is_empty() {
-            return Err(wrong());
-        }
-        jiff::SignedDuration::from_secs(seconds)
+    let length = |text: &str| {
+        let span: jiff::Span = text.trim().parse().ok()?;
+        span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+            .ok()
+            .filter(jiff::SignedDuration::is_positive)
     };
-    now.checked_add(span).map_err(|_| wrong())
+    length(text)
+        .and_then(|length| now.checked_add(length).ok())
+        .ok_or_else(|| format!("\"{text}\" is no length of time such as 30m, 2h or 1d"))
 }
 
 #[cfg(test)]

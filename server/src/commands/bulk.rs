@@ -20,8 +20,12 @@ const PAGE: usize = 500;
 
 /// Runs the subcommand.
 pub(super) async fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
-    let (client, json) =
-        (desk::reach(&args.server, args.token_file.as_deref(), args.token.as_deref())?, args.json);
+    let server = args.reach.server.clone();
+    carry_out(args).await.map_err(|error| desk::unanswered(error, &server))
+}
+
+async fn carry_out(args: BulkArgs) -> anyhow::Result<ExitCode> {
+    let (client, json) = (args.reach.client()?, args.reach.json);
     match args.command {
         BulkCommand::List { live } => {
             let list = BulkList { live, limit: Some(PAGE), cursor: None };

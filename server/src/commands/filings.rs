@@ -16,14 +16,13 @@ use crate::cli::{DecideArgs, FilingsArgs, FilingsCommand};
 
 /// Runs the subcommand.
 pub(super) async fn run(args: FilingsArgs) -> anyhow::Result<ExitCode> {
-    let server = args.server.clone();
+    let server = args.reach.server.clone();
     let done = carry_out(args).await;
     done.map_err(|error| desk::unanswered(error, &server))
 }
 
 async fn carry_out(args: FilingsArgs) -> anyhow::Result<ExitCode> {
-    let client = desk::reach(&args.server, args.token_file.as_deref(), args.token.as_deref())?;
-    let json = args.json;
+    let (client, json) = (args.reach.client()?, args.reach.json);
     match args.command {
         FilingsCommand::List { filter, limit } => {
             let items = list(&client, &filter.join(" "), limit).await?;

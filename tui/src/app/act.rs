@@ -10,7 +10,7 @@ use super::change::{self, Change, Job};
 use super::form::{Field, Form};
 use super::over::{self, Body, Over};
 use super::prompt::{self, Choice, Menu, Pick, Prompt};
-use super::{Door, Effect, Sort, State, bulk, go, moves, refresh, remark, settings_menu};
+use super::{Door, Effect, Sort, State, go, moves, refresh, remark, settings_menu};
 use crate::action::{Action, Availability, availability};
 use crate::layout;
 use crate::place::Place;
@@ -332,11 +332,4 @@ fn ask(state: &mut State, action: Action) -> Vec<Effect> {
     };
     state.prompt = Some(Prompt::Form(Box::new(form)));
     Vec::new()
-}
-
-/// What a set that runs asks for, beside all else.
-pub(super) fn follow_bulk(state: &State) -> Option<Effect> {
-    let live = state.bulk.as_ref().filter(|live| live.runs())?;
-    let due = state.refresh.last.is_none_or(|last| state.moment.since_start >= last + bulk::ASKED);
-    due.then_some(Effect::Bulk(live.view.id))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use postroom_api::client::{ClientError, ClientResult};
 use postroom_api::summary::Right;
 
-use super::{Effect, State, act, arrivals};
+use super::{Effect, State, arrivals, bulk};
 use crate::action::may;
 use crate::layout;
 use crate::place::Place;
@@ -30,18 +30,24 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     if refresh.waiting > 0 {
         return Vec::new();
     }
-    if let Some(effect) = act::follow_bulk(state).filter(|_| still || !quiet) {
-        state.refresh.last = Some(now);
-        let mut effects = if still { Vec::new() } else { everything(state) };
-        if effects.is_empty() {
-            effects = asked(state, vec![effect]);
-        }
-        return effects;
+    let followed = followed(state);
+    if still {
+        // A set that runs is followed all the same: it can be stopped.
+        let effects = followed.into_iter().collect::<Vec<_>>();
+        state.refresh.last = if effects.is_empty() { state.refresh.last } else { Some(now) };
+        return asked(state, effects);
     }
-    if still || !(quiet || (refresh.wanted && paced)) {
+    if !(quiet || followed.is_some() || (refresh.wanted && paced)) {
         return Vec::new();
     }
     everything(state)
+}
+
+/// How far the set that runs is, when it is time to ask.
+fn followed(state: &State) -> Option<Effect> {
+    let live = state.bulk.as_ref().filter(|live| live.runs())?;
+    let due = state.refresh.last.is_none_or(|last| state.moment.since_start >= last + bulk::ASKED);
+    due.then_some(Effect::Bulk(live.view.id))
 }
 
 /// Fetches what is on the screen.

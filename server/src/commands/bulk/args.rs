@@ -1,25 +1,15 @@
 //! What can be said about sets of filings.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use postroom_api::bulk::Pace;
 use postroom_domain::ids::BulkId;
 
+use crate::cli::ReachArgs;
+
 #[derive(Debug, Args)]
 pub(crate) struct BulkArgs {
-    /// The server's address
-    #[arg(long, env = "POSTROOM_URL", default_value = "http://127.0.0.1:8440", global = true)]
-    pub(crate) server: String,
-    /// A file with the token
-    #[arg(long, value_name = "FILE", global = true)]
-    pub(crate) token_file: Option<PathBuf>,
-    /// The token
-    #[arg(long, env = "POSTROOM_TOKEN", hide_env_values = true, hide = true, global = true)]
-    pub(crate) token: Option<String>,
-    /// Print JSON, one object a line
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
     #[command(subcommand)]
     pub(crate) command: BulkCommand,
 }
